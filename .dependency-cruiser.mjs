@@ -1,0 +1,92 @@
+// The layers of src/README.md. `test/architecture` plants a violation to show that this file catches it.
+const rooms = [
+  'cli',
+  'primary',
+  'worker',
+  'ipc',
+  'http',
+  'check',
+  'image',
+  'model',
+  'compile',
+  'train',
+  'inference',
+  'metrics',
+  'config',
+  'setup',
+];
+
+/** Which rooms a room may import from, beside errors, log, entry-url and the types of config and ipc. */
+const mayImport = {
+  cli: ['primary', 'check', 'model', 'compile', 'train', 'setup', 'config', 'metrics'],
+  primary: ['ipc', 'metrics', 'config'],
+  worker: ['http', 'check', 'inference', 'model', 'metrics', 'ipc', 'config'],
+  http: ['check', 'metrics', 'config', 'ipc'],
+  check: ['image', 'inference', 'model', 'metrics', 'config', 'ipc'],
+  inference: ['model', 'ipc'],
+  compile: ['model', 'inference', 'image'],
+  train: ['model', 'inference', 'image'],
+  image: [],
+  model: [],
+  metrics: ['ipc'],
+  ipc: ['config', 'model'],
+  config: [],
+  setup: ['inference'],
+};
+
+const layers = rooms.map((room) => {
+  const allowed = [room, ...mayImport[room]].join('|');
+  return {
+    name: `${room}-imports`,
+    severity: 'error',
+    from: { path: `^src/${room}/` },
+    to: { path: '^src/[^/]+/', pathNot: `^src/(${allowed})/` },
+  };
+});
+
+export default {
+  forbidden: [
+    ...layers,
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'root-imports',
+      comment: 'errors, log and entry-url stand below every room',
+      severity: 'error',
+      from: { path: '^src/(errors|log|entry-url)\\.ts$' },
+      to: { path: '^src/[^/]+/' },
+    },
+    {
+      name: 'main-imports',
+      severity: 'error',
+      from: { path: '^src/main\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(cli/command-line|worker/worker|primary/small-heap)\\.ts$' },
+    },
+    {
+      name: 'tensorflow-door',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/inference/engines/tensorflow\\.ts$' },
+      to: { path: '@tensorflow/tfjs-node' },
+    },
+    {
+      name: 'primary-stays-light',
+      comment: 'nothing reachable from the primary loads TensorFlow, sharp or the upload path',
+      severity: 'error',
+      from: { path: '^src/primary/' },
+      to: {
+        path: 'node_modules/(@tensorflow|sharp|express|multer)|^src/(http|check|image|inference|model)/',
+        pathNot: '^src/model/(manifest|model-version)\\.ts$',
+        reachable: true,
+      },
+    },
+    { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: 'specify',
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};
