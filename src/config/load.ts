@@ -1,0 +1,143 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { listOptions, type Option } from './options.ts';
+import { type Config, configSchema } from './schema.ts';
+
+/** Where values come from, beside the defaults. */
+export interface ConfigSources {
+  /** Folder of the project: holds `config/`, and relative paths in options start from it. */
+  readonly rootDir: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** `--config FILE` */
+  readonly file?: string;
+  /** Flags by option path, with the flag's own name as the source. */
+  readonly flags?: ReadonlyMap<string, { readonly value: unknown; readonly source: string }>;
+}
+
+/** An option's value and where it was set. */
+export interface Setting {
+  readonly option: Option;
+  readonly value: unknown;
+  readonly source: string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly settings: readonly Setting[];
+}
+
+type Values = Map<string, { readonly value: unknown; readonly source: string }>;
+
+/**
+ * Reads default.yaml, the environment's file, `--config`, IMAGE_CHECK_… variables and flags, each over the one before.
+ * @throws {@link ExitError} 78 with every bad option's name, value, allowed range and source.
+ */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const options = listOptions();
+  const values: Values = new Map();
+  for (const file of listFiles(sources)) readFileInto(values, file, options);
+  readEnvironmentInto(values, sources.environment, options);
+  for (const [name, flag] of sources.flags ?? []) values.set(name, flag);
+  assertKnown(values, options);
+  const config = toConfig(values, options);
+  const dir = path.resolve(sources.rootDir, config.models.dir);
+  return { config: { ...config, models: { ...config.models, dir } }, settings: toSettings(values, options) };
+}
+
+function listFiles({ rootDir, environment, file }: ConfigSources): string[] {
+  const configDir = path.join(rootDir, 'config');
+  const files = [path.join(configDir, 'default.yaml')];
+  const nodeEnv = environment['NODE_ENV'];
+  if (nodeEnv !== undefined && /^[\w-]+$/.test(nodeEnv)) files.push(path.join(configDir, `${nodeEnv}.yaml`));
+  const existing = files.filter((name) => existsSync(name));
+  return file === undefined ? existing : [...existing, file];
+}
+
+function readFileInto(values: Values, file: string, options: readonly Option[]): void {
+  let content: unknown;
+  try {
+    content = parse(readFileSync(file, 'utf8'));
+  } catch (thrown) {
+    throw new ExitError(exitCodes.configuration, `configuration ${file}: ${toMessage(thrown).split('\n')[0] ?? ''}`);
+  }
+  const leaves = new Set(options.map((option) => option.path));
+  const visit = (value: unknown, names: readonly string[]): void => {
+    const name = names.join('.');
+    if (!leaves.has(name) && isRecord(value)) {
+      for (const [key, child] of Object.entries(value)) visit(child, [...names, key]);
+    } else if (names.length > 0) values.set(name, { value, source: file });
+    else if (value !== null) throw new ExitError(exitCodes.configuration, `configuration ${file}: must be a mapping`);
+  };
+  visit(content, []);
+}
+
+/**
+ * Variables that name no option are left alone: Kubernetes adds IMAGE_CHECK_SERVICE_HOST and the like for a
+ * service of that name.
+ */
+function readEnvironmentInto(values: Values, environment: NodeJS.ProcessEnv, options: readonly Option[]): void {
+  for (const option of options) {
+    const text = environment[option.variable];
+    if (text !== undefined) values.set(option.path, { value: toValue(text, option), source: option.variable });
+  }
+}
+
+/** Reads an option's value as it is written in a variable or a flag; lists are comma-separated. */
+export function toValue(text: string, option: Option): unknown {
+  if (option.isList) return text.split(',').map((item) => item.trim());
+  return typeof option.defaultValue === 'string' && !/^\d+$/.test(text) ? text : (parse(text) as unknown);
+}
+
+function assertKnown(values: Values, options: readonly Option[]): void {
+  const known = new Set(options.map((option) => option.path));
+  const faults = [...values]
+    .filter(([name]) => !known.has(name))
+    .map(([name, { source }]) => `${name}: no such option (${source})`);
+  if (faults.length > 0) throw new ExitError(exitCodes.configuration, `configuration: ${faults.join('; ')}`);
+}
+
+function toConfig(values: Values, options: readonly Option[]): Config {
+  const tree: Record<string, unknown> = {};
+  for (const [name, { value }] of values) setPath(tree, name.split('.'), value);
+  const parsed = configSchema.safeParse(tree);
+  if (parsed.success) return parsed.data;
+  const paths = new Set(parsed.error.issues.map((issue) => toOptionPath(issue.path, options)));
+  const faults = [...paths].map((name) => {
+    const setting = values.get(name);
+    const range = options.find((option) => option.path === name)?.range ?? '';
+    return `${name}: ${JSON.stringify(setting?.value)} is not within ${range} (${setting?.source ?? 'default'})`;
+  });
+  throw new ExitError(exitCodes.configuration, `configuration: ${faults.join('; ')}`);
+}
+
+/** A fault inside a list belongs to the list. */
+function toOptionPath(issue: readonly PropertyKey[], options: readonly Option[]): string {
+  const full = issue.join('.');
+  return options.find((option) => full === option.path || full.startsWith(`${option.path}.`))?.path ?? full;
+}
+
+function toSettings(values: Values, options: readonly Option[]): Setting[] {
+  return options.map((option) => {
+    const set = values.get(option.path);
+    return { option, value: set ? set.value : option.defaultValue, source: set?.source ?? 'default' };
+  });
+}
+
+function setPath(tree: Record<string, unknown>, names: readonly string[], value: unknown): void {
+  const [name, ...rest] = names;
+  if (name === undefined) return;
+  if (rest.length === 0) {
+    tree[name] = value;
+    return;
+  }
+  const child = tree[name];
+  const branch: Record<string, unknown> = isRecord(child) ? child : {};
+  tree[name] = branch;
+  setPath(branch, rest, value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

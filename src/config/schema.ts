@@ -1,0 +1,134 @@
+import { z } from 'zod';
+
+const milliseconds = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
+const bytes = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
+const port = z.int().min(0).max(65535);
+const hour = 3_600_000;
+const gibibyte = 2 ** 30;
+const defaultAccessFormat =
+  '%(addr) - %(user) [%(ltime)] "%(method) %(uri) %(proto)" %(status) %(size) "%(referer)" "%(uagent)" %(msecs)ms';
+
+const server = z.strictObject({
+  port: port.default(5051).describe('TCP port for uploads; 0 takes a free one.'),
+  host: z.string().min(1).default('0.0.0.0').describe('Address to listen on for uploads.'),
+  keepAliveTimeoutMs: milliseconds(0, hour)
+    .default(75_000)
+    .describe("How long an idle connection stays open; above a load balancer's own idle timeout."),
+  headersTimeoutMs: milliseconds(100, hour).default(15_000).describe('Time for the headers of a request to arrive.'),
+  maxConnections: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10_000)
+    .describe('Open connections, all workers together; more are closed.'),
+  backlog: z.int().min(1).max(65535).default(511).describe('Connections that the kernel keeps waiting.'),
+});
+
+const ops = z.strictObject({
+  port: port.default(5052).describe('TCP port of health and metrics, served by the primary; 0 takes a free one.'),
+  host: z.string().min(1).default('0.0.0.0').describe('Address to listen on for health and metrics.'),
+  onPublicPort: z.boolean().default(true).describe('Whether health and metrics are answered on server.port too.'),
+});
+
+const model = z.strictObject({
+  load: z
+    .enum(['lazy', 'eager'])
+    .default('lazy')
+    .describe('lazy: a worker loads a model on the first request for it; eager: before it takes traffic.'),
+  engine: z
+    .enum(['auto', 'tensorflow', 'wasm'])
+    .default('auto')
+    .describe('What runs the models; auto: native TensorFlow where it can be had, else wasm.'),
+});
+
+const models = z.strictObject({
+  dir: z
+    .string()
+    .min(1)
+    .default('models')
+    .describe('Folder of models: <name>/<version>/manifest.json; relative to the project.'),
+});
+
+const check = z.strictObject({
+  models: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9_-]*(@\d+)?$/i))
+    .min(1)
+    .default(['quality'])
+    .describe('Models that judge an upload which names none; name or name@version.'),
+  deadlineMs: milliseconds(100, hour).default(10_000).describe('Time for a verdict, from the last byte received.'),
+  queueSize: z.int().min(1).max(100_000).default(64).describe('Images that may wait for the model, a worker.'),
+});
+
+const inference = z.strictObject({
+  maxBatch: z.int().min(1).max(256).default(8).describe('Images that run through a model together, at most.'),
+});
+
+const upload = z.strictObject({
+  maxBytes: bytes(1, gibibyte).default(10_485_760).describe('Size of one image, in bytes.'),
+  maxFiles: z.int().min(1).max(1000).default(16).describe('Images in one request.'),
+  maxRequestBytes: bytes(1, 2 * gibibyte)
+    .default(67_108_864)
+    .describe('Size of one request body, in bytes.'),
+  maxBufferedBytes: bytes(1, 64 * gibibyte)
+    .default(268_435_456)
+    .describe('Bytes of all uploads that a worker holds at one time.'),
+  timeoutMs: milliseconds(100, hour).default(60_000).describe('Time for a whole upload.'),
+  idleTimeoutMs: milliseconds(100, hour).default(10_000).describe('Time that an upload may pause.'),
+});
+
+const image = z.strictObject({
+  maxPixels: z.int().min(1).max(1_000_000_000).default(50_000_000).describe('Pixels of one image, from its header.'),
+  decodeTimeoutMs: milliseconds(100, hour).default(5000).describe('Time for decoding one image.'),
+});
+
+const supervisor = z.strictObject({
+  loadTimeoutMs: milliseconds(1000, hour).default(60_000).describe('Time for a model to load.'),
+  heartbeatMs: milliseconds(50, 60_000).default(1000).describe('How often a worker pushes its snapshot.'),
+  heartbeatTimeoutMs: milliseconds(200, hour)
+    .default(10_000)
+    .describe('A worker that was silent for so long is killed and forked again.'),
+  bootTimeoutMs: milliseconds(1000, hour).default(60_000).describe('Time from fork to listening.'),
+});
+
+const shutdown = z.strictObject({
+  graceMs: milliseconds(0, hour).default(30_000).describe('Time for work in flight to finish at TERM or INT.'),
+});
+
+const health = z.strictObject({
+  minServingWorkers: z.int().min(1).max(1024).default(1).describe('Workers that must serve for /readyz to say 200.'),
+});
+
+const log = z.strictObject({
+  level: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe event that is logged.'),
+  format: z.enum(['json', 'pretty']).default('json').describe('Form of events, on stderr.'),
+  access: z.enum(['uwsgi', 'json', 'off']).default('uwsgi').describe('Form of the access log, on stdout.'),
+  accessFormat: z.string().min(1).default(defaultAccessFormat).describe('uWSGI log-format of an access line.'),
+});
+
+/** Every option: allowed range, default, and one sentence. `config/default.yaml` is written from here. */
+export const configSchema = z
+  .strictObject({
+    server: server.prefault({}),
+    ops: ops.prefault({}),
+    workers: z
+      .union([z.literal('auto'), z.int().min(1).max(1024)])
+      .default('auto')
+      .describe('Worker processes; auto: one for each CPU that the cgroup allows.'),
+    model: model.prefault({}),
+    models: models.prefault({}),
+    check: check.prefault({}),
+    inference: inference.prefault({}),
+    upload: upload.prefault({}),
+    image: image.prefault({}),
+    supervisor: supervisor.prefault({}),
+    shutdown: shutdown.prefault({}),
+    health: health.prefault({}),
+    log: log.prefault({}),
+  })
+  .readonly();
+
+/** The whole configuration, checked. */
+export type Config = z.infer<typeof configSchema>;

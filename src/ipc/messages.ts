@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { configSchema } from '../config/schema.ts';
+
+/** What runs a model. */
+const engineName = z.enum(['tensorflow', 'wasm']);
+export type EngineName = z.infer<typeof engineName>;
+
+const modelSnapshot = z.object({
+  version: z.string(),
+  engine: engineName,
+  state: z.enum(['cold', 'loading', 'ready', 'failed']),
+  /** Time of the last successful load, warm-up included. */
+  loadMs: z.number().optional(),
+  /** Why the last load failed, in one line. */
+  reason: z.string().optional(),
+});
+
+/** A model inside one worker. */
+export type ModelSnapshot = z.infer<typeof modelSnapshot>;
+
+/** One metric as prom-client's `getMetricsAsJSON` gives it; its own type calls the kind a number, which it is not. */
+export const metricFamily = z.looseObject({
+  name: z.string(),
+  help: z.string(),
+  type: z.string(),
+  aggregator: z.string(),
+  values: z.array(
+    z.looseObject({ value: z.number(), labels: z.record(z.string(), z.union([z.string(), z.number()])) }),
+  ),
+});
+export type MetricFamily = z.infer<typeof metricFamily>;
+
+const workerSnapshot = z.object({
+  serving: z.boolean(),
+  ready: z.boolean(),
+  /** By name for the version that serves by default, by `name@version` for any other. */
+  models: z.record(z.string(), modelSnapshot),
+  inFlight: z.int(),
+  queueDepth: z.int(),
+  /** Images that got a verdict since the worker started. */
+  checked: z.int(),
+  memory: z.object({ rssBytes: z.number(), pssBytes: z.number(), privateBytes: z.number() }),
+  metrics: z.array(metricFamily),
+});
+
+/** Metrics and status of one worker at one moment. */
+export type WorkerSnapshot = z.infer<typeof workerSnapshot>;
+
+/** Paths that the primary answers, by itself or through a worker. */
+export const opsPaths = ['/livez', '/readyz', '/health', '/metrics', '/v1/models'] as const;
+export const opsPath = z.enum(opsPaths);
+export type OpsPath = z.infer<typeof opsPath>;
+
+const opsAnswer = z.object({ status: z.int(), contentType: z.string(), body: z.string() });
+
+/** An answer of the primary's, ready to be written by whoever was asked. */
+export type OpsAnswer = z.infer<typeof opsAnswer>;
+
+const toWorker = z.discriminatedUnion('type', [
+  /** The first message, in answer to `hello`: who the worker is. */
+  z.object({
+    type: z.literal('start'),
+    slot: z.int(),
+    engine: engineName,
+    config: configSchema,
+    /** Models to load before listening, beside those that `model.load: eager` asks for. */
+    warm: z.array(z.string()),
+  }),
+  /** A client's connection; its socket travels with the message. The worker answers `accepted`. */
+  z.object({ type: z.literal('connection'), id: z.int() }),
+  z.object({ type: z.literal('answer'), id: z.int(), answer: opsAnswer }),
+  /** Finish what is in flight, then end. A request that comes after it is refused at a shutdown, served when replaced. */
+  z.object({ type: z.literal('drain'), because: z.enum(['shutdown', 'replaced']) }),
+]);
+
+/** What the primary says to a worker. */
+export type ToWorker = z.infer<typeof toWorker>;
+
+const toPrimary = z.discriminatedUnion('type', [
+  /**
+   * The worker hears messages now; the primary answers with `start`. node:cluster attaches a listener of its own before
+   * the program is loaded, so whatever is sent earlier is lost.
+   */
+  z.object({ type: z.literal('hello') }),
+  z.object({ type: z.literal('listening') }),
+  z.object({ type: z.literal('accepted'), id: z.int() }),
+  z.object({ type: z.literal('closed'), id: z.int() }),
+  z.object({ type: z.literal('snapshot'), snapshot: workerSnapshot }),
+  z.object({ type: z.literal('ask'), id: z.int(), path: opsPath }),
+  /** The worker can't start, and another try would end the same way: one line for the operator. */
+  z.object({ type: z.literal('unable'), reason: z.string(), exitCode: z.int() }),
+]);
+
+/** What a worker says to the primary. */
+export type ToPrimary = z.infer<typeof toPrimary>;
+
+/** Guards what arrives in a worker; undefined for anything else (pm2 speaks on the same channel). */
+export function toWorkerMessage(received: unknown): ToWorker | undefined {
+  return toWorker.safeParse(received).data;
+}
+
+/** Guards what arrives in the primary; undefined for anything else. */
+export function toPrimaryMessage(received: unknown): ToPrimary | undefined {
+  return toPrimary.safeParse(received).data;
+}
