@@ -1,0 +1,153 @@
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { toMessage } from '../errors.ts';
+import { type Cache, isComplete, locateCache } from './cache.ts';
+import { findCompiler } from './compiler.ts';
+import { runInterruptibly } from './interruption.ts';
+import { isLinked } from './links.ts';
+import { describeMachine, findObstacle, isWithoutAvx, type Machine } from './machine.ts';
+import { findPip } from './pip.ts';
+import { defaultProbe, probeEngine } from './probing.ts';
+import { completeOptions, type SetupOptions } from './setup-options.ts';
+
+/** One thing that was looked at; `mend` tells what to do about one that is not ok. */
+export interface Finding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly mend?: string;
+}
+
+/** What most checks look at. */
+interface Patient {
+  readonly options: SetupOptions;
+  readonly machine: Machine;
+  readonly signal: AbortSignal;
+}
+
+const setUpMend = 'run image-check setup';
+
+/** Looks at everything that the engines need, and changes nothing. */
+export async function diagnose(options: SetupOptions): Promise<Finding[]> {
+  return runInterruptibly(async (signal) => {
+    const patient: Patient = { options, machine: describeMachine(), signal };
+    const library = await checkLibrary(patient);
+    const isSetUp = library.every(({ ok }) => ok);
+    return [
+      checkNode(),
+      checkPlatform(patient),
+      checkCpu(patient),
+      await checkTool('python3 with pip', isSetUp, 'install python3 and pip (Debian: apt install python3-pip)', () =>
+        findPip(options.environment, signal),
+      ),
+      await checkTool(
+        'C++17 compiler',
+        isSetUp,
+        'install g++ or clang, or set CXX (Debian: apt install g++)',
+        async () => {
+          const { command, args } = await findCompiler(options.environment, signal);
+          return [command, ...args].join(' ');
+        },
+      ),
+      ...library,
+      await checkEngine(
+        patient,
+        'tensorflow',
+        isSetUp ? 'remove the cache folder, then run image-check setup' : setUpMend,
+      ),
+      await checkEngine(patient, 'wasm', 'run npm ci'),
+    ];
+  });
+}
+
+function checkNode(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = major > 20 || (major === 20 && minor >= 19);
+  return toFinding('Node.js', ok, process.version, 'install Node.js 20.19 or newer');
+}
+
+function checkPlatform({ machine }: Patient): Finding {
+  const { platform, arch, glibc } = machine;
+  const library = glibc === undefined ? 'another C library than glibc' : `glibc ${glibc}`;
+  // The CPU has a check of its own.
+  const ok = findObstacle({ ...machine, cpuFlags: [] }) === undefined;
+  const mend = 'native TensorFlow is for linux x64 with glibc; the wasm engine serves everywhere';
+  return toFinding('platform', ok, `${platform} ${arch}, ${library}`, mend);
+}
+
+function checkCpu({ machine }: Patient): Finding {
+  const vectors = machine.cpuFlags.filter((flag) => /^(avx|avx2|avx512f|fma)$/.test(flag));
+  const known = vectors.length > 0 ? vectors.join(' ') : 'no AVX';
+  const detail = `${machine.cpuModel}: ${machine.cpuFlags.length > 0 ? known : 'instruction sets unknown'}`;
+  return toFinding('CPU with AVX', !isWithoutAvx(machine), detail, 'use a CPU (or a virtual one) with AVX');
+}
+
+async function checkTool(check: string, isSetUp: boolean, mend: string, find: () => Promise<string>): Promise<Finding> {
+  try {
+    return toFinding(check, true, await find(), mend);
+  } catch (thrown) {
+    const detail = toMessage(thrown);
+    return toFinding(check, isSetUp, isSetUp ? `${detail}; not needed, the library is set up` : detail, mend);
+  }
+}
+
+/** Looks at the package, the cache and the links between them; each is looked at only if the one before exists. */
+async function checkLibrary({ options }: Patient): Promise<Finding[]> {
+  let packageFolder: string;
+  let cache: Cache;
+  try {
+    const { environment, wheel, ...found } = completeOptions(options);
+    packageFolder = found.packageFolder;
+    cache = await locateCache(environment, packageFolder, wheel);
+  } catch (thrown) {
+    return [toFinding('tfjs-node', false, toMessage(thrown), 'run npm ci without --omit=optional')];
+  }
+  const linked = await isLinked(packageFolder, cache.folder);
+  return [
+    toFinding('tfjs-node', true, packageFolder, ''),
+    await checkCache(cache),
+    toFinding('links to the library', linked, linked ? packageFolder : `none in ${packageFolder}`, setUpMend),
+  ];
+}
+
+async function checkCache(cache: Cache): Promise<Finding> {
+  const check = 'TensorFlow library in the cache';
+  if (await isComplete(cache.folder)) {
+    return toFinding(check, true, cache.folder, '');
+  }
+  if (await isWritable(cache.root)) {
+    return toFinding(check, false, `not in ${cache.folder}`, setUpMend);
+  }
+  return toFinding(check, false, `${cache.root} is not writable`, 'make it writable or set XDG_CACHE_HOME');
+}
+
+async function checkEngine(
+  { options, machine, signal }: Patient,
+  engine: 'tensorflow' | 'wasm',
+  mend: string,
+): Promise<Finding> {
+  const check = `${engine} engine`;
+  try {
+    const { environment, probe = defaultProbe } = options;
+    const version = await probeEngine({ engine, environment, signal, ...probe }, machine);
+    return toFinding(check, true, `${version} runs`, mend);
+  } catch (thrown) {
+    return toFinding(check, false, toMessage(thrown), mend);
+  }
+}
+
+function toFinding(check: string, ok: boolean, detail: string, mend: string): Finding {
+  return ok ? { check, ok, detail } : { check, ok, detail, mend };
+}
+
+/** A folder that doesn't exist yet is writable when the nearest one above it is. */
+async function isWritable(folder: string): Promise<boolean> {
+  try {
+    await access(folder, constants.W_OK);
+    return true;
+  } catch (thrown) {
+    const isMissing = (thrown as NodeJS.ErrnoException).code === 'ENOENT';
+    return isMissing && dirname(folder) !== folder && isWritable(dirname(folder));
+  }
+}

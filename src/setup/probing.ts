@@ -1,0 +1,124 @@
+import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { toEntryUrl } from '../entry-url.ts';
+import { isWithoutAvx, type Machine } from './machine.ts';
+import type { ProbeReport } from './probe.ts';
+import { toLine, UnavailableError } from './unavailable-error.ts';
+
+/** How an engine is tried in a process of its own. */
+export interface ProbeOptions {
+  readonly engine: 'tensorflow' | 'wasm';
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** The module that the process runs. */
+  readonly file: string;
+  readonly timeoutMs: number;
+}
+
+/** The probe beside this module, compiled or not, with time for a cold disk and a busy machine; a second is usual. */
+export const defaultProbe = {
+  file: fileURLToPath(toEntryUrl('./probe', import.meta.url)),
+  timeoutMs: 30_000,
+};
+
+/**
+ * Loads the engine and runs one operation, in a throwaway process: a crash there harms nobody.
+ * @returns the version of the engine's library.
+ * @throws UnavailableError with the reason when it fails, crashes or hangs; the signal's reason after an abort.
+ */
+export async function probeEngine(options: ProbeOptions, machine: Machine): Promise<string> {
+  const { code, signalName, isLate, report, stderr } = await runProbe(options);
+  options.signal.throwIfAborted();
+  if (report !== undefined && 'version' in report) {
+    return report.version;
+  }
+  const name = options.engine === 'tensorflow' ? 'TensorFlow' : 'the wasm engine';
+  if (isLate) {
+    throw new UnavailableError(`${name} did not run its first operation within ${String(options.timeoutMs / 1000)} s`);
+  }
+  if (report !== undefined) {
+    throw new UnavailableError(`${name} does not work: ${report.failure}`);
+  }
+  const hint = isWithoutAvx(machine) ? ' (this CPU has no AVX)' : '';
+  const last = stderr.split('\n').findLast((line) => line.trim() !== '');
+  const end = signalName ?? `exit code ${String(code)}`;
+  throw new UnavailableError(`${name} crashed with ${end}${hint}${last === undefined ? '' : `: ${toLine(last)}`}`);
+}
+
+/**
+ * Probes TensorFlow as `probeEngine` does, but for a machine, Node and library that worked before:
+ * then it tells the version at once. A failure is never remembered.
+ */
+export async function probeOnce(options: ProbeOptions, machine: Machine, cacheFolder: string): Promise<string> {
+  const facts = [process.version, machine.glibc, machine.cpuModel, machine.cpuFlags];
+  const hash = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
+  const stamp = join(cacheFolder, `probed-${hash}`);
+  const known = await readFile(stamp, 'utf8').catch(() => '');
+  if (known !== '') {
+    return known;
+  }
+  const version = await probeEngine(options, machine);
+  await writeFile(stamp, version).catch(() => undefined); // A read-only cache costs a probe at every start.
+  return version;
+}
+
+interface ProbeEnd {
+  readonly code: number | null;
+  readonly signalName: NodeJS.Signals | null;
+  readonly isLate: boolean;
+  readonly report: ProbeReport | undefined;
+  readonly stderr: string;
+}
+
+function runProbe(options: ProbeOptions): Promise<ProbeEnd> {
+  options.signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    let report: ProbeReport | undefined;
+    let stderr = '';
+    let isLate = false;
+    const child = fork(options.file, [options.engine], {
+      env: { TF_CPP_MIN_LOG_LEVEL: '2', ...options.environment },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    const kill = (): void => {
+      child.kill('SIGKILL');
+    };
+    const timer = setTimeout(() => {
+      isLate = true;
+      kill();
+    }, options.timeoutMs);
+    options.signal.addEventListener('abort', kill);
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4096)));
+    child.on('message', (message) => {
+      report ??= toReport(message);
+      // TensorFlow's threads need not come to an end in order.
+      if (report !== undefined) {
+        kill();
+      }
+    });
+    child.on('error', reject);
+    child.on('close', (code, signalName) => {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', kill);
+      resolve({ code, signalName, isLate, report, stderr });
+    });
+  });
+}
+
+/** Lets other messages pass unheard: process managers inject some into every child. */
+function toReport(message: unknown): ProbeReport | undefined {
+  if (typeof message !== 'object' || message === null) {
+    return undefined;
+  }
+  if ('version' in message && typeof message.version === 'string') {
+    return { version: message.version };
+  }
+  if ('failure' in message && typeof message.failure === 'string') {
+    return { failure: message.failure };
+  }
+  return undefined;
+}

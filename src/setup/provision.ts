@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { bindingPath, type Cache, checkFreeSpace, isComplete, libraryFolder, makeRoot, sealFolder } from './cache.ts';
+import { type BindingParts, type Compiler, compileBinding, findCompiler, measureCompiling } from './compiler.ts';
+import { acquireLock } from './lock.ts';
+import { findNodeApiHeaders, listBindingSources } from './package-folder.ts';
+import { downloadWheel, findPip } from './pip.ts';
+import type { Progress } from './progress.ts';
+import { makeStaging, promote, removeStaleStaging } from './staging.ts';
+import { measureFolder, unpackWheel } from './wheel-file.ts';
+import { libraryFiles, wantedMembers, type Wheel } from './wheel.ts';
+
+/** Longer than everything that the holder of the lock may take. */
+const lockTimeoutMs = 30 * 60_000;
+
+/** What the provisioning works with. */
+export interface ProvisionOptions {
+  readonly cache: Cache;
+  readonly wheel: Wheel;
+  /** Of tfjs-node. */
+  readonly packageFolder: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+interface Tools {
+  readonly compiler: Compiler;
+  /** Folder with `node_api.h`. */
+  readonly nodeApiHeaders: string;
+}
+
+/**
+ * Fills the cache with TensorFlow's libraries and the compiled binding, unless it is complete.
+ * Any number of processes may do so at once: one works, the others wait for it.
+ * @throws UnavailableError when this machine can't; ExitError 73 when the cache can't be written.
+ */
+export async function provisionLibrary(options: ProvisionOptions): Promise<void> {
+  const { cache, environment, signal, progress } = options;
+  if (await isComplete(cache.folder)) {
+    return;
+  }
+  // What is missing is told before 200 MB are downloaded.
+  const nodeApiHeaders = findNodeApiHeaders();
+  const [compiler] = await Promise.all([findCompiler(environment, signal), findPip(environment, signal)]);
+  await makeRoot(cache);
+  const lock = await acquireLock(toLockName(cache), {
+    signal,
+    timeoutMs: lockTimeoutMs,
+    onWait: () => {
+      progress.say('another process is setting up TensorFlow, waiting for it');
+    },
+  });
+  try {
+    if (!(await isComplete(cache.folder))) {
+      await removeStaleStaging(cache);
+      await checkFreeSpace(cache, options.wheel);
+      await fillCache(options, { compiler, nodeApiHeaders });
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function fillCache(options: ProvisionOptions, tools: Tools): Promise<void> {
+  const staging = await makeStaging(options.cache);
+  try {
+    const unpacked = await fetchLibraries(options, staging);
+    const finished = join(staging, 'finished');
+    await mkdir(join(finished, libraryFolder), { recursive: true });
+    await mkdir(join(finished, dirname(bindingPath)), { recursive: true });
+    for (const file of libraryFiles) {
+      await rename(join(unpacked, file), join(finished, libraryFolder, file));
+    }
+    await buildBinding(options, tools, { staging, finished, headers: join(unpacked, 'include') });
+    await sealFolder(finished);
+    await promote(finished, staging, options.cache);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** Downloads and unpacks; returns the folder with the libraries and `include`. */
+async function fetchLibraries(options: ProvisionOptions, staging: string): Promise<string> {
+  const { wheel, environment, signal, progress } = options;
+  const downloads = join(staging, 'download');
+  const unpacked = join(staging, 'unpacked');
+  await mkdir(downloads);
+  await mkdir(unpacked);
+  const title = `downloading TensorFlow ${wheel.version} (${String(Math.round(wheel.bytes / 1e6))} MB) with pip`;
+  const measureDownload = async (): Promise<number> => (await measureFolder(downloads)) / wheel.bytes;
+  const path = await progress.runStep({ title, measure: measureDownload }, () =>
+    downloadWheel(wheel, downloads, environment, signal),
+  );
+  const measureUnpacking = async (): Promise<number> => (await measureFolder(unpacked)) / wheel.unpackedBytes;
+  await progress.runStep({ title: 'unpacking TensorFlow', measure: measureUnpacking }, () =>
+    unpackWheel(path, unpacked, wantedMembers, { environment, signal }),
+  );
+  await rm(downloads, { recursive: true });
+  return join(unpacked, 'tensorflow');
+}
+
+async function buildBinding(
+  options: ProvisionOptions,
+  { compiler, nodeApiHeaders }: Tools,
+  folders: { staging: string; finished: string; headers: string },
+): Promise<void> {
+  const objectFolder = join(folders.staging, 'objects');
+  await mkdir(objectFolder);
+  const parts: BindingParts = {
+    sources: await listBindingSources(options.packageFolder),
+    includeFolders: [folders.headers, nodeApiHeaders],
+    libraries: libraryFiles.map((file) => join(folders.finished, libraryFolder, file)),
+    objectFolder,
+    output: join(folders.finished, bindingPath),
+  };
+  // A killed compiler leaves its temporary files: they go with the staging folder.
+  const environment = { ...options.environment, TMPDIR: objectFolder };
+  const title = `compiling tfjs-node's binding with ${compiler.command}`;
+  await options.progress.runStep({ title, measure: () => measureCompiling(parts) }, () =>
+    compileBinding(compiler, parts, environment, options.signal),
+  );
+}
+
+/** Abstract socket names are short and shared by all users. */
+function toLockName(cache: Cache): string {
+  const hash = createHash('sha256').update(cache.folder).digest('hex').slice(0, 32);
+  return `image-check-setup-${String(process.getuid?.() ?? 0)}-${hash}`;
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { type ChildOptions, runChild, toLastLine } from './child.ts';
+import { UnavailableError } from './unavailable-error.ts';
+import type { Wheel } from './wheel.ts';
+
+/** Seconds on a quiet machine. */
+const unpackTimeoutMs = 5 * 60_000;
+
+/** Arguments: wheel, target folder, wanted members (a folder ends in a slash). Python's zipfile checks every CRC. */
+const unpackScript = `
+import sys, zipfile
+wheel, target, *wanted = sys.argv[1:]
+with zipfile.ZipFile(wheel) as archive:
+    for name in archive.namelist():
+        if any(name == w or (w.endswith('/') and name.startswith(w)) for w in wanted):
+            archive.extract(name, target)
+`;
+
+/**
+ * Checks a file against the wheel's sha256.
+ * @throws UnavailableError when it differs.
+ */
+export async function checkHash(path: string, wheel: Wheel, signal: AbortSignal): Promise<void> {
+  const hash = createHash('sha256');
+  const file = await open(path);
+  try {
+    // One buffer for all: this process lives on and stays small.
+    const buffer = Buffer.allocUnsafe(1024 * 1024);
+    for (;;) {
+      signal.throwIfAborted();
+      const { bytesRead } = await file.read(buffer);
+      if (bytesRead === 0) {
+        break;
+      }
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+  const actual = hash.digest('hex');
+  if (actual !== wheel.sha256) {
+    throw new UnavailableError(
+      `the wheel of ${wheel.project} ${wheel.version} has sha256 ${actual}, not ${wheel.sha256}`,
+    );
+  }
+}
+
+/**
+ * Unpacks the wanted members of a wheel into `folder`.
+ * @throws UnavailableError when the file is no whole wheel.
+ */
+export async function unpackWheel(
+  path: string,
+  folder: string,
+  wanted: readonly string[],
+  options: Pick<ChildOptions, 'environment' | 'signal'>,
+): Promise<void> {
+  const args = ['-c', unpackScript, path, folder, ...wanted];
+  const result = await runChild('python3', args, { ...options, timeoutMs: unpackTimeoutMs });
+  if (result.exitCode !== 0) {
+    throw new UnavailableError(`the wheel can't be unpacked: ${toLastLine(result)}`);
+  }
+}
+
+/** Adds up the bytes of all files below `folder`. */
+export async function measureFolder(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) {
+      bytes += (await stat(join(entry.parentPath, entry.name))).size;
+    }
+  }
+  return bytes;
+}

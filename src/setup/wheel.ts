@@ -1,0 +1,38 @@
+/** One file of a Python package index, pinned. */
+export interface Wheel {
+  readonly project: string;
+  readonly version: string;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Bytes of what is kept of it. */
+  readonly unpackedBytes: number;
+  readonly pythonVersion: string;
+  readonly abi: string;
+  /** The tag that pip is asked for; every pip since 19.3 knows manylinux2014 (which is manylinux_2_17). */
+  readonly platformTag: string;
+}
+
+/** The wheel whose TensorFlow libraries are used; they do not depend on the machine's Python. */
+export const tensorflowWheel: Wheel = {
+  project: 'tensorflow-cpu',
+  version: '2.15.1',
+  sha256: '54660c074d7241a503e81edfd9f5ef5af88f64051b72e2945f26318c790f2d26',
+  bytes: 207_208_420,
+  unpackedBytes: 614_000_000,
+  pythonVersion: '3.11',
+  abi: 'cp311',
+  platformTag: 'manylinux2014_x86_64',
+};
+
+/** The libraries inside the wheel's `tensorflow/` folder that the binding is linked with. */
+export const libraryFiles = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const;
+
+/** What is unpacked: the libraries, and the headers that the binding includes directly or indirectly. */
+export const wantedMembers: readonly string[] = [
+  ...libraryFiles.map((file) => `tensorflow/${file}`),
+  'tensorflow/include/tensorflow/c/',
+  'tensorflow/include/tensorflow/core/platform/',
+  'tensorflow/include/tsl/c/',
+  'tensorflow/include/tsl/platform/',
+];

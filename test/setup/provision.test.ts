@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile, rm, symlink, truncate } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { EngineChoice } from '../../src/setup/engine-choice.ts';
+import { diagnose } from '../../src/setup/doctor.ts';
+import { createSmallMachine, keepOnly, listCache, shadowProgram, type SmallMachine } from './small-machine.ts';
+import { createTemporaryCheckout } from './temporary-checkout.ts';
+
+const project = resolve(import.meta.dirname, '..', '..');
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+// The one real download of the suite: its steps share the library.
+test('the_real_library', async (t) => {
+  const machine = await createSmallMachine(t);
+  const checkout = await createTemporaryCheckout();
+  t.after(() => checkout.remove());
+  const { XDG_CACHE_HOME } = machine.environment;
+  const environment = { ...process.env, XDG_CACHE_HOME };
+  const nothing = { ...(await keepOnly(machine, [])), XDG_CACHE_HOME };
+
+  await t.test('two_at_once_make_one_download_and_both_get_tensorflow', async () => {
+    const both = await Promise.all([
+      run(t, checkout.root, environment, 'bar'),
+      run(t, checkout.root, environment, 'lines'),
+    ]);
+    for (const outcome of both) {
+      assert.deepEqual(toChoice(outcome), { engine: 'tensorflow', libraryVersion: '2.15.1' });
+    }
+    const lines = both.flatMap(({ stderr }) => stderr.split('\n'));
+    for (const step of ['downloading', 'unpacking', 'compiling', 'another process is setting up']) {
+      assert.equal(lines.filter((line) => line.startsWith(`image-check: ${step}`)).length, 1, lines.join('\n'));
+    }
+    assert.equal((await listCache(machine)).length, 1);
+  });
+
+  await t.test('a_later_start_needs_neither_python_nor_compiler_nor_words', async () => {
+    const outcome = await run(t, checkout.root, nothing);
+    assert.deepEqual(toChoice(outcome), { engine: 'tensorflow', libraryVersion: '2.15.1' });
+    assert.equal(outcome.stderr, '');
+  });
+
+  await t.test('a_package_installed_anew_is_linked_again', async () => {
+    await rm(join(checkout.packageFolder, 'deps'), { recursive: true });
+    await rm(join(checkout.packageFolder, 'lib', 'napi-v8', 'tfjs_binding.node'));
+    await symlink('/nowhere', join(checkout.packageFolder, 'lib', 'napi-v8', 'tfjs_binding.node'));
+    const outcome = await run(t, checkout.root, nothing);
+    assert.equal(toChoice(outcome).engine, 'tensorflow', outcome.stdout);
+  });
+
+  await t.test('the_doctor_finds_nothing_to_mend', async () => {
+    const { packageFolder, root } = checkout;
+    const probe = { file: join(root, 'src', 'setup', 'probe.ts'), timeoutMs: 30_000 };
+    const findings = await diagnose({ environment: nothing, packageFolder, probe });
+    assert.deepEqual(
+      findings.filter(({ ok }) => !ok),
+      [],
+    );
+  });
+
+  await t.test('a_library_cut_short_is_not_taken_for_a_library', async () => {
+    const [version = ''] = await listCache(machine);
+    await truncate(join(machine.cacheRoot, version, 'deps', 'lib', 'libtensorflow_cc.so.2'), 1024);
+    const choice = toChoice(await run(t, checkout.root, nothing));
+    assert.ok(choice.engine === 'wasm');
+    assert.match(choice.why, /was not found|no C\+\+17 compiler/);
+  });
+});
+
+test('sigterm_during_the_download_ends_the_process_and_pip_and_leaves_no_staging', async (t) => {
+  const machine = await createSmallMachine(t);
+  const { child, ending, pipPid } = await startHangingDownload(t, machine);
+  child.kill('SIGTERM');
+  const outcome = await ending;
+  assert.equal(outcome.code, 143, outcome.stderr);
+  assert.match(outcome.stderr, /stopped by SIGTERM/);
+  assert.throws(() => process.kill(pipPid, 0), { code: 'ESRCH' });
+  assert.deepEqual(await listCache(machine), []);
+});
+
+test('kill_9_during_the_download_is_cleared_up_by_the_next_run', async (t) => {
+  const machine = await createSmallMachine(t);
+  const { child, ending } = await startHangingDownload(t, machine);
+  child.kill('SIGKILL');
+  await ending;
+  assert.equal((await listCache(machine)).length, 1);
+  assert.equal(toChoice(await run(t, project, machine.environment)).engine, 'wasm');
+  assert.deepEqual(await listCache(machine), []);
+});
+
+/** A setup whose pip answers its version and then never ends. */
+async function startHangingDownload(
+  t: TestContext,
+  machine: SmallMachine,
+): Promise<{ child: ChildProcess; ending: Promise<Outcome>; pipPid: number }> {
+  const pidFile = join(machine.folder, 'pid');
+  const hang = `echo $$ > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; exec sleep 600`;
+  const environment = await shadowProgram(machine, 'python3', `case "$*" in *--version*) ;; *) ${hang};; esac`);
+  const child = start(t, project, environment, 'none');
+  const ending = followToEnd(child);
+  for (;;) {
+    const pipPid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
+    if (pipPid > 0) {
+      t.after(() => {
+        killIfAlive(pipPid);
+      });
+      return { child, ending, pipPid };
+    }
+    if (child.exitCode !== null) throw new Error((await ending).stderr);
+    await delay(20);
+  }
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // The setup has ended it.
+  }
+}
+
+function run(t: TestContext, root: string, environment: NodeJS.ProcessEnv, progress = 'lines'): Promise<Outcome> {
+  return followToEnd(start(t, root, environment, progress));
+}
+
+function start(t: TestContext, root: string, environment: NodeJS.ProcessEnv, progress: string): ChildProcess {
+  const file = join(import.meta.dirname, 'choose-engine-process.ts');
+  const node = ['--import', import.meta.resolve('tsx'), file, root, progress];
+  const child = spawn(process.execPath, node, { env: environment, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  return child;
+}
+
+function followToEnd(child: ChildProcess): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const output = { stdout: '', stderr: '' };
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, ...output });
+    });
+  });
+}
+
+function toChoice(outcome: Outcome): EngineChoice {
+  assert.equal(outcome.code, 0, outcome.stderr);
+  return JSON.parse(outcome.stdout) as EngineChoice;
+}
