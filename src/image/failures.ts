@@ -1,0 +1,41 @@
+import { ServiceError } from '../errors.ts';
+import type { DecodeLimits, ImageFormat } from './types.ts';
+
+/**
+ * Turns what the library threw into the error for the client. Its message goes into `cause` only: it speaks of
+ * internals, and libvips mixes up the messages of pictures that fail at the same time.
+ */
+export function toCorrupt(format: ImageFormat, cause?: unknown): ServiceError {
+  const detail = `the ${format.toUpperCase()} image does not decode: it is truncated, damaged or of an unsupported kind`;
+  return new ServiceError('ERR_IMAGE_CORRUPT', detail, { cause });
+}
+
+/** libvips buffers a hundred rows or so: one of 50 million pixels took 1.4 GB. libpng has this limit by itself. */
+const maxSidePixels = 1_000_000;
+
+/** @throws ERR_IMAGE_TOO_MANY_PIXELS */
+export function assertPixels(width: number, height: number, limits: DecodeLimits): void {
+  if (width * height <= limits.maxPixels && Math.max(width, height) <= maxSidePixels) return;
+  const limit = `${String(limits.maxPixels)} in all and ${String(maxSidePixels)} on a side`;
+  const detail = `the image has ${String(width)} × ${String(height)} pixels; at most ${limit} are accepted`;
+  throw new ServiceError('ERR_IMAGE_TOO_MANY_PIXELS', detail);
+}
+
+/**
+ * Gives up waiting for native work, which can't be interrupted and may go on.
+ * @throws ERR_IMAGE_CORRUPT once `limits.decodeTimeoutMs` are over.
+ */
+export async function waitForNative<T>(running: Promise<T>, limits: DecodeLimits): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const detail = `the image was not decoded within ${String(limits.decodeTimeoutMs)} ms`;
+      reject(new ServiceError('ERR_IMAGE_CORRUPT', detail));
+    }, limits.decodeTimeoutMs);
+  });
+  try {
+    return await Promise.race([running, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

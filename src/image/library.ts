@@ -1,0 +1,27 @@
+import sharp, { type Sharp, type SharpOptions } from 'sharp';
+
+// Uploads do not repeat, and one worker per CPU already fills the machine.
+sharp.cache(false);
+sharp.concurrency(1);
+
+// No other loader can be reached, whatever the bytes pretend to be. UltraHDR's is left out on purpose: its gain map
+// is of no use here, and the plain JPEG loader takes such a photo without it.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: [
+    'VipsForeignLoadJpeg',
+    'VipsForeignLoadPng',
+    'VipsForeignLoadWebp',
+    'VipsForeignLoadNsgif',
+    'VipsForeignLoadHeif',
+    'VipsForeignLoadTiff',
+  ],
+});
+
+/** How much of a broken picture the library puts up with, and how large a one it opens. */
+type OpenOptions = Required<Pick<SharpOptions, 'failOn' | 'limitInputPixels'>>;
+
+/** Opens the first frame of a picture for reading front to back, with the library's own safety limits on. */
+export function openPicture(bytes: Uint8Array, options: OpenOptions): Sharp {
+  return sharp(bytes, { ...options, pages: 1, sequentialRead: true, unlimited: false, limitInputChannels: 5 });
+}

@@ -1,0 +1,26 @@
+/** Formats that are accepted by their bytes. */
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff';
+
+/** What the header of an image says; `width` and `height` are pixels after EXIF orientation. */
+export interface ImageFacts {
+  readonly format: ImageFormat;
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+}
+
+/** How a picture is brought to a model's input size. */
+export type ResizeMode = 'cover' | 'contain' | 'stretch';
+
+/** The raster that a model wants, in pixels. */
+export interface RasterShape {
+  readonly width: number;
+  readonly height: number;
+  readonly resize: ResizeMode;
+}
+
+/** Bounds of one decode. */
+export interface DecodeLimits {
+  readonly maxPixels: number;
+  readonly decodeTimeoutMs: number;
+}

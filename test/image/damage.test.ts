@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deflateSync } from 'node:zlib';
+import { decodeImage } from '../../src/image/decode.ts';
+import type { RasterShape } from '../../src/image/types.ts';
+import {
+  assertMiddle,
+  assertRejects,
+  blue,
+  drawNoise,
+  drawPlain,
+  limits,
+  pngSignature,
+  square,
+  toChunk,
+  toPngHeader,
+} from './fixtures.ts';
+
+const cover: RasterShape = { width: 64, height: 64, resize: 'cover' };
+/** Where the first scan's data begins: behind the header of SOS. */
+const scanHeaderBytes = 14;
+
+async function encodeNoise(): Promise<Record<string, Buffer>> {
+  const picture = drawNoise(160, 120);
+  return {
+    jpeg: await picture.clone().jpeg().toBuffer(),
+    progressive: await picture.clone().jpeg({ progressive: true }).toBuffer(),
+    png: await picture.clone().png().toBuffer(),
+    interlaced: await picture.clone().png({ progressive: true }).toBuffer(),
+    lossy: await picture.clone().webp().toBuffer(),
+    lossless: await picture.clone().webp({ lossless: true }).toBuffer(),
+    gif: await picture.clone().gif().toBuffer(),
+    avif: await picture.clone().avif().toBuffer(),
+    tiff: await picture.clone().tiff({ compression: 'deflate' }).toBuffer(),
+    jpegInTiff: await picture.clone().tiff({ compression: 'jpeg' }).toBuffer(),
+  };
+}
+
+/** A JPEG with restart markers is damaged in one place only, as a bad disk does it. */
+function findScan(bytes: Buffer): number {
+  const scan = bytes.indexOf(Buffer.from([0xff, 0xda]));
+  assert.ok(scan > 0);
+  return scan + scanHeaderBytes;
+}
+
+test('a truncated picture is corrupt in every format', async () => {
+  for (const [kind, bytes] of Object.entries(await encodeNoise())) {
+    await decodeImage(bytes, cover, limits);
+    for (const part of [0.05, 0.25, 0.5, 0.75, 0.9]) {
+      const cut = bytes.subarray(0, Math.floor(bytes.length * part));
+      await assertRejects(decodeImage(cut, cover, limits), 'ERR_IMAGE_CORRUPT', `${kind} cut to ${String(part)}`);
+    }
+  }
+});
+
+test('a picture that is cut off below what a crop shows is corrupt', async () => {
+  const picture = drawNoise(60, 600);
+  const wide: RasterShape = { width: 64, height: 64, resize: 'cover' };
+  const uploads = { jpeg: await picture.clone().jpeg().toBuffer(), png: await picture.clone().png().toBuffer() };
+  for (const [kind, bytes] of Object.entries(uploads)) {
+    await decodeImage(bytes, wide, limits);
+    const cut = bytes.subarray(0, Math.floor(bytes.length * 0.95));
+    await assertRejects(decodeImage(cut, wide, limits), 'ERR_IMAGE_CORRUPT', kind);
+  }
+});
+
+test('an extreme picture that is cut off outside its crop is corrupt', async () => {
+  const bytes = await drawNoise(16, 2000).png().toBuffer();
+  await decodeImage(bytes, cover, limits);
+  const cut = bytes.subarray(0, Math.floor(bytes.length * 0.95));
+  await assertRejects(decodeImage(cut, cover, limits), 'ERR_IMAGE_CORRUPT');
+});
+
+test('a PNG whose pixels end early is corrupt', async () => {
+  const rows = deflateSync(Buffer.alloc(50 * (1 + 200 * 3)));
+  const bytes = Buffer.concat([pngSignature, toPngHeader(200, 200), toChunk('IDAT', rows), toChunk('IEND')]);
+  await assertRejects(decodeImage(bytes, cover, limits), 'ERR_IMAGE_CORRUPT');
+});
+
+test('flipped bits under a checksum are corrupt', async () => {
+  const bytes = await drawNoise(160, 120).png().toBuffer();
+  const middle = Math.floor(bytes.length / 2);
+  bytes.writeUInt8(bytes.readUInt8(middle) ^ 0x10, middle);
+  await assertRejects(decodeImage(bytes, cover, limits), 'ERR_IMAGE_CORRUPT');
+});
+
+test('lost pixels that libjpeg would paint over are corrupt', async () => {
+  const bytes = await drawNoise(160, 120).jpeg().toBuffer();
+  const scan = findScan(bytes);
+  const holed = Buffer.concat([bytes.subarray(0, scan + 200), bytes.subarray(bytes.length - 2)]);
+  await assertRejects(decodeImage(holed, cover, limits), 'ERR_IMAGE_CORRUPT', 'an end that comes too soon');
+  const garbled = Buffer.from(bytes);
+  garbled.fill(0xaa, scan + 200, scan + 900);
+  await assertRejects(decodeImage(garbled, cover, limits), 'ERR_IMAGE_CORRUPT', 'nonsense in the middle');
+});
+
+test('lost pixels of a JPEG inside a TIFF are corrupt', async () => {
+  const bytes = await drawNoise(160, 120).tiff({ compression: 'jpeg' }).toBuffer();
+  const scan = findScan(bytes);
+  bytes.fill(0xaa, scan + 100, scan + 500);
+  await assertRejects(decodeImage(bytes, cover, limits), 'ERR_IMAGE_CORRUPT');
+});
+
+test('stray bytes between the segments of a JPEG do no harm', async () => {
+  const bytes = await drawPlain(blue).jpeg({ quality: 95 }).toBuffer();
+  const table = bytes.indexOf(Buffer.from([0xff, 0xc4]));
+  const stray = Buffer.concat([bytes.subarray(0, table), Buffer.from('stray'), bytes.subarray(table)]);
+  assertMiddle(await decodeImage(stray, square, limits), blue, 4);
+});
+
+test('what follows the end of a picture does no harm', async () => {
+  const picture = drawPlain(blue);
+  const uploads = {
+    jpeg: await picture.clone().jpeg({ quality: 95 }).toBuffer(),
+    png: await picture.clone().png().toBuffer(),
+    gif: await picture.clone().gif().toBuffer(),
+  };
+  for (const [kind, bytes] of Object.entries(uploads)) {
+    const longer = Buffer.concat([bytes, Buffer.from('PK\x03\x04 and so on'), Buffer.alloc(5000)]);
+    assertMiddle(await decodeImage(longer, square, limits), blue, 4, kind);
+  }
+});
+
+test('a JPEG without its tables is corrupt', async () => {
+  const bytes = await drawPlain(blue).jpeg().toBuffer();
+  const table = bytes.indexOf(Buffer.from([0xff, 0xdb]));
+  const without = Buffer.concat([bytes.subarray(0, table), bytes.subarray(table + 2 + bytes.readUInt16BE(table + 2))]);
+  await assertRejects(decodeImage(without, cover, limits), 'ERR_IMAGE_CORRUPT');
+});
+
+test('many damaged pictures at a time leave the good ones alone', async () => {
+  const good = await drawPlain(blue).jpeg({ quality: 95 }).toBuffer();
+  const noise = await drawNoise(160, 120).jpeg().toBuffer();
+  const cut = noise.subarray(0, noise.length / 2);
+  const work = Array.from({ length: 20 }, async (_, index) => {
+    if (index % 2 === 0) await assertRejects(decodeImage(cut, cover, limits), 'ERR_IMAGE_CORRUPT');
+    else assertMiddle(await decodeImage(good, square, limits), blue, 4);
+  });
+  await Promise.all(work);
+});

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deflateSync } from 'node:zlib';
+import { decodeImage } from '../../src/image/decode.ts';
+import { inspectImage } from '../../src/image/header.ts';
+import { readJpegFrame } from '../../src/image/jpeg-frame.ts';
+import { dropCompressedText } from '../../src/image/png-chunks.ts';
+import {
+  assertColour,
+  assertMiddle,
+  assertRejects,
+  drawNoise,
+  drawPlain,
+  green,
+  limits,
+  pixelAt,
+  readPeakBytes,
+  red,
+  square,
+  toChunk,
+  toSmallPng,
+} from './fixtures.ts';
+
+const megabyte = 2 ** 20;
+
+function toCompressedText(type: 'zTXt' | 'iTXt', bytes: number): Buffer {
+  const head = type === 'zTXt' ? 'key\0\0' : 'key\0\x01\0\0\0';
+  return toChunk(type, Buffer.concat([Buffer.from(head, 'latin1'), deflateSync(Buffer.alloc(bytes, 'A'))]));
+}
+
+/** Repeats the last scan of a progressive JPEG. */
+async function repeatScan(times: number): Promise<Buffer> {
+  const bytes = await drawPlain(red, 64, 64).jpeg({ progressive: true }).toBuffer();
+  const scan = bytes.lastIndexOf(Buffer.from([0xff, 0xda]));
+  const scans = Array.from({ length: times }, () => bytes.subarray(scan, bytes.length - 2));
+  return Buffer.concat([bytes.subarray(0, scan), ...scans, bytes.subarray(bytes.length - 2)]);
+}
+
+test('text that inflates to a gigabyte costs no memory', async () => {
+  const chunks = [toCompressedText('zTXt', 40 * megabyte), toCompressedText('iTXt', 40 * megabyte)];
+  const bytes = toSmallPng(
+    green,
+    Array.from({ length: 26 }, (_, index) => chunks[index % 2] ?? Buffer.alloc(0)),
+  );
+  const before = readPeakBytes();
+  assertMiddle(await decodeImage(bytes, square, limits), green, 0);
+  const grown = readPeakBytes() - before;
+  assert.ok(grown < 100 * megabyte, `${String(Math.round(grown / megabyte))} MiB more`);
+});
+
+test('only text that may be compressed is dropped from a PNG', () => {
+  const kept = [toChunk('tEXt', Buffer.from('key\0text')), toChunk('gAMA', Buffer.from([0, 0, 0xb1, 0x8f]))];
+  const plain = toSmallPng(green, kept);
+  assert.equal(dropCompressedText(plain), plain, 'nothing to drop');
+  const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = kept;
+  const text = [toCompressedText('zTXt', 10), toCompressedText('iTXt', 10)];
+  const mixed = toSmallPng(green, [...text, first, ...text, second, ...text]);
+  assert.ok(plain.equals(dropCompressedText(mixed)));
+});
+
+test('a text chunk that claims more than the file is no way around', async () => {
+  const bytes = toSmallPng(green, [toCompressedText('zTXt', 10)]);
+  bytes.writeUInt32BE(0x7fff_ffff, bytes.indexOf('zTXt') - 4);
+  await assertRejects(inspectImage(bytes, limits), 'ERR_IMAGE_CORRUPT');
+});
+
+test('a progressive JPEG with too many scans is corrupt before it is decoded', async () => {
+  const ordinary = await repeatScan(1);
+  assert.ok((readJpegFrame(ordinary)?.scans ?? 0) >= 5);
+  await decodeImage(ordinary, square, limits);
+  await assertRejects(inspectImage(await repeatScan(101), limits), 'ERR_IMAGE_CORRUPT');
+});
+
+test('markers of an embedded thumbnail and behind the end are not taken for the frame', async () => {
+  const thumbnail = await drawPlain(red, 8, 8).jpeg().toBuffer();
+  const bytes = await drawPlain(red, 80, 60).jpeg({ progressive: true }).toBuffer();
+  const segment = Buffer.concat([Buffer.from([0xff, 0xe5, 0, 0]), thumbnail]);
+  segment.writeUInt16BE(segment.length - 2, 2);
+  const scans = readJpegFrame(bytes)?.scans;
+  // The two bytes would be the length of a marker that has one.
+  const behind = Buffer.concat([Buffer.from([0, 2]), thumbnail]);
+  const wrapped = Buffer.concat([bytes.subarray(0, 2), segment, bytes.subarray(2), behind]);
+  assert.deepEqual(readJpegFrame(wrapped), { width: 80, height: 60, scans });
+});
+
+test('an AVIF that hides a larger picture than its header tells is corrupt', async () => {
+  const bytes = await drawPlain(red, 1024, 1024).avif({ effort: 0 }).toBuffer();
+  const extents = bytes.indexOf('ispe') + 8;
+  bytes.writeUInt32BE(16, extents);
+  bytes.writeUInt32BE(16, extents + 4);
+  assert.equal((await inspectImage(bytes, limits)).width, 16);
+  await assertRejects(decodeImage(bytes, square, limits), 'ERR_IMAGE_CORRUPT');
+});
+
+test('pictures that are one pixel thin are decoded in little memory', async () => {
+  const uploads = {
+    tall: await drawPlain(green, 1, 20_000).png().toBuffer(),
+    wide: await drawPlain(green, 20_000, 1).png().toBuffer(),
+    turned: await drawPlain(green, 1, 20_000).withMetadata({ orientation: 6 }).png().toBuffer(),
+    wideJpeg: await drawPlain(green, 60_000, 1).jpeg({ quality: 95 }).toBuffer(),
+    turnedTiff: await drawPlain(green, 20_000, 2)
+      .withMetadata({ orientation: 8 })
+      .tiff({ compression: 'lzw' })
+      .toBuffer(),
+  };
+  const before = readPeakBytes();
+  for (const [kind, bytes] of Object.entries(uploads)) {
+    for (const resize of ['cover', 'stretch'] as const) {
+      const raster = await decodeImage(bytes, { width: 224, height: 224, resize }, limits);
+      assertColour(pixelAt(raster, 224, 112, 112), green, 4, `${kind} ${resize}`);
+      assertColour(pixelAt(raster, 224, 223, 223), green, 4, `${kind} ${resize}`);
+    }
+    const contained = await decodeImage(bytes, { width: 224, height: 224, resize: 'contain' }, limits);
+    assert.ok(
+      contained.some((value) => value > 200),
+      `${kind} is not lost in black`,
+    );
+  }
+  const grown = readPeakBytes() - before;
+  assert.ok(grown < 200 * megabyte, `${String(Math.round(grown / megabyte))} MiB more`);
+});
+
+test('the centre of an extreme picture is what cover shows', async () => {
+  const bytes = await drawNoise(40, 4000).png().toBuffer();
+  const raster = await decodeImage(bytes, { width: 40, height: 40, resize: 'cover' }, limits);
+  const centre = await drawNoise(40, 4000).extract({ left: 0, top: 1980, width: 40, height: 40 }).raw().toBuffer();
+  assert.ok(centre.equals(raster));
+});
+
+test('a decode that takes too long is corrupt, and the next one works', async () => {
+  const slow = await drawNoise(3000, 3000).png().toBuffer();
+  const { detail } = await assertRejects(
+    decodeImage(slow, square, { ...limits, decodeTimeoutMs: 5 }),
+    'ERR_IMAGE_CORRUPT',
+  );
+  assert.match(detail, /within 5 ms/);
+  assertMiddle(await decodeImage(toSmallPng(green, []), square, limits), green, 0);
+});
+
+test('what the library could load but nobody asked for can not be reached', async () => {
+  const { default: sharp } = await import('sharp');
+  const svg = Buffer.from(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
+  );
+  await assert.rejects(sharp(svg).raw().toBuffer(), /unsupported image format/);
+});
