@@ -1,0 +1,33 @@
+import type { EngineName } from '../../ipc/messages.ts';
+import type { ModelVersion } from '../../model/model-version.ts';
+
+/** How a model runs: as one frozen graph, operation by operation through tfjs, or as the SavedModel that it came as. */
+export type ModelForm = 'compiled' | 'op-by-op' | 'saved-model';
+
+/** A model that an engine holds in memory. */
+export interface LoadedModel {
+  readonly form: ModelForm;
+  /** Images above which a larger batch gains nothing; known of compiled models, where it was measured. */
+  readonly usefulBatch: number | undefined;
+  /**
+   * Runs `count` images.
+   * @param batch uint8 `[count, height, width, 3]`, 0…255, sRGB
+   * @returns float32 `[count, labels]`, 0…1 once the manifest's activation is applied
+   */
+  run(batch: Uint8Array, count: number): Promise<Float32Array>;
+  /** Frees its memory; it can't run afterwards. */
+  dispose(): void;
+}
+
+/** What runs models: native TensorFlow or WebAssembly. */
+export interface Engine {
+  readonly name: EngineName;
+  /** Version of the native TensorFlow library, which an artefact is made for; undefined where artefacts don't run. */
+  readonly tensorflowVersion: string | undefined;
+  /**
+   * @param files the model's files by their names in the manifest, already verified; an artefact needs none
+   * @param artefactDir folder of the model's artefact, already verified, where there is one that this engine runs
+   * @throws Error with the reason, fit for /health
+   */
+  loadModel(model: ModelVersion, files: ReadonlyMap<string, Buffer>, artefactDir?: string): Promise<LoadedModel>;
+}

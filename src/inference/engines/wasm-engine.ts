@@ -1,0 +1,19 @@
+import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Engine } from './engine.ts';
+import { loadTfjsModel } from './tfjs-model.ts';
+
+/** Starts the WebAssembly engine: needs nothing of the machine, runs tfjs formats only. */
+export async function createWasmEngine(): Promise<Engine> {
+  // One worker per CPU already fills the machine.
+  setThreadsCount(1);
+  await tf.setBackend('wasm');
+  return {
+    name: 'wasm',
+    tensorflowVersion: undefined,
+    loadModel(model, files) {
+      if (model.manifest.format === 'tf-savedmodel') throw new Error('a tf-savedmodel needs tensorflow');
+      return loadTfjsModel(model, files);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// The thread that TensorFlow lives in: one message in, one answer out, in order.
+import { setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { toMessage } from '../errors.ts';
+import type { FromThread, ThreadData, ToThread } from '../ipc/thread-messages.ts';
+import { loadModelFiles } from '../model/model-files.ts';
+import { toModelKey } from '../model/model-version.ts';
+import { createEngine } from './engines/create-engine.ts';
+import type { LoadedModel } from './engines/engine.ts';
+import { verifyGolden } from './golden.ts';
+
+const port = parentPort;
+if (!port) throw new Error('model-thread runs as a worker thread only');
+// The HTTP thread answers health and refusals while this one fills the CPU. On Linux a priority is the calling thread's
+// alone: of /livez under full load the p99 fell from 76 to 25 ms.
+if (process.platform === 'linux') setPriority(10);
+const engine = createEngine((workerData as ThreadData).engine);
+// Every load awaits it and tells its failure; without this the failure would end the thread before the first load.
+engine.catch(() => undefined);
+const models = new Map<string, LoadedModel>();
+
+port.on('message', (message: ToThread) => {
+  void answer(message)
+    .catch((thrown: unknown): FromThread => ({ type: 'failed', id: message.id, reason: toMessage(thrown) }))
+    .then((reply) => {
+      if (reply.type === 'scores') port.postMessage(reply, [reply.scores.buffer as ArrayBuffer]);
+      else port.postMessage(reply);
+    });
+});
+
+async function answer(message: ToThread): Promise<FromThread> {
+  const startedAt = performance.now();
+  if (message.type === 'load') {
+    await load(message);
+    return { type: 'loaded', id: message.id, loadMs: performance.now() - startedAt };
+  }
+  const model = models.get(message.key);
+  if (!model) throw new Error(`${message.key} is not loaded in this thread`);
+  // tfjs may answer a view of memory that is its own; a copy of a few scores can be transferred.
+  const scores = Float32Array.from(await model.run(message.batch, message.count));
+  return { type: 'scores', id: message.id, scores, runMs: performance.now() - startedAt };
+}
+
+/** Loads, warms up, and lets the model prove itself on its golden images before any upload sees it. */
+async function load({ model, golden }: Extract<ToThread, { type: 'load' }>): Promise<void> {
+  const files = await loadModelFiles(model);
+  const loaded = await (await engine).loadModel(model, files);
+  const { width, height } = model.manifest.input;
+  await loaded.run(new Uint8Array(width * height * 3), 1);
+  for (const image of golden) verifyGolden(image, await loaded.run(image.raster, 1));
+  models.set(toModelKey(model), loaded);
+}

@@ -1,0 +1,90 @@
+import { Worker } from 'node:worker_threads';
+import { toEntryUrl } from '../entry-url.ts';
+import type { EngineName } from '../ipc/messages.ts';
+import type { FromThread, GoldenRaster, ThreadData, ToThread } from '../ipc/thread-messages.ts';
+import type { ModelVersion } from '../model/model-version.ts';
+
+export interface Scores {
+  /** float32 `[count, labels]` */
+  readonly scores: Float32Array;
+  readonly runMs: number;
+}
+
+type Answer = Exclude<FromThread, { type: 'failed' }>;
+
+interface Asked {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The HTTP thread's end of one model thread, which starts its engine at once. */
+export class ThreadHandle {
+  readonly #thread: Worker;
+  readonly #asked = new Map<number, Asked>();
+  #nextId = 0;
+  #lost: string | undefined;
+
+  /** @param onLost called when the thread ends by itself */
+  constructor(engine: EngineName, onLost: () => void) {
+    const workerData: ThreadData = { engine };
+    this.#thread = new Worker(toEntryUrl('./model-thread', import.meta.url), { workerData });
+    const onEnd = (reason: string): void => {
+      if (this.#lost !== undefined) return;
+      this.abandon(reason);
+      onLost();
+    };
+    this.#thread.on('message', (message: FromThread) => {
+      this.#receive(message);
+    });
+    this.#thread.on('error', (error: Error) => {
+      onEnd(`the model thread failed: ${error.message}`);
+    });
+    this.#thread.on('exit', () => {
+      onEnd('the model thread ended');
+    });
+    // A process that has nothing else to do ends; listening for messages would hold it, so this comes after.
+    this.#thread.unref();
+  }
+
+  /** Resolves to the time it took in ms. @throws Error with the reason. */
+  async load(model: ModelVersion, golden: readonly GoldenRaster[]): Promise<number> {
+    const answer = await this.#ask({ type: 'load', id: this.#nextId++, model, golden });
+    if (answer.type !== 'loaded') throw new Error(`the model thread answered ${answer.type} to load`);
+    return answer.loadMs;
+  }
+
+  /** @param batch uint8 `[count, height, width, 3]`; its memory moves to the thread */
+  async run(key: string, batch: Uint8Array<ArrayBuffer>, count: number): Promise<Scores> {
+    const answer = await this.#ask({ type: 'run', id: this.#nextId++, key, batch, count }, [batch.buffer]);
+    if (answer.type !== 'scores') throw new Error(`the model thread answered ${answer.type} to run`);
+    return answer;
+  }
+
+  /**
+   * Lets go of a thread that does not come back; what waits for it fails with `reason`.
+   * terminate() never returns beside a thread that is stuck in native code; that one goes with its process.
+   */
+  abandon(reason: string): void {
+    this.#lost = reason;
+    for (const { reject } of this.#asked.values()) reject(new Error(reason));
+    this.#asked.clear();
+  }
+
+  #receive(message: FromThread): void {
+    const asked = this.#asked.get(message.id);
+    this.#asked.delete(message.id);
+    if (message.type === 'failed') asked?.reject(new Error(message.reason));
+    else asked?.resolve(message);
+  }
+
+  #ask(message: ToThread, transfer: ArrayBuffer[] = []): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost !== undefined) {
+        reject(new Error(this.#lost));
+        return;
+      }
+      this.#asked.set(message.id, { resolve, reject });
+      this.#thread.postMessage(message, transfer);
+    });
+  }
+}

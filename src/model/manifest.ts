@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]);
+const score = z.number().min(0).max(1);
+const fileName = z.string().regex(/^(?!.*(^|\/)\.\.(\/|$))[^/\\].*$/, 'must be a path inside the folder of the model');
+
+const input = z.strictObject({
+  width: z.int().min(1).max(4096),
+  height: z.int().min(1).max(4096),
+  resize: z.enum(['cover', 'contain', 'stretch']),
+  colour: z.enum(['rgb', 'bgr']).default('rgb'),
+  /** x · scale + offset, for x in 0…255. */
+  normalise: z.strictObject({ scale: perChannel, offset: perChannel }).default({ scale: 1, offset: 0 }),
+  tensor: z.string().optional(),
+  signature: z.string().default('serving_default'),
+  tags: z.array(z.string()).default(['serve']),
+});
+
+const output = z.strictObject({
+  kind: z.enum(['multi-label', 'single-label']),
+  activation: z.enum(['none', 'sigmoid', 'softmax']).default('none'),
+  labels: z.array(z.string().min(1)).min(1),
+  tensor: z.string().optional(),
+});
+
+const golden = z.strictObject({
+  image: fileName,
+  /** In the order of `output.labels`. */
+  scores: z.array(z.number()),
+  /** Largest absolute difference that passes. */
+  tolerance: z.number().positive().default(0.01),
+});
+
+/** What `models/<name>/<version>/manifest.json` says. */
+const manifestSchema = z
+  .strictObject({
+    format: z.enum(['tf-savedmodel', 'tfjs-graph', 'tfjs-layers']),
+    input,
+    output,
+    policy: z.record(z.string(), z.strictObject({ review: score.optional(), reject: score.optional() })).default({}),
+    /** SHA-256 in base64 of every file that the model consists of. */
+    files: z.record(fileName, z.string().regex(/^sha256-[A-Za-z0-9+/]{43}=$/, 'must be sha256-<base64>')),
+    golden: z.array(golden).default([]),
+  })
+  .superRefine((manifest, context) => {
+    const { labels } = manifest.output;
+    if (new Set(labels).size !== labels.length) {
+      context.addIssue({ code: 'custom', path: ['output', 'labels'], message: 'names a label twice' });
+    }
+    for (const label of Object.keys(manifest.policy).filter((name) => !labels.includes(name))) {
+      context.addIssue({ code: 'custom', path: ['policy', label], message: 'is not among output.labels' });
+    }
+    for (const [index, { scores }] of manifest.golden.entries()) {
+      if (scores.length === labels.length) continue;
+      const message = `has ${String(scores.length)} scores for ${String(labels.length)} labels`;
+      context.addIssue({ code: 'custom', path: ['golden', index, 'scores'], message });
+    }
+  });
+
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/**
+ * Reads a manifest's text.
+ * @throws Error with every fault in one line.
+ */
+export function toManifest(json: string): Manifest {
+  const parsed = manifestSchema.safeParse(JSON.parse(json));
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(faults.join('; '));
+}

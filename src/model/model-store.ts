@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ExitError, exitCodes, ServiceError, toMessage } from '../errors.ts';
+import { toManifest } from './manifest.ts';
+import type { ModelVersion } from './model-version.ts';
+
+/** A version as found on disk: fit to load, or broken with the reason. */
+export type StoredVersion =
+  | { readonly kind: 'usable'; readonly model: ModelVersion }
+  | { readonly kind: 'broken'; readonly name: string; readonly version: string; readonly reason: string };
+
+/** The models folder as it was read: versions of every name, the highest first. */
+export type ModelStore = ReadonlyMap<string, readonly StoredVersion[]>;
+
+/**
+ * Reads every manifest below `dir`.
+ * @throws {@link ExitError} 78 where the folder can't be read or holds no model.
+ */
+export function loadModelStore(dir: string): ModelStore {
+  const root = path.resolve(dir);
+  const store = new Map<string, StoredVersion[]>();
+  for (const name of listFolders(root)) {
+    const versions = listFolders(path.join(root, name))
+      .filter((version) => /^\d+$/.test(version))
+      .sort((a, b) => Number(b) - Number(a))
+      .map((version) => loadVersion(root, name, version));
+    if (versions.length > 0) store.set(name, versions);
+  }
+  if (store.size === 0) throw new ExitError(exitCodes.configuration, `no model in ${root} (models.dir)`);
+  return store;
+}
+
+/**
+ * Finds what `name` or `name@version` stands for; a bare name is its highest version.
+ * @throws {@link ServiceError} ERR_MODEL_UNKNOWN.
+ */
+export function findVersion(store: ModelStore, reference: string): StoredVersion {
+  const [name = '', version] = reference.split('@', 2);
+  const versions = store.get(name);
+  const found = versions?.find((stored) => version === undefined || toVersion(stored) === version);
+  if (found) return found;
+  const known = [...store.keys()].join(', ');
+  const what = versions ? `model ${name} has no version ${String(version)}` : `no model ${name}; there are: ${known}`;
+  throw new ServiceError('ERR_MODEL_UNKNOWN', what);
+}
+
+/**
+ * Makes sure that each of `check.models` is there; a broken one may still be mended while the service runs.
+ * @throws {@link ExitError} 78.
+ */
+export function assertDefaults(store: ModelStore, references: readonly string[]): void {
+  for (const reference of references) {
+    try {
+      findVersion(store, reference);
+    } catch (thrown) {
+      const detail = thrown instanceof ServiceError ? thrown.detail : toMessage(thrown);
+      throw new ExitError(exitCodes.configuration, `${detail} (check.models)`);
+    }
+  }
+}
+
+/** The version of either kind. */
+export function toVersion(stored: StoredVersion): string {
+  return stored.kind === 'usable' ? stored.model.version : stored.version;
+}
+
+function loadVersion(root: string, name: string, version: string): StoredVersion {
+  const dir = path.join(root, name, version);
+  try {
+    const manifest = toManifest(readFileSync(path.join(dir, 'manifest.json'), 'utf8'));
+    return { kind: 'usable', model: { name, version, dir, manifest } };
+  } catch (thrown) {
+    return { kind: 'broken', name, version, reason: `manifest.json: ${toMessage(thrown)}` };
+  }
+}
+
+function listFolders(dir: string): string[] {
+  try {
+    const entries = readdirSync(dir, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink()).map((entry) => entry.name);
+  } catch (thrown) {
+    throw new ExitError(exitCodes.configuration, `models folder can't be read: ${toMessage(thrown)} (models.dir)`, {
+      cause: thrown,
+    });
+  }
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { type ErrorCode, ServiceError } from '../../src/errors.ts';
+import { writeColourModel } from '../fixtures/colour-model.ts';
+import { createService, findModel, toPlainRaster, untilLater } from '../fixtures/inference.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
+import { makeTempDir } from '../fixtures/temp-dir.ts';
+
+function hasCode(code: ErrorCode, detail = /./): (thrown: unknown) => boolean {
+  return (thrown) => thrown instanceof ServiceError && thrown.code === code && detail.test(thrown.detail);
+}
+
+test('the_first_image_loads_the_model_once_for_all_who_wait', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const model = findModel(dir, 'colour');
+  let loads = 0;
+  const service = createService({ onLoaded: () => (loads += 1) });
+  assert.equal(service.toSnapshot(model).state, 'cold');
+  const colours = [
+    [255, 0, 0],
+    [0, 255, 0],
+    [0, 0, 255],
+    [51, 102, 204],
+  ] as const;
+  const all = colours.map((colour) => service.infer(model, toPlainRaster(model, colour), untilLater()));
+  assert.equal(service.toSnapshot(model).state, 'loading');
+  for (const [index, { scores, queueMs }] of (await Promise.all(all)).entries()) {
+    const expected = colours[index]?.map((channel) => channel / 255) ?? [];
+    for (const [label, score] of scores.entries()) assert.ok(Math.abs(score - (expected[label] ?? -1)) < 1e-3);
+    assert.ok(queueMs > 0);
+  }
+  assert.equal(loads, 1);
+  const snapshot = service.toSnapshot(model);
+  assert.equal(snapshot.state, 'ready');
+  assert.ok((snapshot.loadMs ?? 0) > 0);
+});
+
+test('images_that_gather_run_together_up_to_the_largest_batch', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const model = findModel(dir, 'colour');
+  const batches: number[] = [];
+  const service = createService({ maxBatch: 4, onBatch: (_, count) => batches.push(count) });
+  const raster = toPlainRaster(model, [9, 9, 9]);
+  await Promise.all(Array.from({ length: 10 }, () => service.infer(model, raster, untilLater())));
+  assert.equal(
+    batches.reduce((sum, count) => sum + count, 0),
+    10,
+  );
+  assert.equal(Math.max(...batches), 4);
+});
+
+test('a_full_queue_refuses_at_once', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const model = findModel(dir, 'colour');
+  const service = createService({ queueSize: 2 });
+  const raster = toPlainRaster(model, [0, 0, 0]);
+  const waiting = [service.infer(model, raster, untilLater()), service.infer(model, raster, untilLater())];
+  assert.equal(service.queueDepth(), 2);
+  await assert.rejects(service.infer(model, raster, untilLater()), hasCode('ERR_OVERLOADED'));
+  await Promise.all(waiting);
+  assert.equal(service.queueDepth(), 0);
+});
+
+test('a_load_that_outlasts_the_deadline_is_unavailable_and_goes_on', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const model = findModel(dir, 'colour');
+  const service = createService();
+  const raster = toPlainRaster(model, [0, 0, 0]);
+  await assert.rejects(service.infer(model, raster, untilLater(1)), hasCode('ERR_MODEL_UNAVAILABLE', /still loading/));
+  assert.equal(service.queueDepth(), 0);
+  await service.load(model);
+  assert.equal(service.toSnapshot(model).state, 'ready');
+});
+
+test('what_expires_or_is_given_up_leaves_the_queue', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const model = findModel(dir, 'colour');
+  let ran = 0;
+  const service = createService({ onBatch: (_, count) => (ran += count) });
+  const raster = toPlainRaster(model, [0, 0, 0]);
+  const controller = new AbortController();
+  const given = service.infer(model, raster, { deadlineAt: performance.now() + 60_000, signal: controller.signal });
+  controller.abort();
+  await assert.rejects(given, hasCode('ERR_DEADLINE'));
+  await service.load(model);
+  await service.infer(model, raster, untilLater());
+  assert.equal(ran, 1);
+});
+
+test('a_failed_load_is_told_and_tried_again_after_its_back_off', async (context) => {
+  const dir = makeTempDir(context);
+  const folder = await writeColourModel(dir);
+  const model = findModel(dir, 'colour');
+  const weights = path.join(folder, 'weights.bin');
+  const bytes = readFileSync(weights);
+  rmSync(weights);
+  const service = createService();
+  const raster = toPlainRaster(model, [0, 0, 0]);
+  await assert.rejects(service.infer(model, raster, untilLater()), hasCode('ERR_MODEL_UNAVAILABLE', /weights\.bin/));
+  const failed = service.toSnapshot(model);
+  assert.equal(failed.state, 'failed');
+  assert.match(failed.reason ?? '', /weights\.bin: can't be read/);
+  writeFileSync(weights, bytes);
+  const again = service.infer(model, raster, untilLater());
+  await assert.rejects(again, (thrown) => thrown instanceof ServiceError && (thrown.retryAfterSeconds ?? 0) >= 1);
+  await waitFor(() =>
+    service.load(model).then(
+      () => true,
+      () => false,
+    ),
+  );
+  assert.equal(service.toSnapshot(model).state, 'ready');
+});
+
+test('wrong_golden_scores_fail_the_load', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const model = findModel(dir, 'colour');
+  const raster = toPlainRaster(model, [255, 0, 0]);
+  const golden = { image: 'golden/red.png', raster, scores: [0.5, 0, 0], tolerance: 0.01 };
+  const service = createService({ loadGolden: () => Promise.resolve([golden]) });
+  await assert.rejects(
+    service.load(model),
+    hasCode('ERR_MODEL_UNAVAILABLE', /golden\/red\.png: scores differ by 0\.5/),
+  );
+});
+
+test('a_manifest_with_the_wrong_number_of_labels_fails_the_load', async (context) => {
+  const dir = makeTempDir(context);
+  const output = { kind: 'multi-label', labels: ['red', 'green'] };
+  await writeColourModel(dir, { manifest: { output, golden: [] }, policy: {} });
+  const service = createService();
+  await assert.rejects(service.load(findModel(dir, 'colour')), hasCode('ERR_MODEL_UNAVAILABLE', /2 labels/));
+});
+
+test('a_savedmodel_on_wasm_needs_tensorflow', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir, { manifest: { format: 'tf-savedmodel' } });
+  const service = createService();
+  await assert.rejects(service.load(findModel(dir, 'colour')), hasCode('ERR_MODEL_UNAVAILABLE', /needs tensorflow/));
+});
+
+test('a_load_that_hangs_fails_by_its_timeout_and_another_model_still_loads', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  await writeColourModel(dir, { name: 'other' });
+  const service = createService({ loadTimeoutMs: 1 });
+  // The thread needs longer than 1 ms to start, which is all that a hang is seen from outside.
+  await assert.rejects(service.load(findModel(dir, 'colour')), hasCode('ERR_MODEL_UNAVAILABLE', /loadTimeoutMs/));
+  assert.equal(service.toSnapshot(findModel(dir, 'other')).state, 'cold');
+});

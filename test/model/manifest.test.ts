@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { toManifest } from '../../src/model/manifest.ts';
+
+const valid = {
+  format: 'tfjs-layers',
+  input: { width: 8, height: 8, resize: 'cover' },
+  output: { kind: 'multi-label', labels: ['a', 'b'] },
+  files: { 'model.json': `sha256-${'A'.repeat(43)}=` },
+};
+
+function read(change: Readonly<Record<string, unknown>>): () => unknown {
+  return () => toManifest(JSON.stringify({ ...valid, ...change }));
+}
+
+test('what_is_left_out_takes_its_default', () => {
+  const { input, output, policy, golden } = toManifest(JSON.stringify(valid));
+  assert.deepEqual(input.normalise, { scale: 1, offset: 0 });
+  assert.deepEqual([input.colour, input.signature, input.tags], ['rgb', 'serving_default', ['serve']]);
+  assert.deepEqual([output.activation, policy, golden], ['none', {}, []]);
+});
+
+test('scale_and_offset_may_differ_by_channel', () => {
+  const normalise = { scale: [1, 2, 3], offset: [0, -1, 1] };
+  assert.deepEqual(
+    toManifest(JSON.stringify({ ...valid, input: { ...valid.input, normalise } })).input.normalise,
+    normalise,
+  );
+});
+
+test('every_fault_names_its_place', () => {
+  assert.throws(read({ format: 'onnx' }), /format: /);
+  assert.throws(read({ input: { ...valid.input, width: 0 } }), /input\.width: /);
+  assert.throws(
+    read({ input: { ...valid.input, normalise: { scale: [1, 2], offset: 0 } } }),
+    /input\.normalise\.scale/,
+  );
+  assert.throws(read({ output: { ...valid.output, labels: ['a', 'a'] } }), /output\.labels: names a label twice/);
+  assert.throws(read({ policy: { c: { review: 0.5 } } }), /policy\.c: is not among output\.labels/);
+  assert.throws(read({ policy: { a: { review: 2 } } }), /policy\.a\.review: /);
+  assert.throws(read({ golden: [{ image: 'g.png', scores: [1] }] }), /golden\.0\.scores: has 1 scores for 2 labels/);
+  assert.throws(read({ files: { 'model.json': 'md5-x' } }), /files\.model\.json: must be sha256-<base64>/);
+  assert.throws(read({ surprise: 1 }), /surprise/);
+});
+
+test('a_path_out_of_the_folder_is_refused', () => {
+  const hash = `sha256-${'A'.repeat(43)}=`;
+  for (const name of ['../other/model.json', '/etc/passwd', 'a/../../b', '..']) {
+    assert.throws(read({ files: { [name]: hash } }), Error, name);
+    assert.throws(read({ golden: [{ image: name, scores: [1, 0] }] }), /must be a path inside the folder/, name);
+  }
+});
+
+test('broken_json_is_told', () => {
+  assert.throws(() => toManifest('{"format":'), /JSON/);
+});
