@@ -1,0 +1,112 @@
+import { ServiceError } from '../errors.ts';
+import { decodeImage } from '../image/decode.ts';
+import { inspectImage } from '../image/header.ts';
+import type { DecodeLimits, ImageFacts } from '../image/types.ts';
+import type { InferenceService } from '../inference/inference-service.ts';
+import type { EngineName } from '../ipc/messages.ts';
+import type { WorkerMetrics } from '../metrics/catalogue.ts';
+import { findVersion, type ModelStore } from '../model/model-store.ts';
+import { type ModelVersion, toModelKey } from '../model/model-version.ts';
+import type { CheckRequest, CheckService, ImageResult, ImageTimings, ModelResult, UploadedImage } from './types.ts';
+import { toModelResult, toWorst } from './verdict.ts';
+
+/** What the room is built from. */
+export interface CheckOptions {
+  readonly engine: EngineName;
+  readonly limits: DecodeLimits;
+  /** References that judge a request which names no model. */
+  readonly defaultModels: readonly string[];
+  readonly store: ModelStore;
+  readonly inference: InferenceService;
+  readonly metrics: WorkerMetrics;
+  /** Called for what is no expected failure, before the client sees ERR_INTERNAL. */
+  readonly onBug: (thrown: unknown) => void;
+}
+
+/** Creates the product: images in, verdicts out. */
+export function createCheckService(options: CheckOptions): CheckService {
+  let checked = 0;
+  return {
+    checked: () => checked,
+    async check(request) {
+      const models = resolveModels(options, request.models);
+      const images = await Promise.all(request.images.map((image) => checkImage(options, image, models, request)));
+      const [first] = images;
+      if (first?.kind === 'failed' && images.every((image) => image.kind === 'failed')) throw first.error;
+      for (const image of images) {
+        if (image.kind === 'failed') options.metrics.errors.inc({ error: image.error.code });
+        else checked += 1;
+      }
+      return { verdict: toWorst(images.map((image) => image.verdict)), images };
+    },
+  };
+}
+
+/** @throws ERR_MODEL_UNKNOWN, ERR_MODEL_UNAVAILABLE for a version whose manifest is broken. */
+function resolveModels(options: CheckOptions, asked: readonly string[]): ModelVersion[] {
+  const references = asked.length > 0 ? asked : options.defaultModels;
+  const models = references.map((reference) => {
+    const found = findVersion(options.store, reference);
+    if (found.kind === 'usable') return found.model;
+    throw new ServiceError('ERR_MODEL_UNAVAILABLE', `model ${found.name}: ${found.reason}`, { retryAfterSeconds: 60 });
+  });
+  return [...new Map(models.map((model) => [toModelKey(model), model])).values()];
+}
+
+async function checkImage(
+  options: CheckOptions,
+  image: UploadedImage,
+  models: readonly ModelVersion[],
+  request: CheckRequest,
+): Promise<ImageResult> {
+  try {
+    const facts = await inspectImage(image.bytes, options.limits);
+    const outcomes = await Promise.all(models.map((model) => runModel(options, image, facts, model, request)));
+    const checks = outcomes.map((outcome) => outcome.result);
+    const verdict = toWorst(checks.map((check) => check.verdict));
+    return { kind: 'checked', name: image.name, verdict, image: facts, checks, timingsMs: toTimings(outcomes) };
+  } catch (thrown) {
+    return { kind: 'failed', name: image.name, verdict: 'review', error: toServiceError(options, thrown) };
+  }
+}
+
+interface Outcome {
+  readonly result: ModelResult;
+  readonly timingsMs: ImageTimings;
+}
+
+async function runModel(
+  options: CheckOptions,
+  image: UploadedImage,
+  facts: ImageFacts,
+  model: ModelVersion,
+  request: CheckRequest,
+): Promise<Outcome> {
+  const { metrics } = options;
+  const startedAt = performance.now();
+  const raster = await decodeImage(image.bytes, model.manifest.input, options.limits);
+  const decode = performance.now() - startedAt;
+  const { scores, queueMs, inferenceMs } = await options.inference.infer(model, raster, request);
+  metrics.stepDuration.observe({ step: 'decode' }, decode / 1000);
+  metrics.stepDuration.observe({ step: 'queue' }, queueMs / 1000);
+  metrics.stepDuration.observe({ step: 'inference' }, inferenceMs / 1000);
+  const result = toModelResult(model, options.engine, scores);
+  metrics.checks.inc({ model: model.name, verdict: result.verdict });
+  for (const { label, verdict } of result.labels) {
+    if (verdict !== 'accept') metrics.labels.inc({ model: model.name, label });
+  }
+  return { result, timingsMs: { decode, queue: queueMs, inference: inferenceMs } };
+}
+
+/** Models work on one image side by side, so the slowest of each step is what the client waited for. */
+function toTimings(outcomes: readonly Outcome[]): ImageTimings {
+  const slowest = (step: keyof ImageTimings): number =>
+    Math.max(0, ...outcomes.map((outcome) => outcome.timingsMs[step]));
+  return { decode: slowest('decode'), queue: slowest('queue'), inference: slowest('inference') };
+}
+
+function toServiceError(options: CheckOptions, thrown: unknown): ServiceError {
+  if (thrown instanceof ServiceError && thrown.code !== 'ERR_INTERNAL') return thrown;
+  options.onBug(thrown);
+  return new ServiceError('ERR_INTERNAL', 'an unexpected error; the log has the details', { cause: thrown });
+}

@@ -1,0 +1,75 @@
+import type { ServiceError } from '../errors.ts';
+import type { ImageFacts } from '../image/types.ts';
+import type { EngineName } from '../ipc/messages.ts';
+
+/** From best to worst; the verdict of a whole is the worst of its parts. */
+export const verdicts = ['accept', 'review', 'reject'] as const;
+export type Verdict = (typeof verdicts)[number];
+
+/** One uploaded file. */
+export interface UploadedImage {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What to check, and until when. */
+export interface CheckRequest {
+  readonly images: readonly UploadedImage[];
+  /** `name` or `name@version`; empty for the default models. */
+  readonly models: readonly string[];
+  /** On the clock of `performance.now()`. */
+  readonly deadlineAt: number;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** One label's part in a verdict; a label without thresholds never flags. */
+export interface LabelResult {
+  readonly label: string;
+  /** 0…1 */
+  readonly score: number;
+  readonly thresholds?: { readonly review?: number; readonly reject?: number };
+  readonly verdict: Verdict;
+}
+
+/** What one model says of one image. */
+export interface ModelResult {
+  readonly model: string;
+  readonly version: string;
+  readonly engine: EngineName;
+  readonly verdict: Verdict;
+  readonly labels: readonly LabelResult[];
+}
+
+/** Milliseconds that one image spent in each step. */
+export interface ImageTimings {
+  readonly decode: number;
+  readonly queue: number;
+  readonly inference: number;
+}
+
+/** One image's outcome: checked, or the error that stands in place of its checks. */
+export type ImageResult =
+  | {
+      readonly kind: 'checked';
+      readonly name: string;
+      readonly verdict: Verdict;
+      readonly image: ImageFacts;
+      readonly checks: readonly ModelResult[];
+      readonly timingsMs: ImageTimings;
+    }
+  | { readonly kind: 'failed'; readonly name: string; readonly verdict: 'review'; readonly error: ServiceError };
+
+/** The outcome of a request in which at least one image was checked. */
+export interface CheckResult {
+  readonly verdict: Verdict;
+  readonly images: readonly ImageResult[];
+}
+
+/** The product: one request → one verdict. */
+export interface CheckService {
+  /** @throws {@link ServiceError} where no image of the request could be checked: the first image's error. */
+  check(request: CheckRequest): Promise<CheckResult>;
+  /** Images that got a verdict since the start. */
+  checked(): number;
+}

@@ -1,0 +1,85 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { EngineName, WorkerSnapshot } from '../ipc/messages.ts';
+
+/** Why a worker was replaced. */
+export const restartReasons = ['harakiri', 'crash', 'heartbeat', 'boot', 'memory', 'max_requests', 'reload'] as const;
+export type RestartReason = (typeof restartReasons)[number];
+
+const modelStates = ['cold', 'loading', 'ready', 'failed'] as const;
+
+/** What the primary reports about one slot. */
+interface WorkerGauges {
+  readonly slot: number;
+  readonly isServing: boolean;
+  readonly isReady: boolean;
+  readonly snapshot: WorkerSnapshot | undefined;
+}
+
+/** Creates what the primary itself counts and shows. */
+export function createPrimaryMetrics(version: string, engine: EngineName) {
+  const registry = new Registry();
+  const registers = [registry];
+  const restarts = new Counter({
+    name: 'image_check_worker_restarts_total',
+    help: 'Workers that were forked again, by the reason why the one before ended.',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  for (const reason of restartReasons) restarts.inc({ reason }, 0);
+  new Gauge({
+    name: 'image_check_build_info',
+    help: 'Always 1; version, Node and engine are in the labels.',
+    labelNames: ['version', 'node', 'engine'] as const,
+    registers,
+  }).set({ version, node: process.versions.node, engine }, 1);
+  return { registry, restarts, workers: createWorkerGauges(registry) };
+}
+
+export type PrimaryMetrics = ReturnType<typeof createPrimaryMetrics>;
+
+function createWorkerGauges(registry: Registry) {
+  const registers = [registry];
+  return {
+    serving: new Gauge({
+      name: 'image_check_worker_serving',
+      help: 'Whether the worker of the slot takes traffic.',
+      labelNames: ['worker'] as const,
+      registers,
+    }),
+    ready: new Gauge({
+      name: 'image_check_worker_ready',
+      help: 'Whether the worker of the slot has its default models loaded.',
+      labelNames: ['worker'] as const,
+      registers,
+    }),
+    modelState: new Gauge({
+      name: 'image_check_model_state',
+      help: 'Whether a model is in this state, by worker.',
+      labelNames: ['model', 'state', 'worker'] as const,
+      registers,
+    }),
+    memory: new Gauge({
+      name: 'image_check_worker_memory_bytes',
+      help: 'Memory of the worker of the slot: resident, proportional, private.',
+      labelNames: ['worker', 'kind'] as const,
+      registers,
+    }),
+  };
+}
+
+/** Sets the gauges of all slots from the last snapshots. */
+export function setWorkerGauges(gauges: PrimaryMetrics['workers'], workers: readonly WorkerGauges[]): void {
+  for (const gauge of Object.values(gauges)) gauge.reset();
+  for (const { slot, isServing, isReady, snapshot } of workers) {
+    const worker = String(slot);
+    gauges.serving.set({ worker }, Number(isServing));
+    gauges.ready.set({ worker }, Number(isReady));
+    for (const [model, { state }] of Object.entries(snapshot?.models ?? {})) {
+      for (const one of modelStates) gauges.modelState.set({ model, state: one, worker }, Number(one === state));
+    }
+    if (snapshot === undefined) continue;
+    gauges.memory.set({ worker, kind: 'rss' }, snapshot.memory.rssBytes);
+    gauges.memory.set({ worker, kind: 'pss' }, snapshot.memory.pssBytes);
+    gauges.memory.set({ worker, kind: 'private' }, snapshot.memory.privateBytes);
+  }
+}

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import test from 'node:test';
+import { Registry } from 'prom-client';
+import sharp from 'sharp';
+import { createChecker, type Checker } from '../../src/check/checker.ts';
+import type { CheckRequest } from '../../src/check/types.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { type ErrorCode, ExitError, ServiceError } from '../../src/errors.ts';
+import { createLogger } from '../../src/log.ts';
+import { createWorkerMetrics } from '../../src/metrics/catalogue.ts';
+import { writeColourModel } from '../fixtures/colour-model.ts';
+import { makeTempDir } from '../fixtures/temp-dir.ts';
+
+function makeColour(r: number, g: number, b: number): Promise<Buffer> {
+  const image = sharp({ create: { width: 40, height: 30, channels: 3, background: { r, g, b } } });
+  return image.png().toBuffer();
+}
+
+interface Setting {
+  readonly checker: Checker;
+  readonly registry: Registry;
+}
+
+function createSetting(modelsDir: string, options: Readonly<Record<string, unknown>> = {}): Setting {
+  const flags = new Map(
+    Object.entries({ 'models.dir': modelsDir, 'check.models': ['colour'], ...options }).map(([name, value]) => [
+      name,
+      { value, source: 'test' },
+    ]),
+  );
+  const { config } = loadConfig({ rootDir: modelsDir, environment: {}, flags });
+  const registry = new Registry();
+  const log = createLogger({ level: 'silent', format: 'json' }, {});
+  return { checker: createChecker(config, 'wasm', createWorkerMetrics(registry), log), registry };
+}
+
+function toRequest(images: readonly (readonly [string, Uint8Array])[], models: readonly string[] = []): CheckRequest {
+  const signal = new AbortController().signal;
+  return {
+    images: images.map(([name, bytes]) => ({ name, bytes })),
+    models,
+    deadlineAt: performance.now() + 60_000,
+    signal,
+  };
+}
+
+function hasCode(code: ErrorCode): (thrown: unknown) => boolean {
+  return (thrown) => thrown instanceof ServiceError && thrown.code === code;
+}
+
+test('a_verdict_is_the_worst_of_its_parts', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir, { policy: { red: { review: 0.5, reject: 0.9 }, green: { review: 0.5 } } });
+  const { checker, registry } = createSetting(dir);
+  const green = await makeColour(0, 255, 0);
+  const red = await makeColour(255, 0, 0);
+  const blue = await makeColour(0, 0, 255);
+  const verdictOf = async (...images: Buffer[]): Promise<string> =>
+    (await checker.checkService.check(toRequest(images.map((bytes) => ['x', bytes])))).verdict;
+  assert.equal(await verdictOf(blue), 'accept');
+  assert.equal(await verdictOf(blue, green), 'review');
+  assert.equal(await verdictOf(green, red, blue), 'reject');
+  assert.equal(checker.checkService.checked(), 6);
+  const text = await registry.metrics();
+  assert.match(text, /image_check_checks_total\{model="colour",verdict="accept"\} 3/);
+  assert.match(text, /image_check_labels_total\{model="colour",label="red"\} 1/);
+});
+
+test('a_label_without_thresholds_never_flags', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir, { policy: {} });
+  const { checker } = createSetting(dir);
+  const { images, verdict } = await checker.checkService.check(toRequest([['x', await makeColour(255, 255, 255)]]));
+  assert.equal(verdict, 'accept');
+  assert.ok(images[0]?.kind === 'checked');
+  assert.ok(images[0].checks[0]?.labels.every((label) => !('thresholds' in label) && label.score > 0.99));
+});
+
+test('several_models_and_versions_judge_one_image', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  await writeColourModel(dir, { version: '2', policy: {} });
+  await writeColourModel(dir, { name: 'other', policy: { red: { review: 0.1 } } });
+  const { checker } = createSetting(dir);
+  const red = await makeColour(255, 0, 0);
+  const result = await checker.checkService.check(toRequest([['x', red]], ['colour', 'colour@1', 'other', 'colour@2']));
+  assert.ok(result.images[0]?.kind === 'checked');
+  const parts = result.images[0].checks.map(({ model, version, verdict }) => [model, version, verdict]);
+  assert.deepEqual(parts, [
+    ['colour', '2', 'accept'],
+    ['colour', '1', 'reject'],
+    ['other', '1', 'review'],
+  ]);
+});
+
+test('one_broken_image_among_good_ones_counts_as_review', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const { checker, registry } = createSetting(dir);
+  const blue = await makeColour(0, 0, 255);
+  const { verdict, images } = await checker.checkService.check(
+    toRequest([
+      ['good', blue],
+      ['bad', blue.subarray(0, 40)],
+    ]),
+  );
+  assert.equal(verdict, 'review');
+  assert.equal(images[0]?.kind, 'checked');
+  assert.ok(images[1]?.kind === 'failed');
+  assert.equal(images[1].error.code, 'ERR_IMAGE_CORRUPT');
+  assert.match(await registry.metrics(), /image_check_errors_total\{error="ERR_IMAGE_CORRUPT"\} 1/);
+});
+
+test('if_all_images_fail_the_first_error_is_thrown', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const { checker } = createSetting(dir);
+  const text = Buffer.from('no picture at all');
+  const both = toRequest([
+    ['a', text],
+    ['b', Buffer.alloc(0)],
+  ]);
+  await assert.rejects(checker.checkService.check(both), hasCode('ERR_IMAGE_UNSUPPORTED'));
+});
+
+test('an_unknown_model_is_refused_before_any_decoding', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const { checker } = createSetting(dir);
+  await assert.rejects(
+    checker.checkService.check(toRequest([['x', Buffer.from('x')]], ['shape'])),
+    hasCode('ERR_MODEL_UNKNOWN'),
+  );
+  await assert.rejects(
+    checker.checkService.check(toRequest([['x', Buffer.from('x')]], ['colour@9'])),
+    hasCode('ERR_MODEL_UNKNOWN'),
+  );
+});
+
+test('a_bomb_is_refused_from_its_header', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const { checker } = createSetting(dir, { 'image.maxPixels': 1000 });
+  const picture = await makeColour(1, 2, 3);
+  await assert.rejects(checker.checkService.check(toRequest([['x', picture]])), hasCode('ERR_IMAGE_TOO_MANY_PIXELS'));
+});
+
+test('a_deadline_in_the_past_never_reaches_the_model', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const { checker } = createSetting(dir);
+  const request = { ...toRequest([['x', await makeColour(1, 2, 3)]]), deadlineAt: performance.now() - 1 };
+  await assert.rejects(checker.checkService.check(request), hasCode('ERR_MODEL_UNAVAILABLE'));
+});
+
+test('an_unknown_default_model_stops_the_start', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  assert.throws(
+    () => createSetting(dir, { 'check.models': ['shape'] }),
+    (thrown) => thrown instanceof ExitError && thrown.exitCode === 78,
+  );
+  assert.throws(() => createSetting(path.join(dir, 'colour')), ExitError);
+});

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createPrimaryMetrics, restartReasons, setWorkerGauges } from '../../src/metrics/primary-metrics.ts';
+
+const model = { version: '1', engine: 'wasm' } as const;
+const snapshot = {
+  serving: true,
+  ready: true,
+  models: { quality: { ...model, state: 'ready' as const } },
+  inFlight: 0,
+  queueDepth: 0,
+  checked: 0,
+  memory: { rssBytes: 3, pssBytes: 2, privateBytes: 1 },
+  metrics: [],
+};
+
+test('every reason for a restart is there from the start, at 0', async () => {
+  const { registry } = createPrimaryMetrics('1.2.3', 'wasm');
+  const text = await registry.metrics();
+  for (const reason of restartReasons)
+    assert.ok(text.includes(`image_check_worker_restarts_total{reason="${reason}"} 0`));
+});
+
+test('a model is in one state, and a worker that is gone takes its gauges along', async () => {
+  const { registry, workers } = createPrimaryMetrics('1.2.3', 'wasm');
+  setWorkerGauges(workers, [{ slot: 0, isServing: true, isReady: true, snapshot }]);
+  const before = await registry.metrics();
+  assert.ok(before.includes('image_check_model_state{model="quality",state="ready",worker="0"} 1'));
+  assert.ok(before.includes('image_check_model_state{model="quality",state="cold",worker="0"} 0'));
+  assert.ok(before.includes('image_check_worker_memory_bytes{worker="0",kind="private"} 1'));
+  setWorkerGauges(workers, [{ slot: 0, isServing: false, isReady: false, snapshot: undefined }]);
+  const after = await registry.metrics();
+  assert.ok(after.includes('image_check_worker_serving{worker="0"} 0'));
+  assert.doesNotMatch(after, /model_state\{|memory_bytes\{/);
+});
