@@ -1,0 +1,69 @@
+import { setImmediate } from 'node:timers/promises';
+import type { ErrorCode, ServiceError } from '../errors.ts';
+import { discardBody } from './body-discard.ts';
+import { errorTable } from './error-table.ts';
+import { type Exchange, hasUnreadBody } from './exchange.ts';
+import { toProblem } from './problem.ts';
+
+/** What a route wants to be sent. */
+export interface Answer {
+  readonly status: number;
+  readonly contentType?: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly errorCode?: ErrorCode;
+}
+
+/** The answer that tells of an error. */
+export function toErrorAnswer(error: ServiceError, requestId: string): Answer {
+  const row = errorTable[error.code];
+  const retryAfterSeconds = error.retryAfterSeconds ?? row.retryAfterSeconds;
+  return {
+    status: row.status,
+    contentType: 'application/problem+json',
+    body: JSON.stringify(toProblem(error, requestId)),
+    headers: retryAfterSeconds === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfterSeconds)) },
+    errorCode: error.code,
+  };
+}
+
+/**
+ * Sends an answer. One that leaves before the request's body was read is written at once; the connection is closed
+ * after the rest of the body was thrown away.
+ */
+export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<void> {
+  // A small body mostly came with its header and is parsed in this very turn; then the connection can be kept.
+  if (hasUnreadBody(exchange)) await setImmediate();
+  const { response } = exchange;
+  if (exchange.isClosed || response.headersSent) return;
+  const isEarly = hasUnreadBody(exchange);
+  if (isEarly || exchange.mustClose()) response.setHeader('Connection', 'close');
+  if (answer.errorCode !== undefined) exchange.errorCode = answer.errorCode;
+  writeAnswer(exchange, answer, isEarly);
+  if (!isEarly) return;
+  await discardBody(exchange);
+  response.end();
+}
+
+function writeAnswer(exchange: Exchange, answer: Answer, isEarly: boolean): void {
+  const { request, response } = exchange;
+  const length = Buffer.byteLength(answer.body);
+  if (answer.contentType !== undefined) {
+    response.setHeader('Content-Type', answer.contentType);
+    response.setHeader('Content-Length', length);
+  }
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  // Null while an earlier request of the connection waits for its answer: this one is only queued then.
+  const { socket } = response;
+  const bytesBefore = socket?.bytesWritten ?? 0;
+  response.writeHead(answer.status);
+  if (isEarly) {
+    response.write(answer.body);
+    response.flushHeaders();
+  } else {
+    response.end(answer.body);
+  }
+  const bodyBytes = request.method === 'HEAD' ? 0 : length;
+  const headerBytes = Math.max(0, (socket?.bytesWritten ?? 0) - bytesBefore - bodyBytes);
+  exchange.sent = { status: answer.status, bodyBytes, headerBytes, sentAt: performance.now(), isEarly };
+}

@@ -1,0 +1,71 @@
+import express, { type Express, type NextFunction, type Request } from 'express';
+import helmet from 'helmet';
+import { ServiceError } from '../errors.ts';
+import { sendAnswer, toErrorAnswer } from './answer.ts';
+import { createCheckHandler } from './check-route.ts';
+import type { HttpDependencies } from './dependencies.ts';
+import { openExchange } from './exchange.ts';
+import { createObserver } from './observer.ts';
+import { addOpsRoutes } from './ops-routes.ts';
+import { toServiceError } from './problem.ts';
+import { addRoute, type ExchangeResponse } from './route.ts';
+
+/** Creates the Express app: every request is opened, answered and closed here. */
+export function createApp(dependencies: HttpDependencies): Express {
+  const { config } = dependencies;
+  const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
+  app.use(createOpener(dependencies));
+  // upgrade-insecure-requests breaks pages on any address but localhost while there is no TLS.
+  app.use(helmet({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } } }));
+  app.use(refuseInvalidTarget);
+  addRoute(app, '/v1/check', 'POST', createCheckHandler(dependencies));
+  if (config.ops.onPublicPort) addOpsRoutes(app, dependencies);
+  app.use(() => {
+    throw new ServiceError('ERR_NOT_FOUND', 'the service has no such path');
+  });
+  app.use(createErrorHandler(dependencies));
+  return app;
+}
+
+function createOpener(dependencies: HttpDependencies) {
+  const observer = createObserver(dependencies);
+  const { config, draining } = dependencies;
+  const isClosing = () => draining() !== undefined || config.server.keepAliveTimeoutMs === 0;
+  return (request: Request, response: ExchangeResponse, next: NextFunction) => {
+    observer.countOpened();
+    const exchange = openExchange(request, response, { isClosing, onClosed: observer.recordClosed });
+    response.locals.exchange = exchange;
+    response.setHeader('X-Request-Id', exchange.requestId);
+    response.setHeader('Cache-Control', 'no-store');
+    next();
+  };
+}
+
+function refuseInvalidTarget(
+  { headers, httpVersion, url }: Request,
+  _response: ExchangeResponse,
+  next: NextFunction,
+): void {
+  if (httpVersion === '1.1' && headers.host === undefined) {
+    throw new ServiceError('ERR_REQUEST_INVALID', 'the header Host is missing');
+  }
+  try {
+    decodeURIComponent(url);
+  } catch (error) {
+    throw new ServiceError('ERR_REQUEST_INVALID', 'the URL does not decode as UTF-8', { cause: error });
+  }
+  next();
+}
+
+function createErrorHandler({ log, metrics }: HttpDependencies) {
+  // Express knows an error handler by its four parameters.
+  return (thrown: unknown, _request: Request, response: ExchangeResponse, next: NextFunction) => {
+    const { exchange } = response.locals;
+    // The client is gone: whatever failed because of that is no error of anyone's.
+    if (exchange.isClosed) return;
+    const error = toServiceError(thrown);
+    if (error.code === 'ERR_INTERNAL') log.error({ err: thrown, requestId: exchange.requestId }, 'a request failed');
+    metrics.errors.inc({ error: error.code });
+    sendAnswer(exchange, toErrorAnswer(error, exchange.requestId)).catch(next);
+  };
+}

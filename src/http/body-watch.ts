@@ -1,0 +1,62 @@
+import { ServiceError } from '../errors.ts';
+import type { Exchange } from './exchange.ts';
+import { toTooLarge } from './upload-plan.ts';
+
+/** Bounds of one request body. */
+export interface BodyLimits {
+  readonly maxBodyBytes: number;
+  readonly idleTimeoutMs: number;
+  readonly timeoutMs: number;
+}
+
+/** A body on its way. */
+export interface BodyWatch {
+  /** Resolves with the body's last byte; rejects with a {@link ServiceError} where it breaks off or a limit. */
+  readonly whole: Promise<void>;
+  stop(): void;
+}
+
+/** Starts to count and time a body; whoever wants its bytes listens to the request beside. */
+export function startBodyWatch({ request, cutOff }: Exchange, limits: BodyLimits): BodyWatch {
+  const { promise: whole, resolve, reject } = createDeferred();
+  let bytes = 0;
+  const refuseTimeout = (detail: string) => () => {
+    reject(new ServiceError('ERR_UPLOAD_TIMEOUT', detail));
+  };
+  const idle = setTimeout(refuseTimeout(`no byte for ${String(limits.idleTimeoutMs)} ms`), limits.idleTimeoutMs);
+  const total = setTimeout(refuseTimeout(`not whole after ${String(limits.timeoutMs)} ms`), limits.timeoutMs);
+  const count = (chunk: Buffer) => {
+    idle.refresh();
+    bytes += chunk.length;
+    if (bytes > limits.maxBodyBytes) reject(toTooLarge('the body has more bytes', limits.maxBodyBytes));
+  };
+  const breakOff = () => {
+    reject(new ServiceError('ERR_UPLOAD_MALFORMED', 'the body breaks off before its end'));
+  };
+  const breakOffUnlessWhole = () => {
+    // What broke the connection came after this body, whose last bytes wait to be read.
+    if (!request.complete) breakOff();
+  };
+  request.on('data', count).on('end', resolve).on('error', breakOff).on('close', breakOff);
+  cutOff.signal.addEventListener('abort', breakOffUnlessWhole);
+  return {
+    whole,
+    stop() {
+      clearTimeout(idle);
+      clearTimeout(total);
+      // The listener of 'error' stays: without one, a client that leaves later would be an uncaught error.
+      request.off('data', count).off('end', resolve).off('close', breakOff);
+      cutOff.signal.removeEventListener('abort', breakOffUnlessWhole);
+    },
+  };
+}
+
+function createDeferred(): { promise: Promise<void>; resolve: () => void; reject: (reason: Error) => void } {
+  let resolve = () => {};
+  let reject: (reason: Error) => void = () => {};
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}

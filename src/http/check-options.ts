@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../errors.ts';
+
+/** What a client asks for beside its images. */
+export interface CheckOptions {
+  /** `name` or `name@version`, as the query names them. */
+  readonly models: readonly string[];
+  /** Time for the verdict, from the last byte received. */
+  readonly timeoutMs: number;
+}
+
+/** @throws {@link ServiceError} ERR_REQUEST_INVALID for a timeout that is no positive whole number. */
+export function toCheckOptions({ url = '/', headers }: IncomingMessage, deadlineMs: number): CheckOptions {
+  const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '');
+  return { models: query.getAll('model'), timeoutMs: toTimeoutMs(headers['x-request-timeout-ms'], deadlineMs) };
+}
+
+/** Names of models from comma-separated values, each once. */
+export function toModelNames(values: readonly string[]): string[] {
+  const names = values.flatMap((value) => value.split(',')).map((name) => name.trim());
+  return [...new Set(names)].filter((name) => name !== '');
+}
+
+function toTimeoutMs(header: string | string[] | undefined, deadlineMs: number): number {
+  if (header === undefined) return deadlineMs;
+  // Fifteen digits stay exact as a number.
+  if (typeof header === 'string' && /^0*[1-9]\d{0,14}$/.test(header)) return Math.min(Number(header), deadlineMs);
+  throw new ServiceError('ERR_REQUEST_INVALID', 'X-Request-Timeout-Ms is not a positive whole number of milliseconds');
+}

@@ -1,0 +1,43 @@
+import { ServiceError } from '../errors.ts';
+import type { Answer } from './answer.ts';
+import { toCheckOptions, toModelNames } from './check-options.ts';
+import type { HttpDependencies } from './dependencies.ts';
+import type { Exchange } from './exchange.ts';
+import type { RouteHandler } from './route.ts';
+import { createUploadReader, type Upload } from './upload.ts';
+import { toUploadPlan } from './upload-plan.ts';
+import { toVerdictAnswer, toVerdictVariables } from './verdict-answer.ts';
+
+/** Creates the handler of `POST /v1/check`: what can be refused is refused before the body is read. */
+export function createCheckHandler(dependencies: HttpDependencies): RouteHandler {
+  const { config, byteBudget } = dependencies;
+  const readUpload = createUploadReader(config.upload);
+  return async (exchange) => {
+    if (dependencies.draining() === 'shutdown') throw new ServiceError('ERR_DRAINING', 'no new images are taken');
+    const plan = toUploadPlan(exchange.request.headers, config.upload);
+    const options = toCheckOptions(exchange.request, config.check.deadlineMs);
+    const release = byteBudget.acquire(plan.permitBytes);
+    try {
+      const upload = await readUpload(exchange, plan);
+      dependencies.metrics.stepDuration.observe({ step: 'upload' }, upload.uploadMs / 1000);
+      return await answerUpload(dependencies, exchange, {
+        ...upload,
+        models: [...options.models, ...upload.models],
+        deadlineAt: upload.receivedAt + options.timeoutMs,
+      });
+    } finally {
+      release();
+    }
+  };
+}
+
+async function answerUpload(
+  { checkService, identity }: HttpDependencies,
+  { requestId, clientGone, logVariables }: Exchange,
+  { images, models, deadlineAt, uploadMs }: Upload & { readonly deadlineAt: number },
+): Promise<Answer> {
+  const signal = clientGone.signal;
+  const result = await checkService.check({ images, models: toModelNames(models), deadlineAt, signal });
+  for (const [name, value] of toVerdictVariables(result, uploadMs)) logVariables.set(name, value);
+  return toVerdictAnswer(result, { requestId, worker: identity, uploadMs });
+}

@@ -1,0 +1,31 @@
+import type { ErrorCode } from '../errors.ts';
+
+/** How a code of the service leaves by HTTP. */
+export interface ErrorRow {
+  readonly status: number;
+  readonly title: string;
+  /** `Retry-After` where the error itself brings none. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** Status and title of every code; what it means in a single case is the error's detail. */
+export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
+  ERR_UPLOAD_MISSING: { status: 400, title: 'No image in the request' },
+  ERR_UPLOAD_MALFORMED: { status: 400, title: 'The upload is malformed' },
+  ERR_UPLOAD_FIELD: { status: 400, title: 'The form does not fit' },
+  ERR_REQUEST_INVALID: { status: 400, title: 'The request is invalid' },
+  ERR_UPLOAD_TIMEOUT: { status: 408, title: 'The upload took too long' },
+  ERR_UPLOAD_TOO_LARGE: { status: 413, title: 'The upload is too large' },
+  ERR_CONTENT_TYPE: { status: 415, title: 'The content type is not supported' },
+  ERR_IMAGE_UNSUPPORTED: { status: 415, title: 'The image format is not supported' },
+  ERR_IMAGE_CORRUPT: { status: 422, title: 'The image does not decode' },
+  ERR_IMAGE_TOO_MANY_PIXELS: { status: 422, title: 'The image has too many pixels' },
+  ERR_MODEL_UNKNOWN: { status: 404, title: 'No such model' },
+  ERR_MODEL_UNAVAILABLE: { status: 503, title: 'The model is not available', retryAfterSeconds: 1 },
+  ERR_OVERLOADED: { status: 429, title: 'The service is overloaded', retryAfterSeconds: 1 },
+  ERR_DEADLINE: { status: 504, title: 'The deadline has passed' },
+  ERR_NOT_FOUND: { status: 404, title: 'No such route' },
+  ERR_METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed' },
+  ERR_DRAINING: { status: 503, title: 'The service is shutting down' },
+  ERR_INTERNAL: { status: 500, title: 'Internal error' },
+};

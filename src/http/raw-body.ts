@@ -1,0 +1,24 @@
+import { type BodyLimits, startBodyWatch } from './body-watch.ts';
+import { createByteCollector } from './byte-collector.ts';
+import type { Exchange } from './exchange.ts';
+
+/** First block where no length was announced, in bytes: one read of a socket. */
+const firstBlockBytes = 65_536;
+
+/**
+ * Reads a body that is one image.
+ * @throws {@link ServiceError} where it breaks off, is too large or too slow.
+ */
+export async function readRawBody(exchange: Exchange, limits: BodyLimits): Promise<Uint8Array> {
+  const { request } = exchange;
+  const collector = createByteCollector(Number(request.headers['content-length'] ?? firstBlockBytes));
+  const watch = startBodyWatch(exchange, limits);
+  request.on('data', collector.append);
+  try {
+    await watch.whole;
+  } finally {
+    request.off('data', collector.append);
+    watch.stop();
+  }
+  return collector.toBytes();
+}

@@ -1,0 +1,51 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Config } from '../config/schema.ts';
+import { ServiceError } from '../errors.ts';
+
+/** How a body will be read, known from the header of its request. */
+export interface UploadPlan {
+  readonly kind: 'multipart' | 'raw';
+  readonly maxBodyBytes: number;
+  /** Bytes to hold for it: the length that was announced, else the most that may come. */
+  readonly permitBytes: number;
+}
+
+/** @throws {@link ServiceError} for a body that would be refused whatever its bytes are. */
+export function toUploadPlan(headers: IncomingHttpHeaders, limits: Config['upload']): UploadPlan {
+  const { 'content-length': length, 'content-type': contentType, 'transfer-encoding': transferCoding } = headers;
+  const isEmpty = transferCoding === undefined && Number(length ?? 0) === 0;
+  if (isEmpty && contentType === undefined) throw toMissing();
+  const kind = toKind(contentType);
+  refuseCodings(headers);
+  if (isEmpty) throw toMissing();
+  const maxBodyBytes = Math.min(kind === 'raw' ? limits.maxBytes : limits.maxRequestBytes, limits.maxBufferedBytes);
+  const permitBytes = length === undefined ? maxBodyBytes : Number(length);
+  if (permitBytes > maxBodyBytes) throw toTooLarge(`the body has ${String(permitBytes)} bytes`, maxBodyBytes);
+  return { kind, maxBodyBytes, permitBytes };
+}
+
+/** The error of whatever is over a limit in bytes. */
+export function toTooLarge(what: string, maxBytes: number): ServiceError {
+  return new ServiceError('ERR_UPLOAD_TOO_LARGE', `${what}; at most ${String(maxBytes)} are taken`);
+}
+
+function toMissing(): ServiceError {
+  return new ServiceError('ERR_UPLOAD_MISSING', 'the request has no body');
+}
+
+function toKind(contentType: string | undefined): UploadPlan['kind'] {
+  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
+  if (type === 'multipart/form-data') return 'multipart';
+  if (type === 'application/octet-stream' || type?.startsWith('image/') === true) return 'raw';
+  throw new ServiceError(
+    'ERR_CONTENT_TYPE',
+    'send multipart/form-data with the file field "image", or the bytes of one image as image/* or application/octet-stream',
+  );
+}
+
+function refuseCodings(headers: IncomingHttpHeaders): void {
+  const content = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  const transfer = headers['transfer-encoding']?.trim().toLowerCase() ?? 'chunked';
+  if (content === 'identity' && transfer === 'chunked') return;
+  throw new ServiceError('ERR_CONTENT_TYPE', 'a compressed body is not taken: images are compressed already');
+}

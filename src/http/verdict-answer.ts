@@ -1,0 +1,113 @@
+import type { CheckResult, ImageResult, ImageTimings, LabelResult, ModelResult, Verdict } from '../check/types.ts';
+import { verdicts } from '../check/types.ts';
+import type { Answer } from './answer.ts';
+import { toProblem } from './problem.ts';
+
+/** Who gives a verdict on what. */
+export interface VerdictContext {
+  readonly requestId: string;
+  readonly worker: { readonly slot: number; readonly pid: number };
+  readonly uploadMs: number;
+}
+
+/** The answer that tells of a verdict. */
+export function toVerdictAnswer(result: CheckResult, { requestId, worker, uploadMs }: VerdictContext): Answer {
+  const images = result.images.map((image) => toImageBody(image, requestId));
+  return {
+    status: 200,
+    contentType: 'application/json; charset=utf-8',
+    body: JSON.stringify({
+      requestId,
+      verdict: result.verdict,
+      images,
+      worker: { slot: worker.slot, pid: worker.pid },
+    }),
+    headers: { 'Server-Timing': toServerTiming(uploadMs, toLongestTimings(result)) },
+  };
+}
+
+/** The longest time that any image spent in each step: several images go through the steps side by side. */
+export function toLongestTimings({ images }: CheckResult): ImageTimings {
+  const timings = images.flatMap((image) => (image.kind === 'checked' ? [image.timingsMs] : []));
+  return {
+    decode: Math.max(0, ...timings.map(({ decode }) => decode)),
+    queue: Math.max(0, ...timings.map(({ queue }) => queue)),
+    inference: Math.max(0, ...timings.map(({ inference }) => inference)),
+  };
+}
+
+/** What the access log says of a verdict: the label that weighs most. */
+export function toVerdictVariables(result: CheckResult, uploadMs: number): [string, string | number][] {
+  const timings = toLongestTimings(result);
+  const worst = findWorstLabel(result);
+  return [
+    ['verdict', result.verdict],
+    ['images', result.images.length],
+    ['upload_ms', roundTenth(uploadMs)],
+    ['decode_ms', roundTenth(timings.decode)],
+    ['queue_ms', roundTenth(timings.queue)],
+    ['infer_ms', roundTenth(timings.inference)],
+    ...(worst === undefined ? [] : toLabelVariables(worst)),
+  ];
+}
+
+function toLabelVariables({ check, label }: WorstLabel): [string, string | number][] {
+  return [
+    ['model', check.model],
+    ['version', check.version],
+    ['engine', check.engine],
+    ['label', label.label],
+    ['score', roundScore(label.score)],
+  ];
+}
+
+interface WorstLabel {
+  readonly check: ModelResult;
+  readonly label: LabelResult;
+}
+
+function findWorstLabel({ images }: CheckResult): WorstLabel | undefined {
+  const checks = images.flatMap((image) => (image.kind === 'checked' ? image.checks : []));
+  const labels = checks.flatMap((check) => check.labels.map((label) => ({ check, label })));
+  return labels.toSorted((one, other) => toWeight(other.label) - toWeight(one.label))[0];
+}
+
+/** A worse verdict outweighs any score, which is 1 at most. */
+function toWeight({ verdict, score }: { verdict: Verdict; score: number }): number {
+  return 2 * verdicts.indexOf(verdict) + score;
+}
+
+function toServerTiming(uploadMs: number, { decode, queue, inference }: ImageTimings): string {
+  return Object.entries({ upload: uploadMs, decode, queue, inference })
+    .map(([step, durationMs]) => `${step};dur=${String(roundTenth(durationMs))}`)
+    .join(', ');
+}
+
+function toImageBody(image: ImageResult, requestId: string): object {
+  const { name, verdict } = image;
+  if (image.kind === 'failed') return { name, verdict, error: toProblem(image.error, requestId) };
+  const { format, width, height, bytes } = image.image;
+  const { decode, queue, inference } = image.timingsMs;
+  return {
+    name,
+    verdict,
+    image: { format, width, height, bytes },
+    checks: image.checks.map(toCheckBody),
+    timingsMs: { decode: roundTenth(decode), queue: roundTenth(queue), inference: roundTenth(inference) },
+  };
+}
+
+function toCheckBody({ model, version, engine, verdict, labels }: ModelResult): object {
+  const labelBodies = labels.map(({ label, score, thresholds, verdict: labelVerdict }) => {
+    return { label, score: roundScore(score), thresholds, verdict: labelVerdict };
+  });
+  return { model, version, engine, verdict, labels: labelBodies };
+}
+
+function roundTenth(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}
+
+function roundScore(score: number): number {
+  return Math.round(score * 10_000) / 10_000;
+}

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import {
+  multipartType,
+  openRaw,
+  type RawReply,
+  type RunningService,
+  sendRaw,
+  startService,
+  toChecked,
+  toMultipart,
+  toPart,
+  toRawPost,
+  waitUntil,
+} from './running-service.ts';
+
+let service: RunningService | undefined;
+afterEach(() => service?.close());
+
+async function start(...options: Parameters<typeof startService>): Promise<RunningService> {
+  return (service = await startService(...options));
+}
+
+function assertProblem({ text, body }: RawReply, status: number, code: string): void {
+  assert.match(text, new RegExp(`^HTTP/1\\.1 ${String(status)} `));
+  assert.match(text, /\r\nContent-Type: application\/problem\+json\r\n/i);
+  assert.match(text, /\r\nConnection: close\r\n/i);
+  const problem = JSON.parse(body) as { status: number; code: string; requestId: string };
+  assert.deepEqual([problem.status, problem.code], [status, code]);
+  assert.match(text, new RegExp(`\\r\\nX-Request-Id: ${problem.requestId}\\r\\n`, 'i'));
+}
+
+const image = toMultipart(toPart('name="image"; filename="a.jpg"', Buffer.alloc(5000, 'x')));
+const formHeaders = [`Content-Type: ${multipartType}`, `Content-Length: ${String(image.length)}`];
+const rawHeaders = ['Content-Type: image/png', 'Content-Length: 6'];
+
+for (const [what, request] of [
+  ['a form', toRawPost(formHeaders, image.subarray(0, 2000))],
+  ['a form before its first byte', toRawPost(formHeaders)],
+  ['a raw body', toRawPost(rawHeaders, 'pix')],
+  ['a chunked body', toRawPost(['Content-Type: image/png', 'Transfer-Encoding: chunked'], '3\r\npix\r\n')],
+] as const) {
+  test(`${what} whose client closes its side in the middle is 400, and the client reads it`, async () => {
+    const running = await start();
+    const { socket, reply } = openRaw(running.port);
+    socket.end(request);
+    assertProblem(await reply, 400, 'ERR_UPLOAD_MALFORMED');
+    assert.equal(running.requests.length, 0);
+    await waitUntil(async () => (await running.accessLines()).length === 1, 'the access line');
+    assert.match((await running.accessLines())[0] ?? '', /"POST \/v1\/check HTTP\/1\.1" 400 /);
+    assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
+  });
+}
+
+test('a client that vanishes in the middle of an upload is logged as 499, its permit is given back', async () => {
+  const running = await start({ config: { upload: { maxBufferedBytes: 10_000 } } });
+  for (let round = 1; round <= 3; round += 1) {
+    const { socket } = openRaw(running.port);
+    socket.write(toRawPost(formHeaders, image.subarray(0, 2000)));
+    await waitUntil(async () => /in_flight 1/.test(await running.registry.metrics()), 'the request is in flight');
+    socket.resetAndDestroy();
+    await waitUntil(async () => (await running.accessLines()).length === round, 'the access line');
+  }
+  for (const line of await running.accessLines()) assert.match(line, /" 499 0 /);
+  assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
+  assert.doesNotMatch(await running.registry.metrics(), /image_check_errors_total\{/);
+  assert.equal((await sendRaw(running.port, toRawPost([...formHeaders, 'Connection: close'], image))).status, 200);
+});
+
+test('an upload that pauses too long is 408', async () => {
+  const { port } = await start({ config: { upload: { idleTimeoutMs: 150 } } });
+  const startedAt = performance.now();
+  const { socket, reply, received } = openRaw(port);
+  socket.write(toRawPost(rawHeaders, 'pix'));
+  await waitUntil(() => received().endsWith('}'), 'the answer, while the connection is open');
+  assert.ok(performance.now() - startedAt >= 140);
+  socket.end();
+  assertProblem(await reply, 408, 'ERR_UPLOAD_TIMEOUT');
+});
+
+test('an upload that is slow and steady is taken', async () => {
+  const { port } = await start({ config: { upload: { idleTimeoutMs: 500 } } });
+  const { socket, reply } = openRaw(port);
+  socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 30', 'Connection: close']));
+  let sent = 0;
+  const drip = setInterval(() => {
+    socket.write('x');
+    sent += 1;
+    if (sent === 30) clearInterval(drip);
+  }, 30);
+  try {
+    assert.equal((await reply).status, 200);
+  } finally {
+    clearInterval(drip);
+  }
+});
+
+test('an upload that never pauses and never ends is 408 in time, multipart too', async () => {
+  const { port } = await start({ config: { upload: { idleTimeoutMs: 5000, timeoutMs: 300 } } });
+  const { socket, reply, received } = openRaw(port);
+  socket.write(toRawPost(formHeaders, image.subarray(0, 200)));
+  const drip = setInterval(() => socket.write('x'), 20);
+  try {
+    await waitUntil(() => received().endsWith('}'), 'the answer, while the connection is open');
+    clearInterval(drip);
+    socket.end();
+    assertProblem(await reply, 408, 'ERR_UPLOAD_TIMEOUT');
+  } finally {
+    clearInterval(drip);
+  }
+});
+
+test('a client that is slow with its header is cut with 408', async () => {
+  const running = await start({ config: { server: { headersTimeoutMs: 200 } } });
+  const startedAt = performance.now();
+  assertProblem(await sendRaw(running.port, 'POST /v1/check HTTP/1.1\r\nHost: x\r\n'), 408, 'ERR_UPLOAD_TIMEOUT');
+  const tookMs = performance.now() - startedAt;
+  assert.ok(tookMs >= 190 && tookMs < 3000, String(tookMs));
+  await waitUntil(async () => (await running.accessLines()).length === 1, 'the access line');
+  assert.match((await running.accessLines())[0] ?? '', /^127\.0\.0\.1 - - \[[^\]]+\] "- - -" 408 \d{3} "-" "-" 0ms$/);
+});
+
+test('a connection that never says anything is closed without a word', async () => {
+  const running = await start({ config: { server: { headersTimeoutMs: 200 } } });
+  assert.equal((await openRaw(running.port).reply).text, '');
+  assert.deepEqual(await running.accessLines(), []);
+});
+
+for (const [what, bytes, status] of [
+  ['no HTTP at all', '\x16\x03\x01 hello\r\n\r\n', 400],
+  ['a broken request line', 'GET\r\n\r\n', 400],
+  ['a header that is cut off', 'GET /livez HTTP/1.1\r\nHost', 400],
+  ['two lengths', toRawPost([...rawHeaders, 'Content-Length: 7'], 'pixels!'), 400],
+  ['a length and a transfer coding', toRawPost([...rawHeaders, 'Transfer-Encoding: chunked'], '0\r\n\r\n'), 400],
+  ['a negative length', toRawPost(['Content-Type: image/png', 'Content-Length: -1'], 'x'), 400],
+  ['a header name with a space', toRawPost([...rawHeaders, 'X Y: z'], 'pixels'), 400],
+  ['a bare CR in a header', toRawPost([...rawHeaders, 'X-A: b\rSet-Cookie: c'], 'pixels'), 400],
+  ['too much header', toRawPost([...rawHeaders, `X-Large: ${'x'.repeat(20_000)}`], 'pixels'), 431],
+] as const) {
+  test(`${what} is ${String(status)} with a problem document`, async () => {
+    const running = await start();
+    const { socket, reply } = openRaw(running.port);
+    socket.end(bytes);
+    assertProblem(await reply, status, 'ERR_REQUEST_INVALID');
+    assert.equal(running.requests.length, 0);
+    assert.match(await running.registry.metrics(), /requests_total\{route="other",method="other",code="4\d\d"\} 1/);
+  });
+}
+
+test('a broken chunk in an upload is 400', async () => {
+  const { port } = await start();
+  const headers = ['Content-Type: image/png', 'Transfer-Encoding: chunked'];
+  assertProblem(await sendRaw(port, toRawPost(headers, '3\r\npix\r\nZZ\r\n')), 400, 'ERR_UPLOAD_MALFORMED');
+});
+
+test('rubbish behind a whole request neither harms its answer nor gets one', async () => {
+  const running = await start({
+    check: async ({ images }) => {
+      await waitUntil(() => running.events.some((line) => line.includes('a connection failed')), 'the rubbish arrives');
+      return { verdict: 'accept', images: images.map((one) => toChecked(one)) };
+    },
+  });
+  const headers = ['Content-Type: image/png', 'Transfer-Encoding: chunked'];
+  const { text } = await sendRaw(running.port, toRawPost(headers, '6\r\npixels\r\n0\r\n\r\n\x00rubbish\r\n\r\n'));
+  assert.match(text, /^HTTP\/1\.1 200 OK\r\n/);
+  assert.match(text, /\r\nConnection: close\r\n/);
+  assert.equal(text.match(/HTTP\/1\.1/g)?.length, 1);
+});
+
+test('after all that the service still answers', async () => {
+  const { url, port, registry } = await start();
+  await sendRaw(port, 'GET\r\n\r\n');
+  const reply = await fetch(`${url}/v1/check`, { method: 'POST', headers: { 'Content-Type': 'image/png' }, body: 'x' });
+  assert.equal(reply.status, 200);
+  await reply.text();
+  assert.match(await registry.metrics(), /image_check_in_flight 0/);
+});

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import {
+  multipartType,
+  openRaw,
+  type RunningService,
+  sendRaw,
+  startService,
+  toChecked,
+  toPart,
+  toRawPost,
+  waitUntil,
+} from './running-service.ts';
+
+let service: RunningService | undefined;
+afterEach(() => service?.close());
+
+async function start(...options: Parameters<typeof startService>): Promise<RunningService> {
+  return (service = await startService(...options));
+}
+
+const rawHeaders = ['Content-Type: image/png', 'Content-Length: 6'];
+const closing = toRawPost([...rawHeaders, 'Connection: close'], 'pixels');
+
+function toStatuses(text: string): string[] {
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status ?? '');
+}
+
+test('a connection is kept after an answer, and after an error whose body was small', async () => {
+  const { port, accessLines } = await start();
+  const { socket, reply, received } = openRaw(port);
+  const requests = [
+    toRawPost(rawHeaders, 'pixels'),
+    toRawPost(['Content-Type: text/plain', 'Content-Length: 6'], 'pixels'),
+    toRawPost(rawHeaders, 'pixels', '/nowhere'),
+    toRawPost([`Content-Type: ${multipartType}`, 'Content-Length: 6'], 'pixels'),
+    toRawPost([...rawHeaders, 'X-Request-Timeout-Ms: soon'], 'pixels'),
+  ];
+  for (const [index, request] of requests.entries()) {
+    socket.write(request);
+    await waitUntil(
+      () => toStatuses(received()).length === index + 1 && received().endsWith('}'),
+      `answer ${String(index)}`,
+    );
+  }
+  socket.write(closing);
+  assert.deepEqual(toStatuses((await reply).text), ['200', '415', '404', '400', '400', '200']);
+  assert.equal((await accessLines()).length, 6);
+});
+
+test('pipelined requests are answered in their order, each with its own id', async () => {
+  const running = await start({
+    check: async ({ images }) => {
+      // The first to come is the last to be done.
+      if (running.requests.length === 1) await waitUntil(() => running.requests.length === 3, 'the others');
+      return { verdict: 'accept', images: images.map((image) => toChecked(image)) };
+    },
+  });
+  const withId = (id: string, ...more: string[]) =>
+    toRawPost([...rawHeaders, `X-Request-Id: ${id}`, ...more], 'pixels');
+  const { text } = await sendRaw(
+    running.port,
+    Buffer.concat([withId('one'), withId('two'), withId('three', 'Connection: close')]),
+  );
+  assert.deepEqual(toStatuses(text), ['200', '200', '200']);
+  assert.deepEqual(
+    [...text.matchAll(/X-Request-Id: (\w+)/g)].map(([, id]) => id),
+    ['one', 'two', 'three'],
+  );
+  assert.equal((await running.accessLines()).length, 3);
+});
+
+test('of pipelined requests whose client leaves, every one is closed and aborted', async () => {
+  let aborted = 0;
+  const running = await start({
+    check: ({ signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          aborted += 1;
+          reject(signal.reason as Error);
+        });
+      }),
+  });
+  const { socket } = openRaw(running.port);
+  socket.write(Buffer.concat([1, 2, 3].map(() => toRawPost(rawHeaders, 'pixels'))));
+  await waitUntil(() => running.requests.length === 3, 'three checks');
+  socket.destroy();
+  await waitUntil(() => aborted === 3, 'three aborted checks');
+  const lines = await running.accessLines();
+  assert.deepEqual(
+    lines.map((line) => / 499 /.test(line)),
+    [true, true, true],
+  );
+  assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
+});
+
+test('at a shutdown new images are 503 ERR_DRAINING and close, what is in flight is answered and closes', async () => {
+  let finish = () => {};
+  const running = await start({
+    askPrimary: () => Promise.resolve({ status: 503, contentType: 'text/plain', body: 'draining' }),
+    check: ({ images }) =>
+      new Promise((resolve) => {
+        finish = () => {
+          resolve({ verdict: 'accept', images: images.map((image) => toChecked(image)) });
+        };
+      }),
+  });
+  const inFlight = openRaw(running.port);
+  inFlight.socket.write(toRawPost(rawHeaders, 'pixels'));
+  const kept = openRaw(running.port);
+  kept.socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+  await waitUntil(() => running.requests.length === 1 && kept.received().includes('draining'), 'both connections');
+  running.state.draining = 'shutdown';
+  kept.socket.write(toRawPost(rawHeaders, 'pixels'));
+  const refused = (await kept.reply).text.slice(kept.received().indexOf('draining') + 'draining'.length);
+  assert.match(refused, /^HTTP\/1\.1 503 Service Unavailable\r\n/);
+  assert.match(refused, /\r\nConnection: close\r\n/);
+  assert.match(refused, /"code":"ERR_DRAINING"/);
+  finish();
+  const { status, text } = await inFlight.reply;
+  assert.equal(status, 200);
+  assert.match(text, /\r\nConnection: close\r\n/);
+});
+
+test('a worker that is replaced serves what still comes, and closes', async () => {
+  const running = await start();
+  running.state.draining = 'replaced';
+  const { status, text } = await sendRaw(running.port, toRawPost(rawHeaders, 'pixels'));
+  assert.equal(status, 200);
+  assert.match(text, /\r\nConnection: close\r\n/);
+});
+
+test('a shutdown still answers operations pages', async () => {
+  const running = await start({
+    askPrimary: () => Promise.resolve({ status: 200, contentType: 'application/json', body: '{"status":"live"}' }),
+  });
+  running.state.draining = 'shutdown';
+  const { status, body } = await sendRaw(running.port, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+  assert.deepEqual([status, body], [200, '{"status":"live"}']);
+});
+
+test('an idle connection is closed after server.keepAliveTimeoutMs, and at once where that is 0', async () => {
+  const brief = await start({ config: { server: { keepAliveTimeoutMs: 50 } } });
+  const first = await sendRaw(brief.port, toRawPost(rawHeaders, 'pixels'));
+  assert.match(first.text, /\r\nConnection: keep-alive\r\n/);
+  await brief.close();
+  const none = await start({ config: { server: { keepAliveTimeoutMs: 0 } } });
+  const second = await sendRaw(none.port, toRawPost(rawHeaders, 'pixels'));
+  assert.match(second.text, /\r\nConnection: close\r\n/);
+});
+
+test('idle connections can be closed from outside, as a draining worker does', async () => {
+  const running = await start();
+  const { socket, reply, received } = openRaw(running.port);
+  socket.write(toRawPost(rawHeaders, 'pixels'));
+  await waitUntil(() => received().endsWith('}'), 'the answer');
+  running.server.closeIdleConnections();
+  assert.equal((await reply).status, 200);
+});
+
+test('a request is counted under its route, and timed', async () => {
+  const running = await start();
+  await sendRaw(running.port, closing);
+  await sendRaw(running.port, toRawPost([`Content-Type: ${multipartType}`, 'Connection: close'], toPart('name="a"')));
+  const metrics = await running.registry.metrics();
+  assert.match(metrics, /http_requests_total\{route="\/v1\/check",method="POST",code="200"\} 1\n/);
+  assert.match(metrics, /http_requests_total\{route="\/v1\/check",method="POST",code="400"\} 1\n/);
+  assert.match(metrics, /request_duration_seconds_count\{route="\/v1\/check"\} 2\n/);
+  assert.match(metrics, /step_duration_seconds_count\{step="upload"\} 1\n/);
+  assert.match(metrics, /image_check_in_flight 0\n/);
+});

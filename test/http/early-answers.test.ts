@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type ForeignRequest, foreignClients } from './foreign-clients.ts';
+import {
+  multipartType,
+  openRaw,
+  type RunningService,
+  startService,
+  toPart,
+  toRawPost,
+  waitUntil,
+} from './running-service.ts';
+
+let service: RunningService;
+before(async () => {
+  service = await startService();
+});
+after(() => service.close());
+
+const partHeader = '--limit\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n';
+
+/** Bodies that are refused long before their end; what is left of each is within the 32 MiB that are thrown away. */
+const largeUploads: readonly [string, Omit<ForeignRequest, 'url'>, number][] = [
+  [
+    'a form of 40 MB with one image',
+    { method: 'POST', headers: { 'Content-Type': multipartType }, body: { prefix: partHeader, bytes: 40_000_000 } },
+    413,
+  ],
+  [
+    'a raw image of 20 MB',
+    { method: 'POST', headers: { 'Content-Type': 'image/jpeg' }, body: { prefix: '', bytes: 20_000_000 } },
+    413,
+  ],
+  [
+    'a text of 10 MB',
+    { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: { prefix: '', bytes: 10_000_000 } },
+    415,
+  ],
+  [
+    'an image of 9 MB to no route',
+    { method: 'PUT', headers: { 'Content-Type': 'image/jpeg' }, body: { prefix: '', bytes: 9_000_000 } },
+    405,
+  ],
+];
+for (const [name, ask] of foreignClients) {
+  for (const [what, request, status] of largeUploads) {
+    test(`${name} reads the answer to ${what}, and no broken pipe`, async () => {
+      const reply = await ask({ url: `${service.url}/v1/check`, ...request });
+      assert.equal(reply.status, status);
+      assert.equal((JSON.parse(reply.body) as { status: number }).status, status);
+    });
+  }
+}
+
+for (const name of ['fetch', 'curl']) {
+  const ask = foreignClients.get(name);
+  test(`${name} reads while it sends, and sees the answer to 80 MB`, { skip: ask === undefined }, async () => {
+    const headers = { 'Content-Type': 'image/png' };
+    const request = {
+      url: `${service.url}/v1/check`,
+      method: 'POST',
+      headers,
+      body: { prefix: '', bytes: 80_000_000 },
+    };
+    assert.equal((await ask?.(request))?.status, 413);
+  });
+}
+
+test('the answer is written at once, and an endless sender is cut off after two seconds', async () => {
+  const { socket, reply, received } = openRaw(service.port);
+  const startedAt = performance.now();
+  socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 9000000000']));
+  const block = Buffer.alloc(65_536);
+  const send = () => {
+    while (!socket.destroyed && socket.write(block));
+  };
+  socket.on('drain', send);
+  send();
+  await waitUntil(() => received().endsWith('}'), 'the answer');
+  const answeredMs = performance.now() - startedAt;
+  const { status, text } = await reply;
+  const closedMs = performance.now() - startedAt;
+  assert.equal(status, 413);
+  assert.match(text, /\r\nConnection: close\r\n/);
+  assert.ok(answeredMs < 1000, `answered after ${String(answeredMs)} ms`);
+  assert.ok(closedMs > 1900 && closedMs < 5000, `closed after ${String(closedMs)} ms`);
+  // What the buffers of both kernels hold comes on top of the 32 MiB.
+  assert.ok(socket.bytesWritten < 64 * 2 ** 20, `took ${String(socket.bytesWritten)} bytes`);
+});
+
+for (const [what, part, status] of [
+  ['a file over the limit', Buffer.concat([Buffer.from(partHeader), Buffer.alloc(11_000_000)]), 413],
+  ['a file in another field', toPart('name="photo"; filename="a.jpg"', 'x'.repeat(1000)).subarray(0, -10), 400],
+  ['a broken part header', Buffer.from('--limit\r\nContent Disposition\r\n'), 400],
+] as const) {
+  test(`a form is refused for ${what} while its client still has to send the rest`, async () => {
+    const { socket, reply, received } = openRaw(service.port);
+    const startedAt = performance.now();
+    socket.write(toRawPost([`Content-Type: ${multipartType}`, 'Content-Length: 30000000'], part));
+    await waitUntil(() => received().endsWith('}'), 'the answer');
+    assert.ok(performance.now() - startedAt < 2000);
+    socket.destroy();
+    assert.equal((await reply).status, status);
+  });
+}
+
+test('a client that waits for 100 Continue gets the refusal instead, and no word to go on', async () => {
+  const { socket, reply, received } = openRaw(service.port);
+  socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 20000000', 'Expect: 100-continue']));
+  await waitUntil(() => received().endsWith('}'), 'the answer');
+  socket.end();
+  assert.match((await reply).text, /^HTTP\/1\.1 413 /);
+});
+
+test('a full byte budget is 429 with Retry-After before the body is read, and passes when the others are done', async () => {
+  const running = await startService({ config: { upload: { maxBufferedBytes: 1000, maxBytes: 1000 } } });
+  try {
+    const holder = openRaw(running.port);
+    holder.socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 600', 'Connection: close'], 'x'));
+    await waitUntil(
+      async () => /in_flight 1/.test(await running.registry.metrics()),
+      'the first upload holds its permit',
+    );
+    const post = () =>
+      fetch(`${running.url}/v1/check`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'image/png' },
+        body: Buffer.alloc(500),
+      });
+    const refused = await post();
+    assert.equal(refused.status, 429);
+    assert.equal(refused.headers.get('retry-after'), '1');
+    assert.equal(((await refused.json()) as { code: string }).code, 'ERR_OVERLOADED');
+    holder.socket.write(Buffer.alloc(599));
+    assert.equal((await holder.reply).status, 200);
+    assert.equal((await post()).status, 200);
+  } finally {
+    await running.close();
+  }
+});
+
+test('a body that the whole budget could not hold is 413: to try again would not help', async () => {
+  const running = await startService({ config: { upload: { maxBufferedBytes: 1000 } } });
+  try {
+    const init = { method: 'POST', headers: { 'Content-Type': 'image/png' }, body: Buffer.alloc(1001) };
+    assert.equal((await fetch(`${running.url}/v1/check`, init)).status, 413);
+  } finally {
+    await running.close();
+  }
+});

@@ -1,0 +1,188 @@
+import { mkdtempSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import type { CheckRequest, CheckResult, CheckService, ImageResult, UploadedImage } from '../../src/check/types.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { createAccessLog } from '../../src/http/access-log.ts';
+import { createByteBudget } from '../../src/http/byte-budget.ts';
+import type { HttpDependencies } from '../../src/http/dependencies.ts';
+import { createHttpServer } from '../../src/http/server.ts';
+import { createWorkerMetrics } from '../../src/metrics/catalogue.ts';
+
+export interface ServiceOptions {
+  readonly config?: object;
+  readonly check?: CheckService['check'];
+  readonly askPrimary?: HttpDependencies['askPrimary'];
+}
+
+/** What came back on a raw connection until its other side closed it. */
+export interface RawReply {
+  readonly text: string;
+  readonly status: number;
+  readonly body: string;
+}
+
+export type RunningService = Awaited<ReturnType<typeof startService>>;
+
+/** Starts the HTTP room as a worker does: sockets are accepted elsewhere and handed to a server that does not listen. */
+export async function startService({ config = {}, check, askPrimary }: ServiceOptions = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'image-check-http-'));
+  const accessFile = join(folder, 'access.log');
+  const accessDescriptor = openSync(accessFile, 'a');
+  const registry = new Registry();
+  const events: string[] = [];
+  const requests: CheckRequest[] = [];
+  const parsedConfig = configSchema.parse(config);
+  const log = pino({ level: 'debug' }, { write: (line: string) => events.push(line) });
+  const identity = { slot: 3, pid: 4242 };
+  const state: { draining?: 'shutdown' | 'replaced' } = {};
+  const accessLog = createAccessLog(parsedConfig.log, identity, log, accessDescriptor);
+  const server = createHttpServer({
+    config: parsedConfig,
+    checkService: {
+      checked: () => requests.length,
+      check(request) {
+        requests.push(request);
+        return (check ?? acceptAll)(request);
+      },
+    },
+    byteBudget: createByteBudget(parsedConfig.upload.maxBufferedBytes),
+    askPrimary: askPrimary ?? (() => Promise.reject(new Error('no primary'))),
+    metrics: createWorkerMetrics(registry),
+    log,
+    accessLog,
+    identity,
+    draining: () => state.draining,
+  });
+  const sockets = new Set<Socket>();
+  const acceptor = createServer((socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    server.emit('connection', socket);
+  });
+  await new Promise<void>((resolve) => acceptor.listen(0, '127.0.0.1', resolve));
+  const { port } = acceptor.address() as AddressInfo;
+  return {
+    port,
+    url: `http://127.0.0.1:${String(port)}`,
+    server,
+    registry,
+    /** What the check service was asked, in order. */
+    requests,
+    /** Lines of the event log. */
+    events,
+    state,
+    openSockets: () => sockets.size,
+    accessLines: async (): Promise<string[]> => {
+      await accessLog.flush();
+      return readFileSync(accessFile, 'utf8').split('\n').slice(0, -1);
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => acceptor.close(resolve));
+      server.close();
+      await accessLog.flush();
+      closeSync(accessDescriptor);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** The result of one image, as the product would give it. */
+export function toChecked(
+  image: UploadedImage,
+  changes: Partial<Extract<ImageResult, { kind: 'checked' }>> = {},
+): ImageResult {
+  return {
+    kind: 'checked',
+    name: image.name,
+    verdict: 'accept',
+    image: { format: 'jpeg', width: 4, height: 3, bytes: image.bytes.length },
+    checks: [
+      {
+        model: 'quality',
+        version: '1',
+        engine: 'wasm',
+        verdict: 'accept',
+        labels: [{ label: 'dark', score: 0.123456, thresholds: { review: 0.5, reject: 0.8 }, verdict: 'accept' }],
+      },
+    ],
+    timingsMs: { decode: 3.14159, queue: 0.25, inference: 9.449 },
+    ...changes,
+  };
+}
+
+function acceptAll({ images }: CheckRequest): Promise<CheckResult> {
+  return Promise.resolve({ verdict: 'accept', images: images.map((image) => toChecked(image)) });
+}
+
+/** Waits until a condition holds. @throws where it does not within 10 s. */
+export async function waitUntil(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const endAt = Date.now() + 10_000;
+  while (!(await condition())) {
+    if (Date.now() > endAt) throw new Error(`waited in vain: ${what}`);
+    await setTimeout(5);
+  }
+}
+
+/** Opens a raw connection; `reply` holds everything until both sides have closed it. */
+export function openRaw(port: number): { socket: Socket; reply: Promise<RawReply>; received: () => string } {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+  const reply = new Promise<RawReply>((resolve, reject) => {
+    const timer = globalThis.setTimeout(() => {
+      reject(new Error(`the connection stays open after: ${text}`));
+    }, 10_000);
+    // A reset after the answer is an ending like any other for these tests: what counts is what arrived before.
+    socket.on('error', () => {});
+    socket.once('end', () => socket.end());
+    socket.once('close', () => {
+      clearTimeout(timer);
+      resolve(toRawReply(text));
+    });
+  });
+  return { socket, reply, received: () => text };
+}
+
+/** Sends bytes as they are and gives what came back until the service closed the connection. */
+export function sendRaw(port: number, bytes: string | Buffer): Promise<RawReply> {
+  const { socket, reply } = openRaw(port);
+  socket.write(bytes);
+  return reply;
+}
+
+export function toRawReply(text: string): RawReply {
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0);
+  return { text, status, body: text.slice(text.indexOf('\r\n\r\n') + 4) };
+}
+
+/** One part of a multipart body, as bytes. */
+export function toPart(disposition: string, content: string | Buffer = 'pixels', contentType?: string): Buffer {
+  const type = contentType === undefined ? '' : `Content-Type: ${contentType}\r\n`;
+  const header = `--limit\r\nContent-Disposition: form-data; ${disposition}\r\n${type}\r\n`;
+  return Buffer.concat([Buffer.from(header), Buffer.from(content), Buffer.from('\r\n')]);
+}
+
+export const multipartType = 'multipart/form-data; boundary=limit';
+
+/** A whole multipart body of the given parts; its boundary is `limit`. */
+export function toMultipart(...parts: Buffer[]): Buffer {
+  return Buffer.concat([...parts, Buffer.from('--limit--\r\n')]);
+}
+
+/** Posts a multipart body by fetch. */
+export function postParts(url: string, ...parts: Buffer[]): Promise<Response> {
+  const body = new Uint8Array(toMultipart(...parts));
+  return fetch(`${url}/v1/check`, { method: 'POST', headers: { 'Content-Type': multipartType }, body });
+}
+
+/** The text of a request with its body. */
+export function toRawPost(headers: string[], body: string | Buffer = '', path = '/v1/check'): Buffer {
+  const head = [`POST ${path} HTTP/1.1`, 'Host: localhost', ...headers, '\r\n'].join('\r\n');
+  return Buffer.concat([Buffer.from(head), Buffer.from(body)]);
+}
