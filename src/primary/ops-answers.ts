@@ -1,0 +1,64 @@
+import type { Registry } from 'prom-client';
+import type { MetricFamily, OpsAnswer, OpsPath } from '../ipc/messages.ts';
+import { collectFamilies } from '../metrics/families.ts';
+import { expositionContentType, mergeMetrics, toSharedFamilies } from '../metrics/merge.ts';
+import { type PrimaryMetrics, setWorkerGauges } from '../metrics/primary-metrics.ts';
+import type { Slot } from './slot.ts';
+import { toModelStatuses, toServiceStatus, toWorkerStatus } from './status-board.ts';
+
+/** What the operations endpoints are answered from; nothing of it waits for a worker. */
+export interface OpsSources {
+  readonly version: string;
+  readonly slots: readonly Slot[];
+  readonly metrics: PrimaryMetrics;
+  /** CPU, memory and event loop of the primary. */
+  readonly processMetrics: Registry;
+  /** What dead workers counted. */
+  readonly retired: () => readonly MetricFamily[];
+  readonly minServingWorkers: () => number;
+  readonly isDraining: () => boolean;
+}
+
+/** Answers one operations path, for the ops port and for a worker that asks. */
+export async function answerOps(path: OpsPath, sources: OpsSources): Promise<OpsAnswer> {
+  if (path === '/livez') return toJson(200, { status: 'live' });
+  if (path === '/metrics') {
+    return { status: 200, contentType: expositionContentType, body: await toExposition(sources) };
+  }
+  const workers = sources.slots.map((slot) => toWorkerStatus(slot, performance.now()));
+  if (path === '/v1/models') return toJson(200, { models: toModelStatuses(workers) });
+  const status = toServiceStatus(workers, sources.minServingWorkers(), sources.isDraining());
+  const code = status === 'ready' ? 200 : 503;
+  if (path === '/readyz') return toJson(code, { status });
+  return toJson(code, {
+    status,
+    version: sources.version,
+    uptimeSeconds: Math.floor(process.uptime()),
+    primary: { pid: process.pid, rssBytes: process.memoryUsage.rss() },
+    workers,
+  });
+}
+
+async function toExposition({ slots, metrics, processMetrics, retired }: OpsSources): Promise<string> {
+  const gauges = slots.map(({ index, current }) => ({
+    slot: index,
+    isServing: current?.isServing ?? false,
+    isReady: current?.isReady ?? false,
+    snapshot: current?.snapshot,
+  }));
+  setWorkerGauges(metrics.workers, gauges);
+  const own = await collectFamilies(metrics.registry, processMetrics);
+  // Taken last and at one moment: between a worker's death and its retirement nothing may be awaited.
+  const workers = slots.flatMap(({ current, succession, draining }) => {
+    const others = [...draining, ...(succession === undefined || succession.isPromoted ? [] : [succession.worker])];
+    return [
+      current?.snapshot?.metrics ?? [],
+      ...others.map(({ snapshot }) => toSharedFamilies(snapshot?.metrics ?? [])),
+    ];
+  });
+  return mergeMetrics([own, retired(), ...workers]);
+}
+
+function toJson(status: number, body: object): OpsAnswer {
+  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(body)}\n` };
+}

@@ -1,0 +1,66 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { toMessage } from '../errors.ts';
+import { type OpsAnswer, opsPath, type OpsPath } from '../ipc/messages.ts';
+import type { Logger } from '../log.ts';
+
+/** A scraper and a few probes; more would be somebody who keeps the primary from its work. */
+const maxConnections = 256;
+const allowedMethods = ['GET', 'HEAD'];
+
+/** Creates the server of health and metrics: node's own, as it must answer whatever becomes of the workers. */
+export function createOpsServer(answer: (path: OpsPath) => Promise<OpsAnswer>, log: Logger): Server {
+  const options = {
+    headersTimeout: 5000,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 75_000,
+    connectionsCheckingInterval: 1000,
+  };
+  const server = createServer(options, (request, response) => {
+    answerRequest(request, answer)
+      .catch((error: unknown): OpsAnswer => {
+        log.error({ err: error }, `operations endpoint failed: ${toMessage(error)}`);
+        return toProblem(500, 'Internal Server Error', 'ERR_INTERNAL', 'A bug; the log tells more.');
+      })
+      .then(
+        (written) => {
+          writeAnswer(request, response, written);
+        },
+        () => undefined,
+      );
+  });
+  server.maxConnections = maxConnections;
+  return server;
+}
+
+async function answerRequest(
+  request: IncomingMessage,
+  answer: (path: OpsPath) => Promise<OpsAnswer>,
+): Promise<OpsAnswer> {
+  const [asked = ''] = (request.url ?? '').split('?');
+  const path = opsPath.safeParse(asked).data;
+  if (path === undefined) return toProblem(404, 'Not Found', 'ERR_NOT_FOUND', 'No such route.');
+  if (!allowedMethods.includes(request.method ?? '')) {
+    return toProblem(405, 'Method Not Allowed', 'ERR_METHOD_NOT_ALLOWED', `Only ${allowedMethods.join(' and ')}.`);
+  }
+  return answer(path);
+}
+
+function writeAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, contentType, body }: OpsAnswer,
+): void {
+  response.writeHead(status, {
+    'Content-Type': contentType,
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    ...(status === 405 ? { Allow: allowedMethods.join(', ') } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function toProblem(status: number, title: string, code: string, detail: string): OpsAnswer {
+  const body = `${JSON.stringify({ type: 'about:blank', title, status, detail, code })}\n`;
+  return { status, contentType: 'application/problem+json', body };
+}

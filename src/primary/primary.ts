@@ -1,0 +1,270 @@
+import cluster from 'node:cluster';
+import type { Server as HttpServer } from 'node:http';
+import { createServer, type Server } from 'node:net';
+import type { Config } from '../config/schema.ts';
+import { exitCodes } from '../errors.ts';
+import type { EngineName, ToPrimary } from '../ipc/messages.ts';
+import type { Logger } from '../log.ts';
+import { RetiredMetrics } from '../metrics/merge.ts';
+import { createPrimaryMetrics } from '../metrics/primary-metrics.ts';
+import { createProcessMetrics } from '../metrics/process-metrics.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { listen } from './listener.ts';
+import { answerOps, type OpsSources } from './ops-answers.ts';
+import { createOpsServer } from './ops-server.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+import { type RestartLimits, restartLimits } from './restart-policy.ts';
+import { RollingRestart } from './rolling-restart.ts';
+import { listenToSignals } from './signals.ts';
+import { listWorkers } from './slot.ts';
+import { Supervisor } from './supervisor.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+interface PrimaryOptions {
+  readonly config: Config;
+  readonly engine: EngineName;
+  readonly version: string;
+  readonly workerCount: number;
+  readonly pidFile?: string;
+  /** The script that a worker runs. */
+  readonly workerExec: string;
+  /** Node's own options for it; those of this process unless given. */
+  readonly workerExecArgv?: readonly string[];
+  readonly log: Logger;
+  /** Reads the configuration anew at HUP. @throws whatever is wrong with it; then everything stays. */
+  readonly reloadConfig: () => Config;
+  readonly restartLimits?: RestartLimits;
+}
+
+/** The service's parent process: it takes connections, keeps workers alive and tells how they are. */
+export interface Primary {
+  readonly publicPort: number;
+  readonly opsPort: number;
+  /** Resolves to the exit code once no worker is left and the ports are free. */
+  readonly ended: Promise<number>;
+  /** Stops taking connections, lets the workers finish, then ends. */
+  drain(): void;
+}
+
+/**
+ * Starts the primary; resolves when it listens on both ports and the first workers are forked.
+ * @throws ExitError 75 when a port is in use, 78 when an address or the pid file can't be had.
+ */
+export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
+  const primary = new RunningPrimary(options);
+  await primary.start();
+  return primary;
+}
+
+/** How long the kernel may take to end killed workers before the primary goes without them. */
+const killMs = 2000;
+
+class RunningPrimary implements Primary {
+  readonly ended: Promise<number>;
+  publicPort = 0;
+  opsPort = 0;
+  readonly #options: PrimaryOptions;
+  readonly #supervisor: Supervisor;
+  readonly #dispatcher: Dispatcher;
+  readonly #rollingRestart: RollingRestart;
+  readonly #publicServer: Server;
+  readonly #opsServer: HttpServer;
+  readonly #retired = new RetiredMetrics();
+  readonly #sources: OpsSources;
+  #config: Config;
+  #isDraining = false;
+  #isAnnounced = false;
+  /** What to end with once no worker is left; undefined while running. */
+  #exitCode: number | undefined;
+  #resolveEnded: (exitCode: number) => void = () => undefined;
+
+  constructor(options: PrimaryOptions) {
+    const { config, log } = options;
+    this.#options = options;
+    this.#config = config;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    const metrics = createPrimaryMetrics(options.version, options.engine);
+    this.#supervisor = this.#createSupervisor((reason) => {
+      metrics.restarts.inc({ reason });
+    });
+    this.#dispatcher = new Dispatcher({
+      workers: () => listWorkers(this.#supervisor.slots),
+      limits: () => toDispatchLimits(this.#config),
+      log,
+    });
+    this.#rollingRestart = new RollingRestart({
+      supervisor: this.#supervisor,
+      reloadConfig: () => keepFixed(options.reloadConfig(), config),
+      onReloaded: (reloaded) => {
+        this.#config = reloaded;
+      },
+      log,
+    });
+    this.#sources = {
+      version: options.version,
+      slots: this.#supervisor.slots,
+      metrics,
+      processMetrics: createProcessMetrics('primary'),
+      retired: () => this.#retired.families,
+      minServingWorkers: () => this.#config.health.minServingWorkers,
+      isDraining: () => this.#isDraining,
+    };
+    // Paused: not a byte may be read here, or the worker would miss it.
+    this.#publicServer = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+      this.#dispatcher.dispatch(socket);
+    });
+    this.#opsServer = createOpsServer((path) => answerOps(path, this.#sources), log);
+  }
+
+  async start(): Promise<void> {
+    const { config, pidFile, workerExec, workerExecArgv = process.execArgv, log } = this.#options;
+    const { server: publicEndpoint, ops } = config;
+    cluster.setupPrimary({ exec: workerExec, execArgv: [...workerExecArgv], args: [], serialization: 'advanced' });
+    try {
+      this.publicPort = await listen(this.#publicServer, { option: 'server', ...publicEndpoint });
+      this.opsPort = await listen(this.#opsServer, { option: 'ops', ...ops });
+      if (pidFile !== undefined) writePidFile(pidFile);
+    } catch (error) {
+      this.#publicServer.close();
+      this.#opsServer.close();
+      throw error;
+    }
+    for (const server of [this.#publicServer, this.#opsServer]) {
+      server.on('error', (error) => {
+        log.warn({ err: error }, 'a connection could not be accepted');
+      });
+    }
+    listenToSignals({
+      onTerminate: () => {
+        this.drain();
+      },
+      onForce: () => {
+        log.warn('second signal: not waiting for what is in flight');
+        this.#end(exitCodes.bug);
+      },
+      onHangup: () => {
+        if (!this.#isDraining) this.#rollingRestart.request();
+      },
+    });
+    this.#supervisor.start();
+    log.info({ port: this.publicPort, opsPort: this.opsPort, workers: this.#options.workerCount }, 'listening');
+  }
+
+  drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#exitCode ??= exitCodes.drained;
+    this.#options.log.info('draining');
+    // One turn later: what the kernel had accepted when the signal came is still taken and served.
+    setImmediate(() => {
+      this.#publicServer.close();
+      this.#supervisor.drain();
+      this.#dispatcher.closeWaiting();
+      this.#finishWhenAlone();
+    });
+  }
+
+  /** Ends without waiting for what is in flight. */
+  #end(exitCode: number): void {
+    this.#isDraining = true;
+    this.#exitCode = exitCode;
+    this.#supervisor.kill();
+    this.#finishWhenAlone();
+    setTimeout(() => {
+      this.#finish(exitCode);
+    }, killMs).unref();
+  }
+
+  #finishWhenAlone(): void {
+    if (this.#exitCode === undefined || listWorkers(this.#supervisor.slots).length > 0) return;
+    this.#finish(this.#exitCode);
+  }
+
+  #finish(exitCode: number): void {
+    this.#supervisor.stop();
+    this.#publicServer.close();
+    this.#dispatcher.closeWaiting();
+    this.#opsServer.close();
+    this.#opsServer.closeAllConnections();
+    if (this.#options.pidFile !== undefined) removePidFile(this.#options.pidFile);
+    this.#resolveEnded(exitCode);
+  }
+
+  #createSupervisor(onRestart: ConstructorParameters<typeof Supervisor>[0]['listener']['onRestart']): Supervisor {
+    const { workerCount, engine, config, log } = this.#options;
+    return new Supervisor({
+      workerCount,
+      engine,
+      config,
+      log,
+      restartLimits: this.#options.restartLimits ?? restartLimits,
+      listener: {
+        onMessage: (worker, message) => {
+          this.#hear(worker, message);
+        },
+        onReap: (worker) => {
+          this.#retired.add(worker.snapshot?.metrics ?? []);
+          this.#dispatcher.reclaim(worker);
+          if (this.#isDraining) this.#dispatcher.closeWaiting();
+          this.#finishWhenAlone();
+        },
+        onRestart,
+        onAllDown: (exitCode, reason) => {
+          log.fatal({ exitCode }, reason);
+          this.#end(exitCode);
+        },
+        onTick: (nowMs) => {
+          this.#dispatcher.expire(nowMs);
+          this.#dispatcher.flush();
+        },
+      },
+    });
+  }
+
+  #hear(worker: WorkerHandle, message: ToPrimary): void {
+    if (message.type === 'accepted') this.#dispatcher.acknowledge(worker, message.id);
+    else if (message.type === 'closed') this.#dispatcher.forget(worker, message.id);
+    else if (message.type === 'ask') void this.#answer(worker, message);
+    else this.#noteProgress();
+  }
+
+  /** A worker listens or has reported: connections that wait for one may go, and pm2 may be told. */
+  #noteProgress(): void {
+    this.#dispatcher.flush();
+    const serving = this.#supervisor.slots.filter(({ current }) => current?.isServing === true);
+    if (this.#isAnnounced || serving.length < this.#config.health.minServingWorkers) return;
+    this.#isAnnounced = true;
+    this.#options.log.info('serving');
+    // The raw word is what pm2 waits for; without a parent there is nobody to tell.
+    process.send?.('ready', undefined, undefined, () => undefined);
+  }
+
+  async #answer(worker: WorkerHandle, { id, path }: Extract<ToPrimary, { type: 'ask' }>): Promise<void> {
+    try {
+      worker.send({ type: 'answer', id, answer: await answerOps(path, this.#sources) });
+    } catch (error) {
+      this.#options.log.error({ err: error, path }, 'a worker asked in vain');
+    }
+  }
+}
+
+function toDispatchLimits({ server, supervisor }: Config) {
+  return {
+    maxConnections: server.maxConnections,
+    maxWaitMs: supervisor.bootTimeoutMs,
+    // Above the heartbeat's: a frozen worker is killed first, and its connections go to another.
+    maxAckMs: 2 * supervisor.heartbeatTimeoutMs,
+  };
+}
+
+/** What a running service can't change stays. */
+function keepFixed(next: Config, { server, ops, workers }: Config): Config {
+  return {
+    ...next,
+    server: { ...next.server, host: server.host, port: server.port, backlog: server.backlog },
+    ops: { ...next.ops, host: ops.host, port: ops.port },
+    workers,
+  };
+}

@@ -1,0 +1,89 @@
+import type { Config } from '../config/schema.ts';
+import { exitCodes } from '../errors.ts';
+import type { RestartReason } from '../metrics/primary-metrics.ts';
+import type { RestartPolicy } from './restart-policy.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+/** The end of a slot's worker. */
+interface Death {
+  readonly reason: RestartReason;
+  readonly text: string;
+  /** What the primary ends with when no worker can start. */
+  readonly exitCode: number | undefined;
+}
+
+/** A planned change of a slot's worker: the next one listens before the old one drains. */
+interface Succession {
+  readonly worker: WorkerHandle;
+  readonly reason: RestartReason;
+  /** Whether the next worker has taken over; the old one may still drain. */
+  isPromoted: boolean;
+  /** Why the next worker was refused. */
+  failure: string | undefined;
+  /** Tells whoever asked for the change that it is complete, or why it failed. */
+  readonly settle: (failure: string | undefined) => void;
+}
+
+/** A place for a worker: its index is stable over respawns. */
+export interface Slot {
+  readonly index: number;
+  readonly policy: RestartPolicy;
+  /** What the next worker starts with. */
+  config: Config;
+  /** The worker of the slot; undefined between a death and the respawn. */
+  current: WorkerHandle | undefined;
+  succession: Succession | undefined;
+  /** Former workers that finish what they have in flight. */
+  readonly draining: Set<WorkerHandle>;
+  /** When to fork again; undefined while there is nothing to fork. */
+  respawnAtMs: number | undefined;
+  /** Given up after a crash loop. */
+  isDown: boolean;
+  /** Workers forked after the first one. */
+  restarts: number;
+  /** How the last worker ended; undefined again once the next one listens. */
+  death: Death | undefined;
+}
+
+/** Creates an empty slot. */
+export function createSlot(index: number, config: Config, policy: RestartPolicy): Slot {
+  return {
+    index,
+    policy,
+    config,
+    current: undefined,
+    succession: undefined,
+    draining: new Set(),
+    respawnAtMs: undefined,
+    isDown: false,
+    restarts: 0,
+    death: undefined,
+  };
+}
+
+/** Lists the living workers of the slots: current ones, successors, those that drain. */
+export function listWorkers(slots: readonly Slot[]): WorkerHandle[] {
+  const workers = slots.flatMap(({ current, succession, draining }) => [current, succession?.worker, ...draining]);
+  return [...new Set(workers)].filter((worker) => worker !== undefined);
+}
+
+/** Says why a worker died. */
+export function toDeath({ killReason, unable, ending }: WorkerHandle): Death {
+  const reason = killReason ?? 'crash';
+  const text = unable?.reason ?? (killReason === undefined ? `crash: ${ending}` : `${reason} timeout`);
+  return { reason, text, exitCode: unable?.exitCode };
+}
+
+/**
+ * Says how the primary ends: when all slots are down, or when no slot's last worker was able to start.
+ * @returns undefined while there is a slot that may serve.
+ */
+export function toEnd(slots: readonly Slot[]): { exitCode: number; text: string } | undefined {
+  const deaths = slots.map(({ death }) => death).filter((death) => death !== undefined);
+  if (deaths.length < slots.length || slots.some(({ succession }) => succession !== undefined)) return undefined;
+  const exitCode = deaths.find((death) => death.exitCode !== undefined)?.exitCode;
+  const text = [...new Set(deaths.map((death) => death.text))].join('; ');
+  if (exitCode !== undefined && deaths.every((death) => death.exitCode !== undefined)) return { exitCode, text };
+  const areDown = slots.every(({ isDown }) => isDown);
+  return areDown ? { exitCode: exitCodes.allSlotsDown, text: `all slots are down: ${text}` } : undefined;
+}

@@ -1,0 +1,109 @@
+import type { ModelSnapshot, WorkerSnapshot } from '../ipc/messages.ts';
+import type { Slot } from './slot.ts';
+import type { Stage } from './worker-handle.ts';
+
+/** One slot in `/health`. */
+export interface WorkerStatus {
+  readonly slot: number;
+  /** Null while the slot has no process. */
+  readonly pid: number | null;
+  readonly stage: Stage;
+  readonly serving: boolean;
+  readonly ready: boolean;
+  readonly models: Record<string, ModelSnapshot>;
+  readonly inFlight: number;
+  readonly queueDepth: number;
+  readonly checked: number;
+  /** Workers of this slot after the first one. */
+  readonly restarts: number;
+  /** Time since the worker was last heard from; null while the slot has no process. */
+  readonly heartbeatAgeMs: number | null;
+  readonly memory: WorkerSnapshot['memory'];
+  /** Why the slot has no worker that listens. */
+  readonly reason?: string;
+  /** Former workers of the slot that finish what they have in flight; absent where there is none. */
+  readonly draining?: readonly { pid: number | null; inFlight: number }[];
+}
+
+/** A version of a model in `/v1/models`. */
+interface ModelStatus {
+  readonly name: string;
+  readonly version: string;
+  /** Whether it serves when a request names no version. */
+  readonly default: boolean;
+  readonly workers: ({ slot: number } & Pick<ModelSnapshot, 'state' | 'engine' | 'loadMs' | 'reason'>)[];
+}
+
+type ServiceStatus = 'ready' | 'unready' | 'draining';
+
+const noSnapshot: WorkerSnapshot = {
+  serving: false,
+  ready: false,
+  models: {},
+  inFlight: 0,
+  queueDepth: 0,
+  checked: 0,
+  memory: { rssBytes: 0, pssBytes: 0, privateBytes: 0 },
+  metrics: [],
+};
+
+/** Tells a slot as `/health` shows it, from the last snapshot of its worker. */
+export function toWorkerStatus(slot: Slot, nowMs: number): WorkerStatus {
+  const { current, death } = slot;
+  const { models, inFlight, queueDepth, checked, memory } = current?.snapshot ?? noSnapshot;
+  const reason = slot.isDown
+    ? `down after ${String(slot.policy.deaths)} deaths in a row: ${death?.text ?? ''}`
+    : death?.text;
+  const draining = [...slot.draining].map(({ pid, snapshot }) => ({
+    pid: pid ?? null,
+    inFlight: snapshot?.inFlight ?? 0,
+  }));
+  return {
+    slot: slot.index,
+    pid: current?.pid ?? null,
+    stage: current?.stage ?? 'exited',
+    serving: current?.isServing ?? false,
+    ready: current?.isReady ?? false,
+    models,
+    inFlight,
+    queueDepth,
+    checked,
+    restarts: slot.restarts,
+    heartbeatAgeMs: current === undefined ? null : Math.max(0, Math.round(nowMs - current.heardAtMs)),
+    memory,
+    ...(reason === undefined ? {} : { reason }),
+    ...(draining.length === 0 ? {} : { draining }),
+  };
+}
+
+/** Gathers the models of all workers, one entry for each version. */
+export function toModelStatuses(workers: readonly WorkerStatus[]): ModelStatus[] {
+  const statuses = new Map<string, ModelStatus>();
+  for (const { slot, models } of workers) {
+    for (const [key, { version, state, engine, loadMs, reason }] of Object.entries(models)) {
+      const name = key.replace(/@.*$/, '');
+      const id = `${name}@${version}`;
+      const status = statuses.get(id) ?? { name, version, default: key === name, workers: [] };
+      statuses.set(id, status);
+      if (status.workers.some((worker) => worker.slot === slot)) continue;
+      status.workers.push({
+        slot,
+        state,
+        engine,
+        ...(loadMs === undefined ? {} : { loadMs }),
+        ...(reason === undefined ? {} : { reason }),
+      });
+    }
+  }
+  return [...statuses.values()].sort((a, b) => a.name.localeCompare(b.name) || Number(b.version) - Number(a.version));
+}
+
+/** Says whether the service takes traffic. */
+export function toServiceStatus(
+  workers: readonly WorkerStatus[],
+  minServingWorkers: number,
+  isDraining: boolean,
+): ServiceStatus {
+  if (isDraining) return 'draining';
+  return workers.filter(({ serving }) => serving).length >= minServingWorkers ? 'ready' : 'unready';
+}

@@ -1,0 +1,196 @@
+import type { Config } from '../config/schema.ts';
+import type { EngineName, ToPrimary } from '../ipc/messages.ts';
+import type { Logger } from '../log.ts';
+import type { RestartReason } from '../metrics/primary-metrics.ts';
+import { type RestartLimits, RestartPolicy } from './restart-policy.ts';
+import { createSlot, listWorkers, type Slot, toDeath, toEnd } from './slot.ts';
+import { listWarmModels, promoteSuccessor, settleSuccession } from './succession.ts';
+import { WorkerHandle, type WorkerListener } from './worker-handle.ts';
+
+/** What the supervisor tells the rest of the primary. */
+interface SupervisorListener {
+  onMessage(worker: WorkerHandle, message: ToPrimary): void;
+  /** A worker is gone; its snapshot is its last. */
+  onReap(worker: WorkerHandle): void;
+  onRestart(reason: RestartReason): void;
+  /** Nothing is left to try. */
+  onAllDown(exitCode: number, reason: string): void;
+  /** Called regularly. */
+  onTick(nowMs: number): void;
+}
+
+interface SupervisorOptions {
+  readonly workerCount: number;
+  readonly engine: EngineName;
+  readonly config: Config;
+  readonly restartLimits: RestartLimits;
+  readonly listener: SupervisorListener;
+  readonly log: Logger;
+}
+
+/** Keeps every slot filled with a worker that answers: timeout → reap → respawn. */
+export class Supervisor {
+  readonly slots: readonly Slot[];
+  readonly #options: SupervisorOptions;
+  readonly #workerListener: WorkerListener;
+  readonly #exited: WorkerHandle[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #tickedAtMs = 0;
+  #isStopping = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.slots = Array.from({ length: options.workerCount }, (_, index) =>
+      createSlot(index, options.config, new RestartPolicy(options.restartLimits)),
+    );
+    this.#workerListener = {
+      onMessage: (worker, message) => {
+        this.#hear(worker, message);
+      },
+      onExit: (worker) => {
+        this.#exited.push(worker);
+        this.#supervise();
+      },
+    };
+  }
+
+  /** Forks the first workers and begins to watch. */
+  start(): void {
+    for (const slot of this.slots) slot.current = this.#fork(slot, slot.config, []);
+    const tickMs = Math.min(250, this.#options.config.supervisor.heartbeatMs);
+    this.#tickedAtMs = performance.now();
+    this.#timer = setInterval(() => {
+      this.#forgiveLateness(tickMs);
+      this.#supervise();
+    }, tickMs);
+  }
+
+  /**
+   * Changes the worker of a slot: the next one has loaded the same models and listens before the old one drains.
+   * @returns a promise of undefined once the old one is gone, or of the reason why the old one stays.
+   */
+  replace(slot: Slot, config: Config, reason: RestartReason): Promise<string | undefined> {
+    if (this.#isStopping) return Promise.resolve('the service is stopping');
+    if (slot.isDown) slot.policy.reset();
+    slot.isDown = false;
+    slot.respawnAtMs = undefined;
+    return new Promise((resolve) => {
+      const worker = this.#fork(slot, config, listWarmModels(slot));
+      slot.succession = { worker, reason, isPromoted: false, failure: undefined, settle: resolve };
+    });
+  }
+
+  /** Forks no more, and asks every worker to finish and end. */
+  drain(): void {
+    this.#isStopping = true;
+    for (const worker of listWorkers(this.slots)) worker.drain('shutdown');
+  }
+
+  /** Ends every worker at once. */
+  kill(): void {
+    this.#isStopping = true;
+    for (const worker of listWorkers(this.slots)) worker.kill();
+  }
+
+  /** Stops watching; called when no worker is left. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #supervise(): void {
+    const nowMs = performance.now();
+    this.#killTimedOut(nowMs);
+    this.#reapExited(nowMs);
+    this.#promoteSuccessors();
+    this.#respawnDue(nowMs);
+    this.#options.listener.onTick(nowMs);
+  }
+
+  /** When the primary itself was stopped for a while, the silence was not the workers'. */
+  #forgiveLateness(tickMs: number): void {
+    const nowMs = performance.now();
+    const lateMs = nowMs - this.#tickedAtMs - tickMs;
+    this.#tickedAtMs = nowMs;
+    if (lateMs < tickMs) return;
+    for (const worker of listWorkers(this.slots)) worker.heardAtMs += lateMs;
+  }
+
+  #killTimedOut(nowMs: number): void {
+    for (const worker of listWorkers(this.slots)) {
+      if (worker.isKilled) continue;
+      const timedOut = worker.toTimedOut(nowMs);
+      if (timedOut === undefined) continue;
+      this.#options.log.error(
+        { slot: worker.slot, workerPid: worker.pid, timeout: timedOut },
+        'worker timed out: killed',
+      );
+      worker.kill(timedOut === 'grace' ? undefined : timedOut);
+    }
+  }
+
+  #reapExited(nowMs: number): void {
+    for (const worker of this.#exited.splice(0)) {
+      const slot = this.slots[worker.slot];
+      if (slot === undefined) continue;
+      const wasDraining = slot.draining.delete(worker);
+      settleSuccession(slot);
+      if (slot.current === worker) slot.current = undefined;
+      if (slot.current === undefined && !wasDraining && !this.#isStopping) this.#noteDeath(slot, worker, nowMs);
+      this.#options.listener.onReap(worker);
+    }
+  }
+
+  #noteDeath(slot: Slot, worker: WorkerHandle, nowMs: number): void {
+    const backOffMs = slot.policy.toBackOff(worker.listeningAtMs === undefined ? 0 : nowMs - worker.listeningAtMs);
+    slot.death = toDeath(worker);
+    slot.isDown = backOffMs === undefined;
+    slot.respawnAtMs = backOffMs === undefined ? undefined : nowMs + backOffMs;
+    this.#options.log.error(
+      { slot: slot.index, workerPid: worker.pid, reason: slot.death.reason, detail: slot.death.text, backOffMs },
+      slot.isDown ? 'slot stays down' : 'worker died',
+    );
+    const end = toEnd(this.slots);
+    if (end !== undefined) this.#options.listener.onAllDown(end.exitCode, end.text);
+  }
+
+  #promoteSuccessors(): void {
+    for (const slot of this.slots) {
+      const reason = this.#isStopping ? undefined : promoteSuccessor(slot);
+      if (reason !== undefined) this.#countRestart(slot, reason);
+      settleSuccession(slot);
+    }
+  }
+
+  #respawnDue(nowMs: number): void {
+    if (this.#isStopping) return;
+    for (const slot of this.slots) {
+      if (slot.respawnAtMs === undefined || slot.respawnAtMs > nowMs || slot.succession?.isPromoted === false) continue;
+      slot.respawnAtMs = undefined;
+      slot.current = this.#fork(slot, slot.config, []);
+      this.#countRestart(slot, slot.death?.reason ?? 'crash');
+    }
+  }
+
+  #fork(slot: Slot, config: Config, warm: readonly string[]): WorkerHandle {
+    const { engine, log } = this.#options;
+    const worker = new WorkerHandle({ slot: slot.index, engine, config, warm }, this.#workerListener);
+    if (worker.pid !== undefined) log.info({ slot: slot.index, workerPid: worker.pid }, 'worker forked');
+    return worker;
+  }
+
+  #countRestart(slot: Slot, reason: RestartReason): void {
+    slot.restarts += 1;
+    this.#options.listener.onRestart(reason);
+  }
+
+  #hear(worker: WorkerHandle, message: ToPrimary): void {
+    const slot = this.slots[worker.slot];
+    if (message.type === 'listening') {
+      if (slot?.current === worker) slot.death = undefined;
+      this.#options.log.info({ slot: worker.slot, workerPid: worker.pid }, 'worker listening');
+    }
+    this.#options.listener.onMessage(worker, message);
+    // A successor takes over as soon as its first snapshot says that it can.
+    if (slot?.succession?.worker === worker && message.type === 'snapshot') this.#supervise();
+  }
+}

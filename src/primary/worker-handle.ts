@@ -1,0 +1,158 @@
+import cluster, { type Worker } from 'node:cluster';
+import type { Socket } from 'node:net';
+import { toNativeEnvironment } from '../config/native-environment.ts';
+import type { Config } from '../config/schema.ts';
+import { toMessage } from '../errors.ts';
+import {
+  type EngineName,
+  type ToPrimary,
+  toPrimaryMessage,
+  type ToWorker,
+  type WorkerSnapshot,
+} from '../ipc/messages.ts';
+import type { RestartReason } from '../metrics/primary-metrics.ts';
+
+/** A worker process as the primary sees it. */
+export type Stage = 'forked' | 'listening' | 'draining' | 'exited';
+
+/** What a new worker is told. */
+interface WorkerStart {
+  readonly slot: number;
+  readonly engine: EngineName;
+  readonly config: Config;
+  /** Models to load before listening. */
+  readonly warm: readonly string[];
+}
+
+/** What a worker's supervisor hears. */
+export interface WorkerListener {
+  onMessage(worker: WorkerHandle, message: ToPrimary): void;
+  onExit(worker: WorkerHandle): void;
+}
+
+/** One worker process: its stage, its last snapshot, and the typed channel to it. */
+export class WorkerHandle {
+  readonly start: WorkerStart;
+  readonly forkedAtMs = performance.now();
+  listeningAtMs: number | undefined;
+  drainingAtMs: number | undefined;
+  heardAtMs = this.forkedAtMs;
+  stage: Stage = 'forked';
+  snapshot: WorkerSnapshot | undefined;
+  /** Whether a snapshot has come since the worker listens. */
+  hasReported = false;
+  /** What the worker said before it gave up. */
+  unable: { readonly reason: string; readonly exitCode: number } | undefined;
+  /** Why the primary killed it. */
+  killReason: RestartReason | undefined;
+  isKilled = false;
+  /** How it ended, in words. */
+  ending = '';
+  readonly #listener: WorkerListener;
+  #process: Worker | undefined;
+
+  /** Forks a worker; when the system refuses to, the handle exits at once. */
+  constructor(start: WorkerStart, listener: WorkerListener) {
+    this.start = start;
+    this.#listener = listener;
+    try {
+      this.#process = cluster.fork({ IMAGE_CHECK_ROLE: 'worker', ...toNativeEnvironment(process.env) });
+    } catch (error) {
+      setImmediate(() => {
+        this.#exit(`could not be forked: ${toMessage(error)}`);
+      });
+      return;
+    }
+    this.#listen(this.#process);
+  }
+
+  get slot(): number {
+    return this.start.slot;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.process.pid;
+  }
+
+  get isServing(): boolean {
+    return this.stage === 'listening' && this.snapshot?.serving === true;
+  }
+
+  get isReady(): boolean {
+    return this.stage === 'listening' && this.snapshot?.ready === true;
+  }
+
+  /** Says which deadline the worker has passed: to listen, to be heard from, or to finish. */
+  toTimedOut(nowMs: number): 'boot' | 'heartbeat' | 'grace' | undefined {
+    const { supervisor, shutdown } = this.start.config;
+    if (this.stage === 'forked') return nowMs - this.forkedAtMs > supervisor.bootTimeoutMs ? 'boot' : undefined;
+    if (nowMs - this.heardAtMs > supervisor.heartbeatTimeoutMs) return 'heartbeat';
+    return nowMs - (this.drainingAtMs ?? nowMs) > shutdown.graceMs ? 'grace' : undefined;
+  }
+
+  /** Sends a message, with a client's socket that stays open here; a failure is told to `onError` only. */
+  send(message: ToWorker, socket?: Socket, onError?: () => void): void {
+    this.#process?.process.send(message, socket, { keepOpen: true }, (error) => {
+      if (error !== null) onError?.();
+    });
+  }
+
+  /** Asks the worker to finish what is in flight and end; one that does not listen yet has nothing in flight. */
+  drain(because: 'shutdown' | 'replaced'): void {
+    if (this.stage === 'exited') return;
+    if (this.stage === 'forked') this.kill();
+    this.stage = 'draining';
+    this.drainingAtMs ??= performance.now();
+    this.send({ type: 'drain', because });
+  }
+
+  /** Ends the process by SIGKILL, which works on a frozen one too. */
+  kill(reason?: RestartReason): void {
+    this.killReason ??= reason;
+    this.isKilled = true;
+    this.#process?.process.kill('SIGKILL');
+  }
+
+  #listen(worker: Worker): void {
+    worker.on('message', (received: unknown) => {
+      const message = toPrimaryMessage(received);
+      if (message === undefined) return;
+      this.heardAtMs = performance.now();
+      this.#note(message);
+      this.#listener.onMessage(this, message);
+    });
+    worker.on('disconnect', () => {
+      // Without its channel a worker can be neither watched nor drained.
+      worker.process.kill('SIGKILL');
+    });
+    worker.on('error', (error) => {
+      if (worker.process.pid === undefined) this.#exit(`could not be forked: ${error.message}`);
+    });
+    // Unlike 'exit', 'close' comes after the last message was read: an acknowledgement sent just before death counts.
+    worker.process.once('close', (code: number | null, signal: string | null) => {
+      this.#exit(signal === null ? `exit code ${String(code)}` : signal);
+    });
+  }
+
+  #note(message: ToPrimary): void {
+    if (message.type === 'hello') {
+      this.send({ type: 'start', ...this.start, warm: [...this.start.warm] });
+    } else if (message.type === 'listening' && this.stage === 'forked') {
+      this.stage = 'listening';
+      this.listeningAtMs = this.heardAtMs;
+    } else if (message.type === 'snapshot') {
+      this.snapshot = message.snapshot;
+      this.hasReported = this.stage !== 'forked';
+    } else if (message.type === 'unable') {
+      this.unable = message;
+      this.kill('boot');
+    }
+  }
+
+  #exit(ending: string): void {
+    if (this.stage === 'exited') return;
+    this.stage = 'exited';
+    this.ending = ending;
+    this.#listener.onExit(this);
+  }
+}

@@ -1,0 +1,40 @@
+import type { InferenceService } from '../inference/inference-service.ts';
+import type { EngineName, ModelSnapshot } from '../ipc/messages.ts';
+import { findVersion, type ModelStore, type StoredVersion } from '../model/model-store.ts';
+
+/** What one worker says of its models. */
+export interface ModelBoard {
+  /** Every name's highest version, and any other version that was used; see `WorkerSnapshot.models`. */
+  toSnapshots(): Record<string, ModelSnapshot>;
+  /** No model of `check.models` is failed. */
+  canServe(): boolean;
+  /** All models of `check.models` are loaded. */
+  isReady(): boolean;
+}
+
+/** Creates the board over the models that are on disk. */
+export function createModelBoard(
+  store: ModelStore,
+  defaultModels: readonly string[],
+  engine: EngineName,
+  inference: InferenceService,
+): ModelBoard {
+  const toSnapshot = (stored: StoredVersion): ModelSnapshot =>
+    stored.kind === 'usable'
+      ? inference.toSnapshot(stored.model)
+      : { version: stored.version, engine, state: 'failed', reason: stored.reason };
+  const defaults = (): ModelSnapshot[] => defaultModels.map((reference) => toSnapshot(findVersion(store, reference)));
+  return {
+    toSnapshots() {
+      const entries = [...store].flatMap(([name, versions]) =>
+        versions
+          .map((stored, index): [string, ModelSnapshot, number] => [name, toSnapshot(stored), index])
+          .filter(([, { state }, index]) => index === 0 || state !== 'cold')
+          .map(([key, snapshot, index]) => [index === 0 ? key : `${key}@${snapshot.version}`, snapshot] as const),
+      );
+      return Object.fromEntries(entries);
+    },
+    canServe: () => defaults().every(({ state }) => state !== 'failed'),
+    isReady: () => defaults().every(({ state }) => state === 'ready'),
+  };
+}

@@ -1,0 +1,94 @@
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ExitError, toMessage } from '../errors.ts';
+import { type ToPrimary, type ToWorker, toWorkerMessage } from '../ipc/messages.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { Connections } from './connections.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { createOpsClient } from './ops-client.ts';
+import { createWorkerService, type Draining, type WorkerService } from './worker-service.ts';
+
+const maxFlushMs = 1000;
+
+/**
+ * Ends this process without running anything of it: beside a model thread that is stuck in native code,
+ * process.exit and terminate hang for ever.
+ */
+function killSelf(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function send(message: ToPrimary, onSent?: () => void): void {
+  process.send?.(message, undefined, {}, () => onSent?.());
+}
+
+/** Starts the worker's role: waits for the primary's `start`, serves the connections it hands over, obeys it. */
+export function startWorker(): void {
+  // The terminal's Ctrl-C and pm2's signals reach the whole group; only the primary decides when a worker ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  process.on('disconnect', killSelf);
+  const opsClient = createOpsClient(send);
+  let service: WorkerService | undefined;
+  const connections = new Connections(send);
+
+  process.on('message', (received: unknown, socket: Socket | undefined) => {
+    const message = toWorkerMessage(received);
+    if (message?.type === 'connection') connections.serve(message.id, socket, service?.server);
+    else if (message?.type === 'answer') opsClient.receive(message.id, message.answer);
+    else if (message?.type === 'drain') void drain(service, connections, message.because);
+    else if (message?.type === 'start') {
+      const log = createLogger(message.config.log, { worker: message.slot, pid: process.pid });
+      reportBugs(log);
+      void open(message, opsClient.ask, log).then((opened) => (service = opened));
+    }
+  });
+  send({ type: 'hello' });
+}
+
+/** Finishes what is in flight and ends the process, with the last lines and the last snapshot told. */
+async function drain(service: WorkerService | undefined, connections: Connections, because: Draining): Promise<void> {
+  if (!service) {
+    killSelf();
+    return;
+  }
+  service.drain(because);
+  await connections.drain(service.server, because);
+  // Where nobody reads stdout it would wait for ever.
+  await Promise.race([service.flush(), delay(maxFlushMs)]);
+  send({ type: 'snapshot', snapshot: await service.takeSnapshot() }, killSelf);
+}
+
+/** Builds the rooms, loads what must be loaded first, and tells the primary that connections may come. */
+async function open(
+  start: Extract<ToWorker, { type: 'start' }>,
+  ask: Parameters<typeof createWorkerService>[1],
+  log: Logger,
+): Promise<WorkerService | undefined> {
+  try {
+    const service = createWorkerService(start, ask, log);
+    const beatSoon = startHeartbeat(start.config.supervisor.heartbeatMs, service.takeSnapshot, (snapshot) => {
+      send({ type: 'snapshot', snapshot });
+    });
+    service.server.on('request', (_request, response) => response.once('close', beatSoon));
+    await service.warm().catch((thrown: unknown) => {
+      log.error({ reason: toMessage(thrown) }, 'a model failed to load before listening');
+    });
+    send({ type: 'snapshot', snapshot: await service.takeSnapshot() });
+    send({ type: 'listening' });
+    return service;
+  } catch (thrown) {
+    if (!(thrown instanceof ExitError)) throw thrown;
+    send({ type: 'unable', reason: thrown.message, exitCode: thrown.exitCode }, killSelf);
+    return undefined;
+  }
+}
+
+/** A bug ends the worker, visibly; the primary forks another. */
+function reportBugs(log: Logger): void {
+  const end = (thrown: unknown): void => {
+    log.fatal({ err: thrown }, 'a bug; the worker ends');
+    killSelf();
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}

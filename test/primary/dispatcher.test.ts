@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { connect, Socket } from 'node:net';
+import test, { type TestContext } from 'node:test';
+import { createLogger } from '../../src/log.ts';
+import { Dispatcher, type Recipient } from '../../src/primary/dispatcher.ts';
+import { startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+
+/** Opens a connection and tells when it is closed. */
+async function open(t: TestContext, port: number): Promise<{ socket: Socket; closed: Promise<void> }> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  t.after(() => socket.destroy());
+  const closed = new Promise<void>((resolve) => {
+    socket.once('close', () => {
+      resolve();
+    });
+  });
+  socket.on('error', () => undefined);
+  socket.resume();
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return { socket, closed };
+}
+
+test('connections that come before any worker serves wait for one', async (t) => {
+  const primary = await startPrimaryProcess(t);
+  assert.equal((await primary.health()).status, 'unready');
+  const answers = await Promise.all(Array.from({ length: 20 }, () => primary.whoAnswers()));
+  assert.equal(answers.length, 20);
+});
+
+test('what a dying worker never acknowledged is answered by another, body and all', async (t) => {
+  const primary = await startPrimaryProcess(t);
+  const [frozen] = primary.pids(await primary.serving());
+  assert.ok(frozen !== undefined);
+  process.kill(frozen, 'SIGSTOP');
+  const body = 'x'.repeat(200_000);
+  let answered = 0;
+  const requests = Array.from({ length: 10 }, async () => {
+    const answer = await primary.whoAnswers('/?ms=300', { method: 'POST', body });
+    answered += 1;
+    return answer;
+  });
+  await until(() => answered === 5, 'the other worker has answered its half');
+  process.kill(frozen, 'SIGKILL');
+  for (const { slot, bytes } of await Promise.all(requests))
+    assert.deepEqual({ slot, bytes }, { slot: 1, bytes: 200_000 });
+});
+
+test('a connection that a living worker never acknowledges is closed in the end', async (t) => {
+  const config = { supervisor: { heartbeatTimeoutMs: 500 }, models: { dir: 'lose-connections' } };
+  const primary = await startPrimaryProcess(t, { config, workerCount: 1 });
+  await primary.serving(1);
+  await assert.rejects(primary.whoAnswers(), /socket hang up|ECONNRESET/);
+  assert.equal((await primary.serving(1)).workers[0]?.restarts, 0);
+});
+
+test('a connection waits for a worker no longer than the boot timeout', async (t) => {
+  const config = { supervisor: { bootTimeoutMs: 1000 }, models: { dir: 'never-listen' } };
+  const primary = await startPrimaryProcess(t, { config });
+  await assert.rejects(primary.whoAnswers(), /socket hang up|ECONNRESET/);
+});
+
+test('connections over the limit are closed at once, and the place of one that ends is free again', async (t) => {
+  const primary = await startPrimaryProcess(t, { config: { server: { maxConnections: 2 } } });
+  await primary.serving();
+  const first = await open(t, primary.publicPort);
+  await open(t, primary.publicPort);
+  await until(async () => (await primary.health()).workers.every(({ inFlight }) => inFlight === 1), 'both are taken');
+  await (
+    await open(t, primary.publicPort)
+  ).closed;
+  first.socket.destroy();
+  await until(() => primary.whoAnswers().catch(() => undefined), 'a third is taken');
+});
+
+test('clients that go away while they wait for a worker leave nothing behind', async (t) => {
+  const primary = await startPrimaryProcess(t, { config: { server: { maxConnections: 50 } } });
+  for (let i = 0; i < 50; i++) (await open(t, primary.publicPort)).socket.resetAndDestroy();
+  await primary.serving();
+  const answers = await until(
+    () => Promise.all(Array.from({ length: 50 }, () => primary.whoAnswers())).catch(() => undefined),
+    'fifty new ones are answered',
+  );
+  assert.equal(answers.length, 50);
+  assert.equal(primary.child.exitCode, null);
+});
+
+/** A worker that only notes what it is given. */
+function createRecipient(slot: number, state: { isServing?: boolean; stage?: Recipient['stage'] } = {}) {
+  const given: number[] = [];
+  const recipient: Recipient = {
+    slot,
+    pid: slot,
+    stage: state.stage ?? 'listening',
+    isServing: state.isServing ?? true,
+    send: (message) => {
+      if (message.type === 'connection') given.push(message.id);
+    },
+  };
+  return { recipient, given };
+}
+
+function createDispatcher(workers: readonly Recipient[]): Dispatcher {
+  const limits = { maxConnections: 100, maxWaitMs: 1000, maxAckMs: 1000 };
+  return new Dispatcher({
+    workers: () => workers,
+    limits: () => limits,
+    log: createLogger({ level: 'silent', format: 'json' }, {}),
+  });
+}
+
+test('the worker with the fewest open connections is next; among equals whoever waited longest', () => {
+  const [left, right] = [createRecipient(0), createRecipient(1)];
+  const dispatcher = createDispatcher([left.recipient, right.recipient]);
+  const dispatch = () => {
+    dispatcher.dispatch(new Socket());
+  };
+  dispatch();
+  dispatch();
+  dispatch();
+  dispatch();
+  assert.deepEqual(
+    [left.given, right.given],
+    [
+      [1, 3],
+      [2, 4],
+    ],
+  );
+  for (const id of right.given) dispatcher.acknowledge(right.recipient, id);
+  dispatcher.forget(right.recipient, 2);
+  dispatcher.forget(right.recipient, 4);
+  dispatch();
+  dispatch();
+  assert.deepEqual(right.given, [2, 4, 5, 6]);
+  assert.equal(dispatcher.size, 4);
+});
+
+test('a worker that does not serve gets connections only where none serves; one that drains never', () => {
+  const serving = createRecipient(0);
+  const failed = createRecipient(1, { isServing: false });
+  const draining = createRecipient(2, { stage: 'draining' });
+  createDispatcher([serving.recipient, failed.recipient, draining.recipient]).dispatch(new Socket());
+  createDispatcher([failed.recipient, draining.recipient]).dispatch(new Socket());
+  createDispatcher([draining.recipient]).dispatch(new Socket());
+  assert.deepEqual([serving.given.length, failed.given.length, draining.given.length], [1, 1, 0]);
+});
+
+test('a channel that breaks while a connection is sent does not lose it', () => {
+  const whole = createRecipient(0);
+  let isBroken = true;
+  const broken: Recipient = {
+    ...whole.recipient,
+    send: (message, socket, onError) => {
+      if (isBroken) onError?.();
+      else whole.recipient.send(message, socket, onError);
+    },
+  };
+  const dispatcher = createDispatcher([broken]);
+  dispatcher.dispatch(new Socket());
+  assert.deepEqual([whole.given, dispatcher.size], [[], 1]);
+  isBroken = false;
+  dispatcher.flush();
+  assert.deepEqual([whole.given, dispatcher.size], [[1], 1]);
+});

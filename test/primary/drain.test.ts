@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { ask, isAlive, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+
+function makeFolder(t: TestContext): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'image-check-pid-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} drains: unready at once, what is in flight is answered, the rest refused, 0`, async (t) => {
+    const pidFile = path.join(makeFolder(t), 'image-check.pid');
+    const primary = await startPrimaryProcess(t, { pidFile });
+    const pids = primary.pids(await primary.serving());
+    assert.equal(readFileSync(pidFile, 'utf8'), `${String(primary.child.pid)}\n`);
+    const inFlight = Array.from({ length: 6 }, () => primary.whoAnswers('/?ms=1500'));
+    await until(async () => (await primary.health()).workers.every((worker) => worker.inFlight === 3), 'in flight');
+    primary.child.kill(signal);
+    await until(async () => (await primary.health()).status === 'draining', 'the primary drains');
+    assert.equal((await ask(primary.opsPort, '/readyz')).status, 503);
+    assert.equal((await ask(primary.opsPort, '/livez')).status, 200);
+    await assert.rejects(primary.whoAnswers(), { code: 'ECONNREFUSED' });
+    assert.equal((await Promise.all(inFlight)).length, 6);
+    assert.deepEqual(await primary.exited, { code: 0, signal: null });
+    assert.equal(existsSync(pidFile), false);
+    assert.deepEqual(pids.filter(isAlive), []);
+  });
+}
+
+test('a drain before any worker listens ends at once', async (t) => {
+  const primary = await startPrimaryProcess(t, { config: { models: { dir: 'never-listen' } } });
+  primary.child.kill('SIGTERM');
+  assert.deepEqual(await primary.exited, { code: 0, signal: null });
+});
+
+test('workers that do not finish within the grace period are killed', async (t) => {
+  const primary = await startPrimaryProcess(t, {
+    config: { shutdown: { graceMs: 500 }, models: { dir: 'never-drain' } },
+  });
+  const pids = primary.pids(await primary.serving());
+  primary.child.kill('SIGTERM');
+  assert.deepEqual(await primary.exited, { code: 0, signal: null });
+  assert.deepEqual(pids.filter(isAlive), []);
+});
+
+test('a second signal does not wait for what is in flight', async (t) => {
+  const primary = await startPrimaryProcess(t);
+  const pids = primary.pids(await primary.serving());
+  const inFlight = primary.whoAnswers('/?ms=60000');
+  inFlight.catch(() => undefined);
+  await until(async () => (await primary.health()).workers.some((worker) => worker.inFlight === 1), 'in flight');
+  primary.child.kill('SIGTERM');
+  await until(async () => (await primary.health()).status === 'draining', 'the primary drains');
+  await until(() => {
+    // Sent again and again, as one that follows closely counts as the same.
+    primary.child.kill('SIGTERM');
+    return primary.child.exitCode !== null;
+  }, 'the primary has ended');
+  assert.deepEqual(await primary.exited, { code: 1, signal: null });
+  await assert.rejects(inFlight);
+  assert.deepEqual(pids.filter(isAlive), []);
+});
+
+test('workers do not outlive a primary that was killed', async (t) => {
+  const primary = await startPrimaryProcess(t);
+  const pids = primary.pids(await primary.serving());
+  primary.child.kill('SIGKILL');
+  await until(() => !pids.some(isAlive), 'the workers are gone');
+});

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ask, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+
+test('the ops port answers as the contract says, and a worker that asks hears the same', async (t) => {
+  const primary = await startPrimaryProcess(t, { workerCount: 1 });
+  await primary.serving(1);
+  const live = await ask(primary.opsPort, '/livez');
+  assert.deepEqual([live.status, live.body], [200, '{"status":"live"}\n']);
+  assert.equal(live.headers['cache-control'], 'no-store');
+  const ready = await ask(primary.opsPort, '/readyz?verbose');
+  assert.deepEqual([ready.status, ready.body], [200, '{"status":"ready"}\n']);
+
+  const health: unknown = JSON.parse((await ask(primary.opsPort, '/health')).body);
+  const { version, workers } = health as { version: string; workers: object[] };
+  assert.equal(version, '1.2.3');
+  assert.deepEqual(Object.keys(workers[0] ?? {}), [
+    ...['slot', 'pid', 'stage', 'serving', 'ready', 'models', 'inFlight', 'queueDepth', 'checked', 'restarts'],
+    ...['heartbeatAgeMs', 'memory'],
+  ]);
+
+  await primary.whoAnswers('/load');
+  const models = await until(async () => {
+    const { body } = await ask(primary.opsPort, '/v1/models');
+    return body.includes('ready') && body;
+  }, 'the model is ready');
+  const [model] = [
+    { name: 'quality', version: '1', default: true, workers: [{ slot: 0, state: 'ready', engine: 'wasm', loadMs: 1 }] },
+  ];
+  assert.deepEqual(JSON.parse(models), { models: [model] });
+  const asked = await ask(primary.publicPort, '/ask?path=/v1/models');
+  assert.deepEqual(
+    [asked.status, asked.headers['content-type'], asked.body],
+    [200, 'application/json; charset=utf-8', models],
+  );
+  const metrics = await ask(primary.publicPort, '/ask?path=/metrics');
+  assert.equal(metrics.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  assert.match(metrics.body, /image_check_build_info\{version="1\.2\.3",node="[^"]+",engine="wasm"\} 1/);
+});
+
+test('HEAD has the headers of GET and no body', async (t) => {
+  const primary = await startPrimaryProcess(t, { config: { models: { dir: 'never-listen' } } });
+  const { status, headers, body } = await ask(primary.opsPort, '/readyz', { method: 'HEAD' });
+  assert.deepEqual([status, headers['content-length'], body], [503, '21', '']);
+});
+
+test('unknown paths and wrong methods get a problem document', async (t) => {
+  const primary = await startPrimaryProcess(t, { config: { models: { dir: 'never-listen' } } });
+  for (const target of ['/', '/health/', '/v1/check', '//health', '/%ff']) {
+    const { status, headers, body } = await ask(primary.opsPort, target);
+    const problem = {
+      type: 'about:blank',
+      title: 'Not Found',
+      status: 404,
+      detail: 'No such route.',
+      code: 'ERR_NOT_FOUND',
+    };
+    assert.deepEqual([status, headers['content-type'], JSON.parse(body)], [404, 'application/problem+json', problem]);
+  }
+  const { status, headers, body } = await ask(primary.opsPort, '/health', { method: 'POST', body: '{}' });
+  assert.deepEqual([status, headers['allow']], [405, 'GET, HEAD']);
+  assert.match(body, /"code":"ERR_METHOD_NOT_ALLOWED"/);
+});
+
+test('frozen workers do not delay any answer', async (t) => {
+  const primary = await startPrimaryProcess(t);
+  for (const pid of primary.pids(await primary.serving())) process.kill(pid, 'SIGSTOP');
+  for (const target of ['/livez', '/readyz', '/health', '/metrics', '/v1/models']) {
+    assert.equal((await ask(primary.opsPort, target)).status, 200, target);
+  }
+  const ages = await until(async () => {
+    const { workers } = await primary.health();
+    return workers.every(({ heartbeatAgeMs }) => (heartbeatAgeMs ?? 0) > 500) && workers;
+  }, 'the silence shows');
+  assert.equal(ages.length, 2);
+});

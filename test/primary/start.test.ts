@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import test, { type TestContext } from 'node:test';
+import { startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+
+/** Listens on a free port until the test is over. */
+async function occupyPort(t: TestContext): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  t.after(() => server.close());
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return address.port;
+}
+
+for (const option of ['server', 'ops'] as const) {
+  test(`a port in use (${option}.port) ends the start with 75 and one line`, async (t) => {
+    const port = await occupyPort(t);
+    const primary = await startPrimaryProcess(t, { config: { [option]: { port } } });
+    assert.deepEqual(await primary.exited, { code: 75, signal: null });
+    assert.equal(primary.log, `port ${String(port)} is in use (${option}.port)\n`);
+  });
+}
+
+test('an address that this machine does not have ends the start with 78', async (t) => {
+  const primary = await startPrimaryProcess(t, { config: { server: { host: '203.0.113.7' } } });
+  assert.deepEqual(await primary.exited, { code: 78, signal: null });
+  assert.match(primary.log, /^can't listen on 203\.0\.113\.7 \(server\.host\): .*\n$/);
+});
+
+test('a pid file that can not be written ends the start with 78 and frees the ports', async (t) => {
+  const primary = await startPrimaryProcess(t, { pidFile: '/proc/image-check/pid' });
+  assert.deepEqual(await primary.exited, { code: 78, signal: null });
+  assert.match(primary.log, /^can't write the pid file: .*\n$/);
+});
+
+test('pm2 hears "ready" once enough workers serve, and not before', async (t) => {
+  const primary = await startPrimaryProcess(t, { config: { health: { minServingWorkers: 2 } } });
+  const servingWhenAnnounced = await until(async () => {
+    const wasAnnounced = primary.isAnnounced;
+    const { status, workers } = await primary.health();
+    const serving = workers.filter((worker) => worker.serving).length;
+    assert.equal(status, serving >= 2 ? 'ready' : 'unready');
+    return wasAnnounced && serving;
+  }, 'ready is announced');
+  assert.equal(servingWhenAnnounced, 2);
+});

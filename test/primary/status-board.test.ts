@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { configSchema } from '../../src/config/schema.ts';
+import { RestartPolicy, restartLimits } from '../../src/primary/restart-policy.ts';
+import { createSlot } from '../../src/primary/slot.ts';
+import { toModelStatuses, toServiceStatus, toWorkerStatus, type WorkerStatus } from '../../src/primary/status-board.ts';
+
+function createStatus(slot: number, change: Partial<WorkerStatus> = {}): WorkerStatus {
+  const empty = createSlot(slot, configSchema.parse({}), new RestartPolicy(restartLimits));
+  return { ...toWorkerStatus(empty, 0), ...change };
+}
+
+test('a slot without a process is exited and says why', () => {
+  const slot = createSlot(3, configSchema.parse({}), new RestartPolicy({ ...restartLimits, maxDeaths: 1 }));
+  slot.death = { reason: 'crash', text: 'crash: SIGSEGV', exitCode: undefined };
+  const { pid, stage, serving, heartbeatAgeMs, reason } = toWorkerStatus(slot, 1000);
+  assert.deepEqual(
+    { pid, stage, serving, heartbeatAgeMs, reason },
+    { pid: null, stage: 'exited', serving: false, heartbeatAgeMs: null, reason: 'crash: SIGSEGV' },
+  );
+  slot.policy.toBackOff(0);
+  slot.isDown = true;
+  assert.equal(toWorkerStatus(slot, 1000).reason, 'down after 1 deaths in a row: crash: SIGSEGV');
+});
+
+test('models are gathered by version over all workers, the newest first', () => {
+  const cold = { version: '10', engine: 'wasm', state: 'cold' } as const;
+  const old = { version: '9', engine: 'wasm', state: 'failed', reason: 'wrong hash' } as const;
+  const workers = [
+    createStatus(0, { models: { quality: cold, 'quality@9': old } }),
+    createStatus(1, { models: { quality: { ...cold, state: 'ready', loadMs: 7 } } }),
+    createStatus(2),
+  ];
+  assert.deepEqual(toModelStatuses(workers), [
+    {
+      name: 'quality',
+      version: '10',
+      default: true,
+      workers: [
+        { slot: 0, state: 'cold', engine: 'wasm' },
+        { slot: 1, state: 'ready', engine: 'wasm', loadMs: 7 },
+      ],
+    },
+    {
+      name: 'quality',
+      version: '9',
+      default: false,
+      workers: [{ slot: 0, state: 'failed', engine: 'wasm', reason: 'wrong hash' }],
+    },
+  ]);
+});
+
+test('the service is ready when enough workers serve, and never while it drains', () => {
+  const workers = [createStatus(0, { serving: true }), createStatus(1)];
+  assert.equal(toServiceStatus(workers, 1, false), 'ready');
+  assert.equal(toServiceStatus(workers, 2, false), 'unready');
+  assert.equal(toServiceStatus([], 1, false), 'unready');
+  assert.equal(toServiceStatus(workers, 1, true), 'draining');
+});
