@@ -1,0 +1,107 @@
+// What does compiling gain? Each form of each model in a process of its own, run in turns. Takes about two minutes.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { toNativeEnvironment } from '../src/config/native-environment.ts';
+import type { Readiness, Slice } from './compile-process.ts';
+import { writeMobileNet } from './mobilenet.ts';
+
+const rounds = Number(process.env['ROUNDS'] ?? 12);
+const batchOfMany = 8;
+const models = path.join(import.meta.dirname, '..', 'models');
+
+const loadBefore = os.loadavg()[0] ?? NaN;
+const dir = mkdtempSync(path.join(os.tmpdir(), 'image-check-bench-'));
+const children = new Set<ChildProcess>();
+try {
+  await writeMobileNet(dir, 'mobilenet-224', { size: 224, width: 1 });
+  await writeMobileNet(dir, 'mobilenet-96', { size: 96, width: 0.35 });
+  for (const name of ['mobilenet-224', 'mobilenet-96']) {
+    await once(startProcess('convert-once.ts', [dir, name, `${name}-graph`]), 'message');
+  }
+  for (const name of ['quality', 'nsfw']) {
+    if (existsSync(path.join(models, name))) cpSync(path.join(models, name), path.join(dir, name), { recursive: true });
+  }
+  for (const name of [
+    'mobilenet-224',
+    'mobilenet-224-graph',
+    'mobilenet-96',
+    'mobilenet-96-graph',
+    'quality',
+    'nsfw',
+  ]) {
+    if (existsSync(path.join(dir, name))) console.table(await measureModel(name));
+  }
+  console.log(`load average before ${loadBefore.toFixed(1)}, after ${(os.loadavg()[0] ?? NaN).toFixed(1)}`);
+} finally {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(dir, { recursive: true, force: true });
+}
+
+interface Form {
+  readonly form: string;
+  readonly child: ChildProcess;
+  readonly ready: Readiness;
+  readonly one: number[];
+  readonly many: number[];
+}
+
+async function measureModel(name: string): Promise<Record<string, Record<string, string>>> {
+  const artefactDir = path.join(dir, `${name}-artefact`);
+  const compiling = startProcess('compile-once.ts', [dir, name, artefactDir]);
+  const [outcome] = (await once(compiling, 'message')) as [string];
+  console.log(`${name}: ${outcome}`);
+  const forms: Form[] = [];
+  for (const form of ['op by op', 'wasm', 'compiled']) {
+    const child = startProcess('compile-process.ts', [dir, name, form, ...(form === 'compiled' ? [artefactDir] : [])]);
+    const [ready] = (await once(child, 'message')) as [Readiness];
+    forms.push({ form, child, ready, one: [], many: [] });
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { child, one, many } of forms) {
+      one.push(...(await runSlice(child, { batch: 1, runs: 6 })));
+      many.push(...(await runSlice(child, { batch: batchOfMany, runs: 2 })));
+    }
+  }
+  for (const { child } of forms) child.kill('SIGKILL');
+  const slowest = toMedian(forms[0]?.one ?? []);
+  return Object.fromEntries(forms.map((form) => [form.form, toRow(form, slowest)]));
+}
+
+function toRow({ ready, one, many }: Form, opByOp: number): Record<string, string> {
+  return {
+    'one image, ms': toMedian(one).toFixed(2),
+    'fastest, ms': Math.min(...one).toFixed(2),
+    'of 8, per image, ms': (toMedian(many) / batchOfMany).toFixed(2),
+    'times faster': (opByOp / toMedian(one)).toFixed(1),
+    'load, ms': ready.loadMs.toFixed(0),
+    'first run, ms': ready.firstMs.toFixed(0),
+    'private, MB': (ready.privateBytes / 1e6).toFixed(0),
+  };
+}
+
+function startProcess(file: string, args: readonly string[]): ChildProcess {
+  const child = fork(path.join(import.meta.dirname, file), [...args], {
+    env: { ...process.env, ...toNativeEnvironment(process.env) },
+    stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
+  });
+  children.add(child);
+  child.on('exit', (code) => {
+    children.delete(child);
+    if (code !== null && code !== 0) throw new Error(`${file} ${args.join(' ')} ended with ${String(code)}`);
+  });
+  return child;
+}
+
+async function runSlice(child: ChildProcess, slice: Slice): Promise<number[]> {
+  child.send(slice);
+  const [times] = (await once(child, 'message')) as [number[]];
+  return times;
+}
+
+function toMedian(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}

@@ -1,0 +1,147 @@
+import { access, constants, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { toMessage } from '../errors.ts';
+import { loadCompiledGraph } from '../inference/engines/compiled-model.ts';
+import type { LoadedModel } from '../inference/engines/engine.ts';
+import type { TensorFlow } from '../inference/engines/tensorflow.ts';
+import { getTensorFlowVersion } from '../inference/engines/tensorflow-binding.ts';
+import { loadOriginalModel } from '../inference/engines/tensorflow-engine.ts';
+import { type CompiledArtefact, graphFile, toArtefactDirs, toProvenance } from '../model/artefact.ts';
+import { toFileHash } from '../model/model-files.ts';
+import type { ModelVersion } from '../model/model-version.ts';
+import { writeArtefact } from './artefact-folder.ts';
+import { chooseUsefulBatch } from './batches.ts';
+import { freezeSavedModel } from './freeze/freeze.ts';
+import { measureGraph } from './measure.ts';
+import type { GraphProto } from './proto.ts';
+import { CompileRefusal } from './refusal.ts';
+import { toSavedModel } from './saved-model.ts';
+import { simplifyGraph } from './simplify.ts';
+import { surroundFrozen } from './surround.ts';
+import { traceNetwork } from './trace.ts';
+import { verifyCompiled } from './verify.ts';
+
+/** What a compilation is told beside the model. */
+export interface CompileOptions {
+  /** The user's folder of artefacts, for models folders that can't be written. */
+  readonly cacheDir: string;
+  /** Where the artefact goes instead of beside the model or to the cache. */
+  readonly outDir?: string;
+  /** The environment of a worker, for the process in which the graph is measured. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Golden images, uint8 `[height, width, 3]` each, on which both forms are compared beside random ones. */
+  readonly rasters: readonly Uint8Array[];
+}
+
+/** What came of a compilation; a refused model goes on being served in the form that it came in. */
+export type CompileOutcome =
+  | { readonly kind: 'compiled'; readonly dir: string; readonly artefact: CompiledArtefact }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/**
+ * Compiles a model to one frozen graph, compares it with the original and measures it. Not for a process that serves.
+ * @param files the model's files by their names in the manifest, already verified
+ * @throws Error where the model itself is broken: it can't run in its own form either
+ */
+export async function compileModel(
+  tf: TensorFlow,
+  model: ModelVersion,
+  files: ReadonlyMap<string, Buffer>,
+  options: CompileOptions,
+): Promise<CompileOutcome> {
+  const provenance = toProvenance(model.manifest, getTensorFlowVersion(tf));
+  const original = await loadOriginalModel(tf, model, files);
+  try {
+    await runOnce(original, model);
+    const graph = await buildGraph(tf, model, files);
+    const made = await proveGraph(tf, model, graph, original, options);
+    const dir = await chooseDir(model, options, provenance.key);
+    const artefact = { kind: 'compiled' as const, ...provenance, ...made.facts };
+    await writeArtefact(dir, artefact, made.bytes);
+    return { kind: 'compiled', dir, artefact };
+  } catch (thrown) {
+    if (!(thrown instanceof CompileRefusal)) throw thrown;
+    const reason = thrown.message;
+    const refused = { kind: 'refused' as const, key: provenance.key, reason };
+    await writeArtefact(await chooseDir(model, options, provenance.key), refused, undefined);
+    return { kind: 'refused', reason };
+  } finally {
+    original.dispose();
+  }
+}
+
+/** A model that can't even run is broken, not refused. */
+async function runOnce(original: LoadedModel, { manifest }: ModelVersion): Promise<void> {
+  const { width, height } = manifest.input;
+  const scores = await original.run(new Uint8Array(width * height * 3).fill(128), 1);
+  if (!scores.every(Number.isFinite)) throw new Error('a score of the model is not a number');
+}
+
+async function buildGraph(
+  tf: TensorFlow,
+  model: ModelVersion,
+  files: ReadonlyMap<string, Buffer>,
+): Promise<GraphProto> {
+  const { manifest, dir } = model;
+  const roots = ['images', 'scores'];
+  if (manifest.format !== 'tf-savedmodel') {
+    // The model ran alone a moment ago: what fails now is that it is run in batches.
+    const traced = await traceNetwork(tf, model, files).catch(refuse);
+    return simplifyGraph(traced.graph, roots, traced.shapes);
+  }
+  const frozen = await freezeSavedModel(tf, dir, manifest.input.tags, manifest.input.signature);
+  return simplifyGraph(surroundFrozen(frozen, manifest), roots, new Map());
+}
+
+type Facts = Pick<
+  CompiledArtefact,
+  'graphHash' | 'graphBytes' | 'nodes' | 'loadMs' | 'usefulBatch' | 'batches' | 'maxDifference'
+>;
+
+/** Loads the graph from a folder of its own, where nobody serves it before it is proven. */
+async function proveGraph(
+  tf: TensorFlow,
+  model: ModelVersion,
+  graph: GraphProto,
+  original: LoadedModel,
+  { rasters, environment }: CompileOptions,
+): Promise<{ bytes: Uint8Array; facts: Facts }> {
+  const { width, height } = model.manifest.input;
+  const bytes = toSavedModel(graph, { width, height }, model.manifest.output.labels.length);
+  const staging = await mkdtemp(path.join(tmpdir(), 'image-check-compile-'));
+  try {
+    await writeFile(path.join(staging, graphFile), bytes);
+    const compiled = await Promise.resolve()
+      .then(() => loadCompiledGraph(tf, model, staging, undefined))
+      .catch(refuse);
+    try {
+      const maxDifference = await verifyCompiled(original, compiled, { rasters, width, height });
+      const { batches, loadMs } = await measureGraph({ dir: staging, model }, environment);
+      const graphFacts = { graphHash: toFileHash(bytes), graphBytes: bytes.length, nodes: graph.node.length };
+      const costs = { usefulBatch: chooseUsefulBatch(batches), batches: [...batches], loadMs };
+      return { bytes, facts: { ...graphFacts, ...costs, maxDifference } };
+    } finally {
+      compiled.dispose();
+    }
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** Beside the model where that can be written, else to the cache. */
+async function chooseDir(model: ModelVersion, { cacheDir, outDir }: CompileOptions, key: string): Promise<string> {
+  if (outDir !== undefined) return path.resolve(outDir);
+  const { own, cached } = toArtefactDirs(model, cacheDir, key);
+  const isWritable = await access(model.dir, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  return isWritable ? own : cached;
+}
+
+/** The model runs in its own form, so whatever TensorFlow or tfjs says of the graph is a reason to leave it at that. */
+function refuse(thrown: unknown): never {
+  if (thrown instanceof CompileRefusal) throw thrown;
+  throw new CompileRefusal(toMessage(thrown), { cause: thrown });
+}

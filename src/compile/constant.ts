@@ -1,0 +1,67 @@
+import { dataType, type NodeProto, type TensorProto } from './proto.ts';
+
+/** Elements of the types that a constant may have here; bool is one byte each. */
+export type ConstantValues = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+
+/** A tensor whose values are known; `values` run row by row. */
+export interface Constant {
+  readonly dtype: number;
+  readonly shape: readonly number[];
+  readonly values: ConstantValues;
+}
+
+/** Makes an int32 constant: a vector, or a scalar of a number. */
+export function toIntConstant(values: number | readonly number[]): Constant {
+  const isScalar = typeof values === 'number';
+  const elements = Int32Array.from(isScalar ? [values] : values);
+  return { dtype: dataType.int32, shape: isScalar ? [] : [elements.length], values: elements };
+}
+
+/** Makes a float constant. */
+export function toFloatConstant(values: Float32Array, shape: readonly number[]): Constant {
+  return { dtype: dataType.float, shape, values };
+}
+
+/** Writes a constant as a node of a graph. */
+export function toConstNode(name: string, { dtype, shape, values }: Constant): NodeProto {
+  const tensor: TensorProto = {
+    dtype,
+    tensorShape: { dim: shape.map((size) => ({ size })) },
+    tensorContent: toBytes(values),
+  };
+  return { name, op: 'Const', input: [], attr: { dtype: { type: dtype }, value: { tensor } } };
+}
+
+/** Reads a float or int32 constant of a graph; undefined where the node is none. */
+export function readConstant(node: NodeProto | undefined): Constant | undefined {
+  const tensor = node?.op === 'Const' ? node.attr['value']?.tensor : undefined;
+  if (!tensor || tensor.tensorShape.unknownRank === true) return undefined;
+  const shape = tensor.tensorShape.dim.map(({ size }) => size);
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (tensor.dtype === dataType.float) {
+    return { dtype: tensor.dtype, shape, values: readFloats(tensor, count) };
+  }
+  if (tensor.dtype !== dataType.int32) return undefined;
+  const bytes = toContent(tensor);
+  const values = bytes ? new Int32Array(bytes) : Int32Array.from(spread(tensor.intVal ?? [], count));
+  return { dtype: tensor.dtype, shape, values };
+}
+
+function readFloats(tensor: TensorProto, count: number): Float32Array {
+  const bytes = toContent(tensor);
+  return bytes ? new Float32Array(bytes) : Float32Array.from(spread(tensor.floatVal ?? [], count));
+}
+
+/** Copied: the bytes of a decoded message stand anywhere, those of a typed array at a multiple of its elements. */
+function toContent({ tensorContent }: TensorProto): ArrayBuffer | undefined {
+  return tensorContent && tensorContent.length > 0 ? Uint8Array.from(tensorContent).buffer : undefined;
+}
+
+/** TensorFlow leaves out the elements at the end that equal the last one. */
+function spread(values: readonly number[], count: number): number[] {
+  return Array.from({ length: count }, (_, index) => values[index] ?? values.at(-1) ?? 0);
+}
+
+function toBytes(values: ConstantValues): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

@@ -1,0 +1,101 @@
+import { type Constant, readConstant, toConstNode } from './constant.ts';
+import type { GraphProto, NodeProto } from './proto.ts';
+
+/** A graph that passes change in place; the nodes that they no longer use are left out at the end. */
+export class EditableGraph {
+  /** By name, in order. */
+  #nodes: Map<string, NodeProto>;
+  readonly #graph: GraphProto;
+  readonly #roots: readonly string[];
+  /** Decoded once: weights are large. */
+  readonly #constants = new Map<NodeProto, Constant>();
+  #added = 0;
+
+  /** @param roots names of the nodes that must stay */
+  constructor(graph: GraphProto, roots: readonly string[]) {
+    this.#graph = graph;
+    this.#roots = roots;
+    this.#nodes = new Map(graph.node.map((node) => [node.name, { ...node, input: [...node.input] }]));
+  }
+
+  nodes(): NodeProto[] {
+    return [...this.#nodes.values()];
+  }
+
+  /** The node whose first output an input names; undefined for other outputs, which no pass looks at. */
+  producer(input: string | undefined): NodeProto | undefined {
+    return input === undefined ? undefined : this.#nodes.get(input.replace(/:0$/, ''));
+  }
+
+  /** The constant that an input names. */
+  constant(input: string | undefined): Constant | undefined {
+    const node = this.producer(input);
+    if (!node) return undefined;
+    const constant = this.#constants.get(node) ?? readConstant(node);
+    if (constant) this.#constants.set(node, constant);
+    return constant;
+  }
+
+  /** Adds a constant and answers its name. */
+  addConstant(near: string, constant: Constant): string {
+    this.#added += 1;
+    const name = `${near}/folded_${String(this.#added)}`;
+    this.#nodes.set(name, toConstNode(name, constant));
+    return name;
+  }
+
+  /** Adds a node, or puts it in the place of the one of its name. */
+  set(node: NodeProto): void {
+    this.#nodes.set(node.name, node);
+  }
+
+  /** The only node that uses anything of `node`, where there is only one and it does so once. */
+  onlyConsumer(node: NodeProto): NodeProto | undefined {
+    if (this.#roots.includes(node.name)) return undefined;
+    const uses = this.nodes().flatMap((user) =>
+      user.input.filter((input) => toNodeName(input) === node.name).map(() => user),
+    );
+    return uses.length === 1 ? uses[0] : undefined;
+  }
+
+  /** Lets whoever uses the first output of `node` use `input` instead. */
+  redirect(node: NodeProto, input: string): void {
+    const isFirst = (name: string): boolean => name === node.name || name === `${node.name}:0`;
+    for (const user of this.#nodes.values()) user.input = user.input.map((name) => (isFirst(name) ? input : name));
+  }
+
+  /** Leaves out what the roots don't need, which would count as a consumer, and puts each node after its inputs. */
+  prune(): void {
+    const kept = new Map<string, NodeProto>();
+    for (const root of this.#roots) keepNode(root, this.#nodes, kept);
+    this.#nodes = kept;
+  }
+
+  toGraph(): GraphProto {
+    this.prune();
+    return { ...this.#graph, node: this.nodes() };
+  }
+}
+
+/** The node that an input names: `node`, `node:1` and `^node` are of `node`. */
+export function toNodeName(input: string): string {
+  return input.replace(/^\^/, '').replace(/:\d+$/, '');
+}
+
+/** Without recursion: networks are deep. A loop of while's old form keeps its place in the order. */
+function keepNode(root: string, nodes: ReadonlyMap<string, NodeProto>, kept: Map<string, NodeProto>): void {
+  const seen = new Set<string>();
+  const waiting: { name: string; isDone: boolean }[] = [{ name: root, isDone: false }];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const node = nodes.get(next.name);
+    if (!node || kept.has(next.name)) continue;
+    if (next.isDone) {
+      kept.set(next.name, node);
+      continue;
+    }
+    if (seen.has(next.name)) continue;
+    seen.add(next.name);
+    waiting.push({ name: next.name, isDone: true });
+    waiting.push(...node.input.map((input) => ({ name: toNodeName(input), isDone: false })));
+  }
+}

@@ -1,0 +1,57 @@
+import type { ArgProto, AttrProto, MetaGraphProto, NodeProto, OpProto } from '../proto.ts';
+import { FreezeRefusal } from './freeze-refusal.ts';
+
+/** What a meta graph says about the operations and functions that it uses. */
+export interface OpDefinitions {
+  /** Whether an operation keeps, draws or reaches something outside the graph: a random number, a table, a file. */
+  isStateful: (op: string) => boolean;
+  /** The place of `index` of the output called `output` among all outputs of the node. */
+  toOutputPlace: (node: NodeProto, output: string, index: number) => number;
+}
+
+// Answers that don't depend on state, though TensorFlow keeps these from being folded away.
+const harmless = new Set(['CheckNumerics', 'CheckNumericsV2']);
+
+// TensorFlow leaves out the definitions of what only the branches of an If use. An output with one of these names is its
+// operation's first, in every operation of TensorFlow that has one.
+const knownFirst = new Set(['output', 'y', 'z', 'product', 'activations', 'softmax']);
+
+// For operations without a definition.
+const knownStateful =
+  /^(Random|Stateful|Multinomial|TruncatedNormal|Parameterized|Iterator|Stack|TensorArray|Barrier|Print|PyFunc|Eager)|Table|Dataset|Queue|Reader/;
+
+const readVariable: OpProto = {
+  name: 'ReadVariableOp',
+  inputArg: [],
+  outputArg: [{ name: 'value' }],
+  isStateful: true,
+};
+
+/** Reads the definitions that came with a meta graph. */
+export function readDefinitions(metaGraph: MetaGraphProto): OpDefinitions {
+  const functions = metaGraph.graphDef.library?.function.map(({ signature }) => signature) ?? [];
+  const definitions = new Map<string, OpProto>([[readVariable.name, readVariable]]);
+  for (const each of [...(metaGraph.metaInfoDef.strippedOpList?.op ?? []), ...functions]) {
+    definitions.set(each.name, each);
+  }
+  return {
+    isStateful: (op) => !harmless.has(op) && (definitions.get(op)?.isStateful ?? knownStateful.test(op)),
+    toOutputPlace: (node, output, index) => {
+      const definition = definitions.get(node.op);
+      if (definition === undefined && knownFirst.has(output)) return index;
+      if (definition === undefined) throw new FreezeRefusal(`the model has no definition of the operation ${node.op}`);
+      let place = 0;
+      for (const arg of definition.outputArg) {
+        if (arg.name === output) return place + index;
+        place += countTensors(arg, node.attr);
+      }
+      throw new FreezeRefusal(`the operation ${node.op} has no output ${output}`);
+    },
+  };
+}
+
+function countTensors(arg: ArgProto, attr: Readonly<Record<string, AttrProto>>): number {
+  if (arg.numberAttr) return attr[arg.numberAttr]?.i ?? 1;
+  if (arg.typeListAttr) return attr[arg.typeListAttr]?.list?.type?.length ?? 0;
+  return 1;
+}

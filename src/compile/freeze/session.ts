@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TensorFlow } from '../../inference/engines/tensorflow.ts';
+import { dataType, type TensorProto } from '../proto.ts';
+import { FreezeRefusal } from './freeze-refusal.ts';
+
+type Elements = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+
+/** A tensor as a session hands it over. */
+export interface FetchedTensor {
+  readonly dtype: number;
+  readonly shape: readonly number[];
+  /** Undefined for the types that `readableTypes` lacks. */
+  readonly data: Elements | undefined;
+}
+
+/** A SavedModel in native TensorFlow. */
+export interface Session {
+  /** Reads tensors that depend on no input. */
+  readonly fetch: (tensors: readonly string[]) => FetchedTensor[];
+}
+
+/** The part of tfjs-node's native binding that a session needs. */
+interface Binding {
+  loadSavedModel: (dir: string, tags: string) => number;
+  deleteSavedModel: (session: number) => void;
+  runSavedModel: (
+    session: number,
+    inputs: readonly number[],
+    inputNames: string,
+    outputNames: string,
+  ) => { id: number; shape: number[]; dtype: number }[];
+  tensorDataSync: (tensor: number) => Elements;
+  deleteTensor: (tensor: number) => void;
+}
+
+/** The element types that tfjs-node hands over, as the bytes that TensorFlow holds. */
+export const readableTypes: ReadonlySet<number> = new Set([
+  dataType.float,
+  dataType.int32,
+  dataType.int64,
+  dataType.bool,
+  dataType.complex64,
+]);
+
+/**
+ * Loads a SavedModel with one of its tag sets for as long as `use` takes.
+ * @param shownDir the folder that errors name
+ * @throws FreezeRefusal where this TensorFlow lacks an operation
+ */
+export function useSession<T>(
+  tf: TensorFlow,
+  dir: string,
+  tags: readonly string[],
+  shownDir: string,
+  use: (session: Session) => T,
+): T {
+  const { binding } = tf.backend() as unknown as { binding: Binding };
+  let session: number | undefined;
+  try {
+    const id = binding.loadSavedModel(dir, tags.join(','));
+    session = id;
+    return use({ fetch: (tensors) => fetchTensors(binding, id, tensors) });
+  } catch (error) {
+    throw error instanceof FreezeRefusal ? error : toClearError(error, dir, shownDir);
+  } finally {
+    if (session !== undefined) binding.deleteSavedModel(session);
+  }
+}
+
+function fetchTensors(binding: Binding, session: number, tensors: readonly string[]): FetchedTensor[] {
+  const names = tensors.map((tensor) => (tensor.includes(':') ? tensor : `${tensor}:0`));
+  const fetched = binding.runSavedModel(session, [], '', names.join(','));
+  try {
+    return fetched.map(({ id, shape, dtype }) => {
+      return { dtype, shape, data: readableTypes.has(dtype) ? binding.tensorDataSync(id) : undefined };
+    });
+  } finally {
+    for (const { id } of fetched) binding.deleteTensor(id);
+  }
+}
+
+function toClearError(error: unknown, dir: string, shownDir: string): Error {
+  const message = String(error instanceof Error ? error.message : error).replaceAll(dir, shownDir);
+  const custom = /Op type not registered '([^']+)'/.exec(message)?.[1];
+  if (custom !== undefined) return new FreezeRefusal(`TensorFlow has no operation ${custom}`);
+  const unset = /Could not find variable (\S+)\./.exec(message)?.[1];
+  const reason = unset === undefined ? message.split('\n')[0] : `it restores no value for the variable ${unset}`;
+  return new Error(`${shownDir} can't be loaded: ${reason ?? ''}`, { cause: error });
+}
+
+/**
+ * Lends a folder that holds a SavedModel for as long as `use` takes.
+ * @param savedModel the bytes of its `saved_model.pb`
+ * @param original the SavedModel whose variables and assets belong to it
+ */
+export function withSavedModel<T>(savedModel: Uint8Array, original: string | undefined, use: (dir: string) => T): T {
+  const dir = mkdtempSync(path.join(tmpdir(), 'image-check-freeze-'));
+  try {
+    writeFileSync(path.join(dir, 'saved_model.pb'), savedModel);
+    if (original !== undefined) {
+      for (const each of ['variables', 'assets']) symlinkSync(path.resolve(original, each), path.join(dir, each));
+    }
+    return use(dir);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Writes fetched elements as a constant's value. */
+export function toTensorProto(dtype: number, shape: readonly number[], data: Elements): TensorProto {
+  const tensorContent = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { dtype, tensorShape: { dim: shape.map((size) => ({ size })) }, tensorContent };
+}

@@ -1,0 +1,27 @@
+import type { AttrProto, NodeProto } from '../proto.ts';
+
+/** A variable of the outermost graph, by the name of the node that makes it. */
+export interface Variable {
+  readonly name: string;
+  /** The operation and attributes of that node. */
+  readonly op: string;
+  readonly attr: NodeProto['attr'];
+  readonly dtype: AttrProto & { readonly type: number };
+}
+
+/** What one output of a node is in the flat graph. */
+export type Value =
+  | { readonly kind: 'tensor'; /** `node`, or `node:1`. */ readonly tensor: string }
+  | { readonly kind: 'variable'; readonly variable: Variable }
+  /** An output on the branch that isn't taken. */
+  | { readonly kind: 'dead' };
+
+/** What a node's outputs are: those of one node of the flat graph, or one value each, or all on the branch not taken. */
+export type Outputs = { readonly flatNode: string } | readonly Value[] | 'dead';
+
+/** Reads one of a node's outputs. @returns undefined where it has fewer. */
+export function toValue(outputs: Outputs, place: number): Value | undefined {
+  if (outputs === 'dead') return { kind: 'dead' };
+  if (!('flatNode' in outputs)) return outputs[place];
+  return { kind: 'tensor', tensor: place === 0 ? outputs.flatNode : `${outputs.flatNode}:${String(place)}` };
+}

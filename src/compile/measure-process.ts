@@ -1,0 +1,28 @@
+// Measures one compiled graph in a process that has done nothing else: what memory a worker needs shows only there.
+import { toMessage } from '../errors.ts';
+import { loadCompiledGraph } from '../inference/engines/compiled-model.ts';
+import { loadTensorFlow } from '../inference/engines/tensorflow.ts';
+import { measureBatches, type Measured, readNativeBytes } from './batches.ts';
+import type { MeasureOrder } from './measure.ts';
+
+process.once('message', ({ dir, model }: MeasureOrder) => {
+  void measure({ dir, model })
+    .catch((thrown: unknown): Measured => ({ kind: 'failed', reason: toMessage(thrown) }))
+    .then((measured) => {
+      process.send?.(measured, () => {
+        process.disconnect();
+      });
+    });
+});
+
+async function measure({ dir, model }: MeasureOrder): Promise<Measured> {
+  const tf = await loadTensorFlow();
+  await tf.setBackend('tensorflow');
+  const before = await readNativeBytes();
+  const startedAt = performance.now();
+  const compiled = loadCompiledGraph(tf, model, dir, undefined);
+  const { width, height } = model.manifest.input;
+  await compiled.run(new Uint8Array(width * height * 3), 1);
+  const loadMs = performance.now() - startedAt;
+  return { kind: 'measured', loadMs, batches: await measureBatches(compiled, width * height * 3, before) };
+}

@@ -1,0 +1,49 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { toEntryUrl } from '../entry-url.ts';
+import type { ModelVersion } from '../model/model-version.ts';
+import type { Measured } from './batches.ts';
+
+/** Which graph to measure: `dir` holds its `saved_model.pb`. */
+export interface MeasureOrder {
+  readonly dir: string;
+  readonly model: ModelVersion;
+}
+
+/** Far more than the largest networks take for all batches on a busy machine. */
+const timeoutMs = 120_000;
+
+/**
+ * What a graph costs in a process of its own.
+ * @param environment what a worker gets: the number of TensorFlow's threads decides what a batch gains
+ * @throws Error where that fails or takes too long.
+ */
+export async function measureGraph(
+  order: MeasureOrder,
+  environment: NodeJS.ProcessEnv,
+): Promise<Extract<Measured, { kind: 'measured' }>> {
+  const child = fork(fileURLToPath(toEntryUrl('./measure-process', import.meta.url)), {
+    env: environment,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+  try {
+    const measured = await new Promise<Measured>((resolve) => {
+      child.once('message', (message: Measured) => {
+        resolve(message);
+      });
+      child.once('error', ({ message }) => {
+        resolve({ kind: 'failed', reason: message });
+      });
+      child.once('exit', (code, signal) => {
+        resolve({ kind: 'failed', reason: `the process ended with ${String(signal ?? code)}` });
+      });
+      child.send(order);
+    });
+    if (measured.kind === 'measured') return measured;
+    throw new Error(`the compiled graph can't be measured: ${measured.reason}`);
+  } finally {
+    clearTimeout(timer);
+    child.kill('SIGKILL');
+  }
+}
