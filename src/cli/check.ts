@@ -1,0 +1,61 @@
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import { addConfigFlags, type ConfigFlags, loadFlaggedConfig } from './config-flags.ts';
+import { type Checked, createLocalChecker, createRemoteChecker, type FileChecker } from './file-checker.ts';
+import { listPictures } from './pictures.ts';
+
+interface CheckFlags extends ConfigFlags {
+  readonly server?: string;
+  readonly json?: boolean;
+  readonly recursive?: boolean;
+  readonly model?: string;
+}
+
+const exitCodeOf = { accept: 0, review: 1, reject: 1, error: 2 } as const;
+
+/** Adds `check`: verdicts for files, folders or standard input. */
+export function addCheckCommand(program: Command): void {
+  const command = program
+    .command('check')
+    .description('check pictures; exit code 0: all accepted, 1: one is not, 2: an error')
+    .argument('<file...>', 'files, folders, or - for standard input')
+    .option('--server <url>', 'let a running service check them; else this process does')
+    .option('--model <names>', 'models, comma-separated (check.models)')
+    .option('--json', 'one JSON object a line')
+    .option('--recursive', 'go into folders of folders');
+  addConfigFlags(command).action(async (files: string[], flags: CheckFlags) => {
+    const models = flags.model?.split(',') ?? [];
+    const checker =
+      flags.server === undefined ? await startLocalChecker(flags, models) : createRemoteChecker(flags.server, models);
+    process.exitCode = await checkAll(files, flags, checker);
+  });
+}
+
+async function startLocalChecker(flags: ConfigFlags, models: readonly string[]): Promise<FileChecker> {
+  return createLocalChecker(loadFlaggedConfig(flags).config, models);
+}
+
+async function checkAll(files: readonly string[], flags: CheckFlags, check: FileChecker): Promise<number> {
+  const pictures = await listPictures(files, flags.recursive ?? false);
+  const isShown = process.stderr.isTTY && pictures.length > 1;
+  const bar = isShown
+    ? new SingleBar({ format: 'checking {bar} {value}/{total} {name}', clearOnComplete: true })
+    : undefined;
+  bar?.start(pictures.length, 0, { name: '' });
+  let exitCode = 0;
+  for (const picture of pictures) {
+    bar?.increment(1, { name: picture.name });
+    const checked = await check(picture);
+    exitCode = Math.max(exitCode, exitCodeOf[checked.verdict]);
+    process.stdout.write(`${flags.json ? JSON.stringify(checked) : toLine(checked)}\n`);
+  }
+  bar?.stop();
+  return exitCode;
+}
+
+function toLine(checked: Checked): string {
+  if (checked.verdict === 'error') return `error   ${checked.name}  ${checked.error.code}: ${checked.error.detail}`;
+  const flagged = checked.checks.flatMap((check) => check.labels.filter((label) => label.verdict !== 'accept'));
+  const labels = flagged.map(({ label, score }) => `${label} ${score.toFixed(2)}`).join(', ');
+  return `${checked.verdict.padEnd(7)} ${checked.name}${labels && `  ${labels}`}`;
+}

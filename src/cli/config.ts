@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import { renderDefaultFile } from '../config/default-file.ts';
+import { addConfigFlags, type ConfigFlags, loadFlaggedConfig } from './config-flags.ts';
+
+/** Adds `config`: every option's value and where it was set. */
+export function addConfigCommand(program: Command): void {
+  const command = program.command('config').description('print every option, its value and where it was set');
+  addConfigFlags(command)
+    .option('--defaults', 'print config/default.yaml instead')
+    .action((flags: ConfigFlags & { readonly defaults?: boolean }) => {
+      if (flags.defaults) {
+        process.stdout.write(renderDefaultFile());
+        return;
+      }
+      for (const { option, value, source } of loadFlaggedConfig(flags).settings) {
+        process.stdout.write(`${option.path}: ${JSON.stringify(value)}  # ${source}\n`);
+      }
+    });
+}

@@ -1,0 +1,84 @@
+import { Registry } from 'prom-client';
+import { z } from 'zod';
+import { toNativeEnvironment } from '../config/native-environment.ts';
+import type { Config } from '../config/schema.ts';
+import { type ErrorCode, ServiceError, toMessage } from '../errors.ts';
+import { createLogger } from '../log.ts';
+import { createWorkerMetrics } from '../metrics/catalogue.ts';
+import { chooseEngine } from '../setup/engine-choice.ts';
+import type { Picture } from './pictures.ts';
+
+const labelResult = z.looseObject({
+  label: z.string(),
+  score: z.number(),
+  verdict: z.enum(['accept', 'review', 'reject']),
+});
+const imageResult = z.looseObject({
+  verdict: z.enum(['accept', 'review', 'reject']),
+  checks: z.array(z.looseObject({ model: z.string(), labels: z.array(labelResult) })),
+});
+const answer = z.looseObject({ images: z.tuple([imageResult]) });
+const problem = z.looseObject({ code: z.string(), detail: z.string() });
+
+/** One picture's outcome on the command line. */
+export type Checked =
+  | ({ readonly name: string } & z.infer<typeof imageResult>)
+  | {
+      readonly name: string;
+      readonly verdict: 'error';
+      readonly error: { readonly code: string; readonly detail: string };
+    };
+
+/** Checks one picture; never throws. */
+export type FileChecker = (picture: Picture) => Promise<Checked>;
+
+/** Checks in this process, with the engine that this machine can run. */
+export async function createLocalChecker(config: Config, models: readonly string[]): Promise<FileChecker> {
+  Object.assign(process.env, toNativeEnvironment(process.env));
+  const choice = await chooseEngine({ wanted: config.model.engine, progress: 'lines', environment: process.env });
+  const { createChecker } = await import('../check/checker.ts');
+  const log = createLogger({ level: 'error', format: 'pretty' }, {});
+  const { checkService } = createChecker(config, choice.engine, createWorkerMetrics(new Registry()), log);
+  return (picture) =>
+    toChecked(picture, async (bytes) => {
+      const deadlineAt = performance.now() + config.supervisor.loadTimeoutMs + config.check.deadlineMs;
+      const images = [{ name: picture.name, bytes }];
+      const result = await checkService.check({ images, models, deadlineAt, signal: new AbortController().signal });
+      const [image] = result.images;
+      if (image?.kind !== 'checked') throw image?.error ?? new Error('no image');
+      return imageResult.parse({ verdict: image.verdict, image: image.image, checks: image.checks });
+    });
+}
+
+/** Lets the service at `server` check, over HTTP. */
+export function createRemoteChecker(server: string, models: readonly string[]): FileChecker {
+  const url = new URL('/v1/check', server);
+  if (models.length > 0) url.searchParams.set('model', models.join(','));
+  return (picture) =>
+    toChecked(picture, async (bytes) => {
+      const form = new FormData();
+      form.append('image', new Blob([bytes.slice()]), picture.name);
+      const response = await fetch(url, { method: 'POST', body: form });
+      const body: unknown = await response.json();
+      if (response.ok) return answer.parse(body).images[0];
+      const { code, detail } = problem.parse(body);
+      throw new ServiceError(code as ErrorCode, detail);
+    });
+}
+
+async function toChecked(
+  picture: Picture,
+  check: (bytes: Uint8Array) => Promise<z.infer<typeof imageResult>>,
+): Promise<Checked> {
+  const { name } = picture;
+  try {
+    return { name, ...(await check(await picture.read())) };
+  } catch (thrown) {
+    const known = thrown instanceof ServiceError ? { code: thrown.code, detail: thrown.detail } : undefined;
+    const detail =
+      thrown instanceof Error && thrown.cause instanceof Error
+        ? `${thrown.message}: ${thrown.cause.message}`
+        : toMessage(thrown);
+    return { name, verdict: 'error', error: known ?? { code: 'ERR_CLIENT', detail } };
+  }
+}

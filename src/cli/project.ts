@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The project's folder: two levels above this file, as source and compiled alike. */
+export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Reads the version of package.json. */
+export function loadVersion(): string {
+  const content = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+  return content.version;
+}

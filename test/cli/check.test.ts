@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { makePhoto, makePlain } from '../fixtures/pictures.ts';
+import { startLauncher, startService } from '../fixtures/service.ts';
+import { makeTempDir } from '../fixtures/temp-dir.ts';
+
+interface Ended {
+  readonly code: unknown;
+  readonly lines: readonly string[];
+  readonly stderr: string;
+}
+
+async function runCommand(context: test.TestContext, ...args: readonly string[]): Promise<Ended> {
+  const started = startLauncher(context, { args });
+  const code = await started.ended;
+  return { code, lines: started.stdout().trim().split('\n'), stderr: started.stderr() };
+}
+
+async function toFolder(context: test.TestContext): Promise<string> {
+  const dir = makeTempDir(context);
+  mkdirSync(path.join(dir, 'deep'));
+  writeFileSync(path.join(dir, 'black.jpg'), await makePlain(0));
+  writeFileSync(path.join(dir, 'deep', 'photo.jpg'), await makePhoto());
+  return dir;
+}
+
+test('check_tells_verdicts_of_a_folder_and_exits_with_1_when_one_is_not_accepted', async (context) => {
+  const dir = await toFolder(context);
+  const { code, lines } = await runCommand(context, 'check', dir);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? '', /^(reject|review) .*black\.jpg .*dark (0\.\d\d|1\.00)/);
+  assert.equal(code, 1);
+  assert.equal((await runCommand(context, 'check', '--recursive', dir)).lines.length, 2);
+});
+
+test('an_unreadable_file_is_an_error_and_exits_with_2', async (context) => {
+  const dir = await toFolder(context);
+  writeFileSync(path.join(dir, 'text.jpg'), 'no picture');
+  const { code, lines } = await runCommand(context, 'check', path.join(dir, 'nowhere.jpg'), path.join(dir, 'text.jpg'));
+  assert.equal(code, 2);
+  assert.match(lines[0] ?? '', /^error .*nowhere\.jpg .*can't be read: ENOENT/);
+  assert.match(lines[1] ?? '', /^error .*text\.jpg .*ERR_IMAGE_UNSUPPORTED/);
+});
+
+test('a_running_service_gives_the_same_scores_as_this_process', async (context) => {
+  const service = await startService(context, { args: ['--workers', '1'] });
+  const file = path.join(await toFolder(context), 'black.jpg');
+  const [local, remote] = [
+    await runCommand(context, 'check', '--json', file),
+    await runCommand(context, 'check', '--json', '--server', service.url, file),
+  ];
+  assert.deepEqual([local.code, remote.code], [1, 1]);
+  const toScores = ({ lines }: Ended): number[] => {
+    const checked = JSON.parse(lines[0] ?? '') as { checks: { labels: { score: number }[] }[] };
+    return checked.checks.flatMap(({ labels }) => labels.map(({ score }) => Math.round(score * 1000)));
+  };
+  assert.ok(toScores(local).length > 0);
+  assert.deepEqual(toScores(local), toScores(remote));
+});
+
+test('a_service_that_is_not_there_is_an_error', async (context) => {
+  const file = path.join(await toFolder(context), 'black.jpg');
+  const { code, lines } = await runCommand(context, 'check', '--server', 'http://127.0.0.1:1', file);
+  assert.equal(code, 2);
+  assert.match(lines[0] ?? '', /^error .*black\.jpg .*(ECONNREFUSED|fetch failed)/);
+});
