@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { makePhoto } from '../fixtures/pictures.ts';
+import { startLauncher, startService } from '../fixtures/service.ts';
+import { makeTempDir } from '../fixtures/temp-dir.ts';
+import { postRaw } from '../fixtures/uploads.ts';
+
+/** No compiler, no Python: what a bare machine has. */
+function toBareEnvironment(context: test.TestContext): NodeJS.ProcessEnv {
+  return { PATH: makeTempDir(context), XDG_CACHE_HOME: makeTempDir(context) };
+}
+
+test('without_a_compiler_it_serves_on_wasm_and_one_line_says_why', async (context) => {
+  const environment = toBareEnvironment(context);
+  const service = await startService(context, { environment, args: ['--workers', '1'] });
+  const { status, body } = await postRaw(service.url, await makePhoto());
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.equal(body.images?.[0]?.checks?.[0]?.engine, 'wasm');
+  const reasons = service
+    .stderr()
+    .split('\n')
+    .filter((line) => line.includes('serving on the wasm engine'));
+  assert.equal(reasons.length, 1);
+  assert.match(reasons[0] ?? '', /python3|compiler/);
+});
+
+test('where_tensorflow_is_demanded_and_can_not_be_had_the_start_ends_in_78', async (context) => {
+  const environment = toBareEnvironment(context);
+  const started = startLauncher(context, { environment, args: ['serve', '--engine', 'tensorflow', '--port', '0'] });
+  assert.equal(await started.ended, 78, started.stderr());
+  assert.match(started.stderr(), /doctor/);
+});
+
+test('doctor_says_what_is_missing_and_the_mend', async (context) => {
+  const environment = toBareEnvironment(context);
+  const started = startLauncher(context, { environment, args: ['doctor'] });
+  assert.equal(await started.ended, 1);
+  assert.match(started.stdout(), /FAIL.*\n {5}mend: /);
+});
