@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { compileInChild } from '../inference/compile-child.ts';
 import { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
@@ -28,9 +29,13 @@ export function createChecker(config: Config, engine: EngineName, metrics: Worke
     maxBatch: config.inference.maxBatch,
     loadTimeoutMs: config.supervisor.loadTimeoutMs,
     loadGolden: (model) => loadGoldenRasters(model, config.image),
-    onLoaded: ({ name, version }, loadMs) => {
+    artefacts: {
+      cacheDir: config.model.artefactDir,
+      ...(config.model.compile && { compile: compileInChild }),
+    },
+    onLoaded: ({ name, version }, { loadMs, form, remarks }) => {
       metrics.modelLoad.observe({ model: name }, loadMs / 1000);
-      log.info({ model: name, version, loadMs: Math.round(loadMs) }, 'model loaded');
+      log.info({ model: name, version, loadMs: Math.round(loadMs), form, remarks }, 'model loaded');
     },
     onBatch: ({ name, version }, count, runMs) => {
       metrics.inferenceDuration.observe({ model: name, version, engine }, runMs / 1000);

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { ExitError, exitCodes, toMessage } from '../errors.ts';
@@ -43,7 +44,19 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   assertKnown(values, options);
   const config = toConfig(values, options);
   const dir = path.resolve(sources.rootDir, config.models.dir);
-  return { config: { ...config, models: { ...config.models, dir } }, settings: toSettings(values, options) };
+  const { artefactDir } = config.model;
+  const model = {
+    ...config.model,
+    artefactDir: artefactDir === '' ? toCacheDir(sources.environment) : path.resolve(artefactDir),
+  };
+  return { config: { ...config, model, models: { ...config.models, dir } }, settings: toSettings(values, options) };
+}
+
+/** Where the user's caches are: `$XDG_CACHE_HOME/image-check/compiled`. */
+function toCacheDir(environment: NodeJS.ProcessEnv): string {
+  const base = environment['XDG_CACHE_HOME'];
+  const root = base !== undefined && path.isAbsolute(base) ? base : path.join(homedir(), '.cache');
+  return path.join(root, 'image-check', 'compiled');
 }
 
 function listFiles({ rootDir, environment, file }: ConfigSources): string[] {

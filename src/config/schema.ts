@@ -39,6 +39,14 @@ const model = z.strictObject({
     .enum(['auto', 'tensorflow', 'wasm'])
     .default('auto')
     .describe('What runs the models; auto: native TensorFlow where it can be had, else wasm.'),
+  compile: z
+    .boolean()
+    .default(true)
+    .describe('Whether a model that has no artefact is compiled to one frozen graph when it is first wanted.'),
+  artefactDir: z
+    .string()
+    .default('')
+    .describe('Folder for artefacts of models whose folder can not be written; empty: the cache of the user.'),
 });
 
 const models = z.strictObject({

@@ -1,10 +1,10 @@
 import { ServiceError, toMessage } from '../errors.ts';
 import type { EngineName, ModelSnapshot } from '../ipc/messages.ts';
-import type { GoldenRaster } from '../ipc/thread-messages.ts';
+import type { CompileTask, GoldenRaster, LoadedFacts } from '../ipc/thread-messages.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
 import { ImageQueue, type Inference, type QueuedImage, type Waiting } from './image-queue.ts';
 import { ModelState } from './model-state.ts';
-import { ThreadHandle } from './thread-handle.ts';
+import { type LoadOutcome, ThreadHandle } from './thread-handle.ts';
 
 /** What the room is built from. */
 export interface InferenceOptions {
@@ -14,7 +14,13 @@ export interface InferenceOptions {
   readonly loadTimeoutMs: number;
   /** Decodes a model's golden images; their scores are compared when it is loaded. */
   readonly loadGolden: (model: ModelVersion) => Promise<GoldenRaster[]>;
-  readonly onLoaded?: (model: ModelVersion, loadMs: number) => void;
+  readonly artefacts: {
+    /** The user's folder of artefacts, beside those that models bring. */
+    readonly cacheDir: string;
+    /** Compiles a model in a process of its own; undefined to serve models as they are. Answers what went wrong. */
+    readonly compile?: (task: CompileTask) => Promise<string | undefined>;
+  };
+  readonly onLoaded?: (model: ModelVersion, loaded: LoadedFacts) => void;
   readonly onBatch?: (model: ModelVersion, count: number, runMs: number) => void;
 }
 
@@ -63,19 +69,31 @@ export class InferenceService {
     return state;
   }
 
-  async #load(model: ModelVersion): Promise<number> {
-    const golden = await this.#options.loadGolden(model);
+  async #load(model: ModelVersion): Promise<LoadedFacts> {
+    const { artefacts, loadGolden } = this.#options;
+    const golden = await loadGolden(model);
+    const task = { model, golden, cacheDir: artefacts.cacheDir };
+    const first = await this.#loadInThread({ ...task, wantsArtefact: artefacts.compile !== undefined });
+    if (first.kind === 'loaded') return first;
+    const { tensorflowVersion } = first;
+    const fault = await artefacts.compile?.({ model, cacheDir: artefacts.cacheDir, tensorflowVersion, golden });
+    const second = await this.#loadInThread({ ...task, wantsArtefact: false });
+    if (second.kind !== 'loaded') throw new Error('the model thread would not load without an artefact');
+    return fault === undefined ? second : { ...second, remarks: [...second.remarks, fault] };
+  }
+
+  async #loadInThread(task: Parameters<ThreadHandle['load']>[0]): Promise<LoadOutcome> {
     const thread = this.#getThread();
     const { loadTimeoutMs } = this.#options;
     const timer = setTimeout(() => {
       thread.abandon(`not loaded within ${String(loadTimeoutMs)} ms (supervisor.loadTimeoutMs)`);
       this.#loseThread(thread);
     }, loadTimeoutMs);
-    const loadMs = await thread.load(model, golden).finally(() => {
+    const outcome = await thread.load(task).finally(() => {
       clearTimeout(timer);
     });
-    this.#options.onLoaded?.(model, loadMs);
-    return loadMs;
+    if (outcome.kind === 'loaded') this.#options.onLoaded?.(task.model, outcome);
+    return outcome;
   }
 
   #getThread(): ThreadHandle {
@@ -117,7 +135,8 @@ export class InferenceService {
     const waiting = this.#queue.keys().flatMap((key) => this.#states.get(key) ?? []);
     const state = waiting.find((candidate) => candidate.isReady());
     if (!state) return;
-    const images = this.#queue.take(toModelKey(state.model), this.#options.maxBatch);
+    const size = Math.min(this.#options.maxBatch, state.usefulBatch ?? Infinity);
+    const images = this.#queue.take(toModelKey(state.model), size);
     this.#isBusy = true;
     void this.#runBatch(state.model, images)
       .catch((thrown: unknown) => {

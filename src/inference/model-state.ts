@@ -1,5 +1,6 @@
 import { ServiceError, toMessage } from '../errors.ts';
 import type { EngineName, ModelSnapshot } from '../ipc/messages.ts';
+import type { LoadedFacts } from '../ipc/thread-messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 
 const firstBackoffMs = 1000;
@@ -14,13 +15,13 @@ type State =
 /** One model inside one worker: cold → loading → ready, or failed and tried again after a back-off. */
 export class ModelState {
   readonly model: ModelVersion;
-  readonly #load: () => Promise<number>;
+  readonly #load: () => Promise<LoadedFacts>;
   #state: State = { kind: 'cold' };
   #failures = 0;
-  #loadMs: number | undefined;
+  #facts: LoadedFacts | undefined;
 
-  /** @param load brings the model into memory and answers how long it took, in ms */
-  constructor(model: ModelVersion, load: () => Promise<number>) {
+  /** @param load brings the model into memory */
+  constructor(model: ModelVersion, load: () => Promise<LoadedFacts>) {
     this.model = model;
     this.#load = load;
   }
@@ -42,6 +43,11 @@ export class ModelState {
     return this.#state.kind === 'ready';
   }
 
+  /** Images above which a larger batch gains nothing; undefined where nobody measured it. */
+  get usefulBatch(): number | undefined {
+    return this.#facts?.usefulBatch;
+  }
+
   /** Forgets a loaded model whose thread is gone. */
   reset(): void {
     if (this.isReady()) this.#state = { kind: 'cold' };
@@ -52,14 +58,15 @@ export class ModelState {
       version: this.model.version,
       engine,
       state: this.#state.kind,
-      ...(this.#loadMs !== undefined && { loadMs: Math.round(this.#loadMs) }),
+      ...(this.#facts && { loadMs: Math.round(this.#facts.loadMs), form: this.#facts.form }),
+      ...(this.#facts && this.#facts.remarks.length > 0 && { remarks: [...this.#facts.remarks] }),
       ...(this.#state.kind === 'failed' && { reason: this.#state.reason }),
     };
   }
 
   async #attempt(): Promise<void> {
     try {
-      this.#loadMs = await this.#load();
+      this.#facts = await this.#load();
       this.#failures = 0;
       this.#state = { kind: 'ready' };
     } catch (thrown) {

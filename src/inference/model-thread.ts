@@ -3,6 +3,7 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { toMessage } from '../errors.ts';
 import type { FromThread, ThreadData, ToThread } from '../ipc/thread-messages.ts';
+import { findArtefact } from '../model/artefact.ts';
 import { loadModelFiles } from '../model/model-files.ts';
 import { toModelKey } from '../model/model-version.ts';
 import { createEngine } from './engines/create-engine.ts';
@@ -30,10 +31,7 @@ port.on('message', (message: ToThread) => {
 
 async function answer(message: ToThread): Promise<FromThread> {
   const startedAt = performance.now();
-  if (message.type === 'load') {
-    await load(message);
-    return { type: 'loaded', id: message.id, loadMs: performance.now() - startedAt };
-  }
+  if (message.type === 'load') return load(message);
   const model = models.get(message.key);
   if (!model) throw new Error(`${message.key} is not loaded in this thread`);
   // tfjs may answer a view of memory that is its own; a copy of a few scores can be transferred.
@@ -42,11 +40,21 @@ async function answer(message: ToThread): Promise<FromThread> {
 }
 
 /** Loads, warms up, and lets the model prove itself on its golden images before any upload sees it. */
-async function load({ model, golden }: Extract<ToThread, { type: 'load' }>): Promise<void> {
+async function load(message: Extract<ToThread, { type: 'load' }>): Promise<FromThread> {
+  const startedAt = performance.now();
+  const { id, model, golden, cacheDir, wantsArtefact } = message;
+  const { loadModel, tensorflowVersion } = await engine;
   const files = await loadModelFiles(model);
-  const loaded = await (await engine).loadModel(model, files);
+  const found = tensorflowVersion === undefined ? undefined : await findArtefact(model, cacheDir, tensorflowVersion);
+  if (found?.kind === 'none' && tensorflowVersion !== undefined && wantsArtefact) {
+    return { type: 'uncompiled', id, tensorflowVersion };
+  }
+  const loaded = await loadModel(model, files, found?.kind === 'compiled' ? found.dir : undefined);
   const { width, height } = model.manifest.input;
   await loaded.run(new Uint8Array(width * height * 3), 1);
   for (const image of golden) verifyGolden(image, await loaded.run(image.raster, 1));
   models.set(toModelKey(model), loaded);
+  const { form, usefulBatch } = loaded;
+  const remarks = [...(found?.faults ?? []), ...(found?.kind === 'refused' ? [`not compiled: ${found.reason}`] : [])];
+  return { type: 'loaded', id, loaded: { loadMs: performance.now() - startedAt, form, usefulBatch, remarks } };
 }

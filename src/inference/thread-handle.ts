@@ -1,14 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { toEntryUrl } from '../entry-url.ts';
 import type { EngineName } from '../ipc/messages.ts';
-import type { FromThread, GoldenRaster, ThreadData, ToThread } from '../ipc/thread-messages.ts';
-import type { ModelVersion } from '../model/model-version.ts';
+import type { FromThread, LoadedFacts, ThreadData, ToThread } from '../ipc/thread-messages.ts';
 
 export interface Scores {
   /** float32 `[count, labels]` */
   readonly scores: Float32Array;
   readonly runMs: number;
 }
+
+type LoadTask = Omit<Extract<ToThread, { type: 'load' }>, 'type' | 'id'>;
+
+/** What came of a load. */
+export type LoadOutcome =
+  ({ readonly kind: 'loaded' } & LoadedFacts) | { readonly kind: 'uncompiled'; readonly tensorflowVersion: string };
 
 type Answer = Exclude<FromThread, { type: 'failed' }>;
 
@@ -46,11 +51,12 @@ export class ThreadHandle {
     this.#thread.unref();
   }
 
-  /** Resolves to the time it took in ms. @throws Error with the reason. */
-  async load(model: ModelVersion, golden: readonly GoldenRaster[]): Promise<number> {
-    const answer = await this.#ask({ type: 'load', id: this.#nextId++, model, golden });
-    if (answer.type !== 'loaded') throw new Error(`the model thread answered ${answer.type} to load`);
-    return answer.loadMs;
+  /** Loads a model, or says that it is not compiled yet. @throws Error with the reason. */
+  async load(task: LoadTask): Promise<LoadOutcome> {
+    const answer = await this.#ask({ type: 'load', id: this.#nextId++, ...task });
+    if (answer.type === 'loaded') return { kind: 'loaded', ...answer.loaded };
+    if (answer.type === 'uncompiled') return { kind: 'uncompiled', tensorflowVersion: answer.tensorflowVersion };
+    throw new Error(`the model thread answered ${answer.type} to load`);
   }
 
   /** @param batch uint8 `[count, height, width, 3]`; its memory moves to the thread */

@@ -5,14 +5,21 @@ import { configSchema } from '../config/schema.ts';
 const engineName = z.enum(['tensorflow', 'wasm']);
 export type EngineName = z.infer<typeof engineName>;
 
+/** How a model runs: as one frozen graph, operation by operation through tfjs, or as the SavedModel that it came as. */
+const modelForm = z.enum(['compiled', 'op-by-op', 'saved-model']);
+export type ModelForm = z.infer<typeof modelForm>;
+
 const modelSnapshot = z.object({
   version: z.string(),
   engine: engineName,
   state: z.enum(['cold', 'loading', 'ready', 'failed']),
   /** Time of the last successful load, warm-up included. */
   loadMs: z.number().optional(),
+  form: modelForm.optional(),
   /** Why the last load failed, in one line. */
   reason: z.string().optional(),
+  /** What an operator should know of a model that is ready: why it is not compiled, say. */
+  remarks: z.array(z.string()).optional(),
 });
 
 /** A model inside one worker. */

@@ -1,5 +1,5 @@
 import type { ModelVersion } from '../model/model-version.ts';
-import type { EngineName } from './messages.ts';
+import type { EngineName, ModelForm } from './messages.ts';
 
 /** A picture whose scores are known, decoded for its model. */
 export interface GoldenRaster {
@@ -18,6 +18,10 @@ export type ToThread =
       readonly id: number;
       readonly model: ModelVersion;
       readonly golden: readonly GoldenRaster[];
+      /** The user's folder of artefacts. */
+      readonly cacheDir: string;
+      /** Whether to answer `uncompiled` instead of loading a model that has no artefact yet. */
+      readonly wantsArtefact: boolean;
     }
   | {
       readonly type: 'run';
@@ -27,9 +31,21 @@ export type ToThread =
       readonly count: number;
     };
 
+/** How a model came into memory. */
+export interface LoadedFacts {
+  readonly loadMs: number;
+  readonly form: ModelForm;
+  /** Images above which a larger batch gains nothing, where that was measured. */
+  readonly usefulBatch: number | undefined;
+  /** Why it is not compiled, or which artefacts were passed over. */
+  readonly remarks: readonly string[];
+}
+
 /** What the model thread answers. Both ends are this program's own, so nothing is guarded here. */
 export type FromThread =
-  | { readonly type: 'loaded'; readonly id: number; readonly loadMs: number }
+  | { readonly type: 'loaded'; readonly id: number; readonly loaded: LoadedFacts }
+  /** The model could be compiled for this version of TensorFlow and is not; nothing was loaded. */
+  | { readonly type: 'uncompiled'; readonly id: number; readonly tensorflowVersion: string }
   | { readonly type: 'scores'; readonly id: number; readonly scores: Float32Array; readonly runMs: number }
   | { readonly type: 'failed'; readonly id: number; readonly reason: string };
 
@@ -37,3 +53,14 @@ export type FromThread =
 export interface ThreadData {
   readonly engine: EngineName;
 }
+
+/** What a compiling process is asked to do. */
+export interface CompileTask {
+  readonly model: ModelVersion;
+  readonly cacheDir: string;
+  readonly tensorflowVersion: string;
+  readonly golden: readonly GoldenRaster[];
+}
+
+/** What a compiling process says at its end. */
+export type CompileReport = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: string };

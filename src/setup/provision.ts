@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { acquireLock, LockError } from '../lock.ts';
 import { bindingPath, type Cache, checkFreeSpace, isComplete, libraryFolder, makeRoot, sealFolder } from './cache.ts';
 import { type BindingParts, type Compiler, compileBinding, findCompiler, measureCompiling } from './compiler.ts';
-import { acquireLock } from './lock.ts';
+
+import { UnavailableError } from './unavailable-error.ts';
 import { findNodeApiHeaders, listBindingSources } from './package-folder.ts';
 import { downloadWheel, findPip } from './pip.ts';
 import type { Progress } from './progress.ts';
@@ -52,6 +54,8 @@ export async function provisionLibrary(options: ProvisionOptions): Promise<void>
     onWait: () => {
       progress.say('another process is setting up TensorFlow, waiting for it');
     },
+  }).catch((thrown: unknown) => {
+    throw thrown instanceof LockError ? new UnavailableError(`setting up TensorFlow: ${thrown.message}`) : thrown;
   });
   try {
     if (!(await isComplete(cache.folder))) {

@@ -1,8 +1,5 @@
-import type { EngineName } from '../../ipc/messages.ts';
+import type { EngineName, ModelForm } from '../../ipc/messages.ts';
 import type { ModelVersion } from '../../model/model-version.ts';
-
-/** How a model runs: as one frozen graph, operation by operation through tfjs, or as the SavedModel that it came as. */
-export type ModelForm = 'compiled' | 'op-by-op' | 'saved-model';
 
 /** A model that an engine holds in memory. */
 export interface LoadedModel {
@@ -29,5 +26,9 @@ export interface Engine {
    * @param artefactDir folder of the model's artefact, already verified, where there is one that this engine runs
    * @throws Error with the reason, fit for /health
    */
-  loadModel(model: ModelVersion, files: ReadonlyMap<string, Buffer>, artefactDir?: string): Promise<LoadedModel>;
+  readonly loadModel: (
+    model: ModelVersion,
+    files: ReadonlyMap<string, Buffer>,
+    artefactDir?: string,
+  ) => Promise<LoadedModel>;
 }

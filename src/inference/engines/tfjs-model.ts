@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
 import type { Manifest } from '../../model/manifest.ts';
 import type { ModelVersion } from '../../model/model-version.ts';
-import type { LoadedModel, ModelForm } from './engine.ts';
+import type { LoadedModel } from './engine.ts';
+import type { ModelForm } from '../../ipc/messages.ts';
 
 /** A network on the backend that is set: maps a batch of floats to scores before the activation. */
 export interface Network {

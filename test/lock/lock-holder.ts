@@ -1,5 +1,5 @@
 // Takes the lock named by its argument, says so and holds it until it is killed.
-import { acquireLock } from '../../src/setup/lock.ts';
+import { acquireLock } from '../../src/lock.ts';
 
 const name = process.argv[2];
 if (name === undefined) throw new Error('no name');

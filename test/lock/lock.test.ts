@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 
-import { acquireLock, type LockOptions } from '../../src/setup/lock.ts';
+import { acquireLock, type LockOptions } from '../../src/lock.ts';
 
 test('kill_9_of_the_holder_lets_the_next_one_in', async (t) => {
   const name = createName();
@@ -38,8 +38,8 @@ test('a_holder_that_never_ends_is_waited_for_no_longer_than_the_timeout', async 
   const name = createName();
   await startHolder(t, name);
   await assert.rejects(acquireLock(name, { ...createWaiter().options, timeoutMs: 100 }), {
-    name: 'UnavailableError',
-    message: 'another process has been setting up TensorFlow for too long',
+    name: 'LockError',
+    message: 'another process has held the lock for too long',
   });
 });
 

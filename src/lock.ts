@@ -1,7 +1,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { UnavailableError } from './unavailable-error.ts';
+/** Why a lock can't be had. */
+export class LockError extends Error {
+  override readonly name = 'LockError';
+}
 
 /** Between two looks where the holder can't be connected to, because it comes or goes in this moment. */
 const retryMs = 50;
@@ -22,7 +25,7 @@ export interface Lock {
 /**
  * Takes the machine-wide lock `name`: a listening socket in Linux' abstract namespace, which the kernel
  * releases however its holder ends. Waiters stay connected to the holder and see that at once.
- * @throws UnavailableError when another process holds it longer than `timeoutMs`; the signal's reason after an abort.
+ * @throws LockError when another process holds it longer than `timeoutMs`; the signal's reason after an abort.
  */
 export async function acquireLock(name: string, options: LockOptions): Promise<Lock> {
   const address = `\0${name}`;
@@ -38,7 +41,7 @@ export async function acquireLock(name: string, options: LockOptions): Promise<L
     }
     await waitForRelease(address, deadline, options.signal);
     if (performance.now() >= deadline) {
-      throw new UnavailableError('another process has been setting up TensorFlow for too long');
+      throw new LockError('another process has held the lock for too long');
     }
   }
 }
@@ -60,7 +63,7 @@ function tryToListen(address: string): Promise<Lock | undefined> {
       if (error.code === 'EADDRINUSE') {
         resolve(undefined);
       } else {
-        reject(new UnavailableError(`the setup can't be locked: ${error.message}`, { cause: error }));
+        reject(new LockError(`can't lock: ${error.message}`, { cause: error }));
       }
     });
     server.listen({ path: address, exclusive: true }, () => {

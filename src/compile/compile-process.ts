@@ -1,0 +1,39 @@
+// Compiles one model in a process of its own, so that a serving process spends neither time nor memory on it.
+import { setPriority } from 'node:os';
+import { toMessage } from '../errors.ts';
+import { loadTensorFlow } from '../inference/engines/tensorflow.ts';
+import type { CompileReport, CompileTask } from '../ipc/thread-messages.ts';
+import { acquireLock } from '../lock.ts';
+import { findArtefact, toArtefactKey } from '../model/artefact.ts';
+import { loadModelFiles } from '../model/model-files.ts';
+import { compileModel } from './compile-model.ts';
+
+const lockTimeoutMs = 10 * 60_000;
+
+process.once('message', (task: CompileTask) => {
+  void compile(task)
+    .then(
+      (): CompileReport => ({ kind: 'done' }),
+      (thrown: unknown): CompileReport => ({ kind: 'failed', reason: toMessage(thrown) }),
+    )
+    .then((report) => process.send?.(report, () => process.kill(process.pid, 'SIGKILL')));
+});
+// Whoever asked is gone.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+
+/** One process at a time compiles a model; the others find what it wrote. */
+async function compile({ model, cacheDir, tensorflowVersion, golden }: CompileTask): Promise<void> {
+  setPriority(10);
+  const name = `image-check-compile-${toArtefactKey(model.manifest, tensorflowVersion)}`;
+  const { signal } = new AbortController();
+  const lock = await acquireLock(name, { signal, timeoutMs: lockTimeoutMs, onWait: () => undefined });
+  try {
+    const found = await findArtefact(model, cacheDir, tensorflowVersion);
+    if (found.kind !== 'none') return;
+    const files = await loadModelFiles(model);
+    const rasters = golden.map(({ raster }) => raster);
+    await compileModel(await loadTensorFlow(), model, files, { cacheDir, environment: process.env, rasters });
+  } finally {
+    lock.release();
+  }
+}
