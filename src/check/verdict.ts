@@ -13,9 +13,11 @@ export function toWorst(all: readonly Verdict[]): Verdict {
 
 /**
  * Holds a model's scores against its policy.
+ * @throws Error where a score is not a number, which no threshold would flag
  * @param scores float32 `[labels]`, 0…1
  */
 export function toModelResult(model: ModelVersion, engine: EngineName, scores: Float32Array): ModelResult {
+  if (!scores.every(Number.isFinite)) throw new Error(`model ${model.name} gave a score that is not a number`);
   const labels = model.manifest.output.labels.map((label, index) =>
     toLabelResult(label, scores[index] ?? Number.NaN, model.manifest.policy[label]),
   );

@@ -51,7 +51,8 @@ async function load(message: Extract<ToThread, { type: 'load' }>): Promise<FromT
   }
   const loaded = await loadModel(model, files, found?.kind === 'compiled' ? found.dir : undefined);
   const { width, height } = model.manifest.input;
-  await loaded.run(new Uint8Array(width * height * 3), 1);
+  const scores = await loaded.run(new Uint8Array(width * height * 3), 1);
+  if (!scores.every(Number.isFinite)) throw new Error('a score is not a number: the weights are damaged');
   for (const image of golden) verifyGolden(image, await loaded.run(image.raster, 1));
   models.set(toModelKey(model), loaded);
   const { form, usefulBatch } = loaded;

@@ -1,3 +1,4 @@
+import { toMessage } from '../../errors.ts';
 import type { ModelVersion } from '../../model/model-version.ts';
 import { loadCompiledModel } from './compiled-model.ts';
 import type { Engine, LoadedModel } from './engine.ts';
@@ -28,7 +29,9 @@ export function loadOriginalModel(
 
 async function loadSavedModel(tf: TensorFlow, model: ModelVersion): Promise<LoadedModel> {
   const { input, output } = model.manifest;
-  const session = await tf.node.loadSavedModel(model.dir, input.tags, input.signature);
+  const session = await tf.node.loadSavedModel(model.dir, input.tags, input.signature).catch((thrown: unknown) => {
+    throw new Error(`saved_model.pb: ${toMessage(thrown)}`, { cause: thrown });
+  });
   // tfjs-node itself turns what it is given into uint8 where the signature wants that, but not into int32.
   const isInt32 = session.inputs[0]?.tfDtype === 'DT_INT32';
   const network: Network = {
