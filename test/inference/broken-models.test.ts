@@ -3,7 +3,6 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { ServiceError } from '../../src/errors.ts';
-import { toFileHash } from '../../src/model/model-files.ts';
 import { type ColourModelOptions, writeColourModel } from '../fixtures/colour-model.ts';
 import { createService, findModel, toPlainRaster, untilLater } from '../fixtures/inference.ts';
 import { makeSingleImageGraph } from '../fixtures/single-image-graph.ts';
