@@ -39,13 +39,18 @@ export async function decodeImage(bytes: Uint8Array, shape: RasterShape, limits:
 
 type FailOn = 'error' | 'warning';
 
+/** Another upload that fails in the same moment, before its decode, can take the message away: it is asked for again. */
+const strictAttempts = 4;
+
 async function decodeDespiteWarnings(decode: (failOn: FailOn) => Promise<Uint8Array>): Promise<Uint8Array> {
-  try {
-    return await decode('warning');
-  } catch (thrown) {
-    if (finalFailure.test(toLibraryMessage(thrown) ?? 'timeout:')) throw thrown;
-    return decode('error');
+  for (let attempt = 0; attempt < strictAttempts; attempt += 1) {
+    try {
+      return await decode('warning');
+    } catch (thrown) {
+      if (finalFailure.test(toLibraryMessage(thrown) ?? 'timeout:')) throw thrown;
+    }
   }
+  return decode('error');
 }
 
 /** What the library said of a picture that it could not decode. */
