@@ -1,8 +1,8 @@
 /**
- * What native TensorFlow reads from the environment of its process when it starts. One worker per CPU already
- * fills the machine, so one thread each. glibc's malloc keeps what a batch took: with two arenas, and with blocks from 256 kB on
- * given back at once, a worker with MobileNetV2 at 224 pixels holds 215 MB of its own instead of 256. Values that are
- * set already stay.
+ * What native TensorFlow and malloc read from the environment of their process when it starts. One worker per CPU
+ * already fills the machine, so one thread each. glibc keeps what a batch took: with two arenas, and with blocks from
+ * 256 kB on given back at once, a worker with MobileNetV2 at 224 pixels holds 215 MB of its own instead of 256. Values
+ * that are set already stay.
  */
 export function toNativeEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
   const wanted = {
