@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { toMessage } from '../errors.ts';
@@ -81,13 +80,6 @@ export function toProvenance(
 ): Pick<CompiledArtefact, 'key' | 'compilerVersion' | 'tensorflowVersion' | 'files'> {
   const key = toArtefactKey(manifest, tensorflowVersion);
   return { key, compilerVersion, tensorflowVersion, files: manifest.files };
-}
-
-/** The user's folder of artefacts: `$XDG_CACHE_HOME/image-check/compiled`. */
-export function toArtefactCache(environment: NodeJS.ProcessEnv): string {
-  const base = environment['XDG_CACHE_HOME'];
-  const root = base !== undefined && path.isAbsolute(base) ? base : path.join(homedir(), '.cache');
-  return path.join(root, 'image-check', 'compiled');
 }
 
 /** Where a model's artefact may be: beside the model, or in the cache where the models folder can't be written. */

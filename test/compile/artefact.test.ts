@@ -5,7 +5,7 @@ import test, { type TestContext } from 'node:test';
 import { writeArtefact } from '../../src/compile/artefact-folder.ts';
 import { type CompileOutcome, compileModel } from '../../src/compile/compile-model.ts';
 import { createTensorFlowEngine } from '../../src/inference/engines/tensorflow-engine.ts';
-import { findArtefact, toArtefactCache, toArtefactKey } from '../../src/model/artefact.ts';
+import { findArtefact, toArtefactKey } from '../../src/model/artefact.ts';
 import { toManifest } from '../../src/model/manifest.ts';
 import { makeRaster, startTensorFlow, type WrittenModel, writeModel } from '../fixtures/compile-models.ts';
 import { GraphFiles } from '../fixtures/graph-files.ts';
@@ -136,9 +136,4 @@ test('an_artefact_that_can_not_be_written_leaves_the_old_one', async (context) =
 test('a_model_whose_weights_are_not_numbers_is_broken_not_refused', async (context) => {
   const written = writeSmall(context, [NaN, 1, 1, 1, 1, 1, 1, 1, 1]);
   await assert.rejects(compile(written), /not a number/);
-});
-
-test('the_cache_is_below_xdg_cache_home', () => {
-  assert.equal(toArtefactCache({ XDG_CACHE_HOME: '/x' }), '/x/image-check/compiled');
-  assert.match(toArtefactCache({ XDG_CACHE_HOME: 'relative' }), /\.cache\/image-check\/compiled$/);
 });

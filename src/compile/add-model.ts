@@ -1,0 +1,144 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ones, tidy } from '@tensorflow/tfjs-core';
+import type { DecodeLimits } from '../image/types.ts';
+import { loadTensorFlow, type TensorFlow } from '../inference/engines/tensorflow.ts';
+import { loadTfjsNetwork } from '../inference/engines/tfjs-model.ts';
+import { type Manifest, toManifest } from '../model/manifest.ts';
+import { loadModelFiles, toFileHash } from '../model/model-files.ts';
+import type { ModelVersion } from '../model/model-version.ts';
+import { type CompileOptions, type CompileOutcome, compileModel } from './compile-model.ts';
+import { describeNetwork, type NetworkFacts, type TensorFacts } from './describe-network.ts';
+import { decodeGolden, loadGoldenImages, scoreGolden, verifyStored } from './golden-images.ts';
+import { type FoundModel, inspectModel } from './inspect.ts';
+import { findOutput, type ModelChoices, toLabels, toManifestInput } from './model-choices.ts';
+import { fillFolder } from './staging-folder.ts';
+
+/** A model to take into the models folder. */
+export interface AddRequest {
+  /** Folder or file of the model as it was exported. */
+  readonly source: string;
+  readonly modelsDir: string;
+  readonly name: string;
+  readonly version: string;
+  readonly choices: ModelChoices;
+  /** Pictures whose scores are kept; one is drawn where there are none. */
+  readonly golden: readonly string[];
+  readonly limits: DecodeLimits;
+  readonly compile: Pick<CompileOptions, 'cacheDir' | 'environment'>;
+}
+
+/** What became of it. */
+export interface AddedModel {
+  readonly model: ModelVersion;
+  readonly found: FoundModel;
+  readonly network: NetworkFacts;
+  readonly outcome: CompileOutcome;
+  /** What the user did not say and the network doesn't tell. */
+  readonly guessed: { readonly labels: boolean; readonly normalise: boolean };
+}
+
+/**
+ * Takes a model into the models folder: copies and describes it, writes its manifest with hashes and golden scores,
+ * compiles it and verifies what was written. A version is there as a whole or not at all.
+ * @throws Error that names the file and what is wrong with it
+ */
+export async function addModel(request: AddRequest): Promise<AddedModel> {
+  const { name, version, modelsDir } = request;
+  if (!/^[\w-][\w.-]*$/.test(name)) throw new Error(`--name ${name}: must be of letters, digits, '.', '_' and '-'`);
+  if (!/^\d+$/.test(version)) throw new Error(`--name ${name}@${version}: a version is a whole number`);
+  const found = await inspectModel(request.source);
+  const target = path.join(path.resolve(modelsDir), name, version);
+  return fillFolder(target, async (staging) => {
+    await copyFiles(found, staging);
+    const tf = await loadTensorFlow();
+    await tf.setBackend('tensorflow');
+    const { model, network } = await writeVersion(tf, request, found, staging);
+    const files = await loadModelFiles(model);
+    const golden = await decodeGolden(model, request.limits);
+    const rasters = golden.map(({ raster }) => raster);
+    const outcome = await compileModel(tf, model, files, { ...request.compile, rasters });
+    await verifyStored(tf, model, files, golden, outcome);
+    const { labels, scale } = request.choices;
+    const guessed = { labels: labels === undefined, normalise: scale === undefined };
+    return { model: { ...model, dir: target }, found, network, outcome, guessed };
+  });
+}
+
+async function copyFiles({ files }: FoundModel, dir: string): Promise<void> {
+  for (const file of files) {
+    const target = path.join(dir, file.name);
+    await mkdir(path.dirname(target), { recursive: true });
+    await copyFile(file.path, target);
+  }
+}
+
+async function writeVersion(
+  tf: TensorFlow,
+  request: AddRequest,
+  found: FoundModel,
+  dir: string,
+): Promise<{ model: ModelVersion; network: NetworkFacts }> {
+  const { choices } = request;
+  const network = await describeNetwork(tf, dir, found.format, choices);
+  const draft = await draftManifest(found, network, choices, dir);
+  const { name, version } = request;
+  const toModel = (manifest: Manifest): ModelVersion => ({ name, version, dir, manifest });
+  const labels = toLabels(await countScores(toModel(draft), findOutput(network, choices), choices), choices);
+  const labelled = { ...draft, output: { ...draft.output, labels } };
+  const images = await loadGoldenImages(request.golden);
+  const golden = await scoreGolden(tf, toModel(labelled), images, request.limits);
+  const kind = choices.kind ?? guessKind(golden, labels);
+  const json = `${JSON.stringify({ ...labelled, output: { ...labelled.output, kind }, golden }, undefined, 2)}\n`;
+  await writeFile(path.join(dir, 'manifest.json'), json);
+  // Read as it will be read: what the service would refuse is refused now.
+  return { model: toModel(toManifest(json)), network };
+}
+
+/** All that is known before the model has run. */
+async function draftManifest(
+  { format, files }: FoundModel,
+  network: NetworkFacts,
+  choices: ModelChoices,
+  dir: string,
+): Promise<Manifest> {
+  const input = toManifestInput(network, choices);
+  const { kind = 'multi-label', activation = 'none', labels = ['label0'], output: tensor } = choices;
+  const output = { kind, activation, labels: [...labels], ...(tensor !== undefined && { tensor }) };
+  const hashes: Record<string, string> = {};
+  for (const { name } of files) hashes[name] = toFileHash(await readFile(path.join(dir, name)));
+  return { format, input, output, policy: choices.policy ?? {}, files: hashes, golden: [] };
+}
+
+/** What the output's shape tells, else what one run gives. */
+async function countScores(
+  draft: ModelVersion,
+  { name, shape }: TensorFacts,
+  { labels }: ModelChoices,
+): Promise<number> {
+  const told = shape?.[1] ?? -1;
+  if (told !== -1) return told;
+  if (draft.manifest.format !== 'tf-savedmodel') return runOnce(draft);
+  // The first run shows whether they fit.
+  if (labels) return labels.length;
+  throw new Error(`the output ${name} doesn't tell how many scores it has; --labels must name them`);
+}
+
+async function runOnce(draft: ModelVersion): Promise<number> {
+  const { width, height } = draft.manifest.input;
+  const network = await loadTfjsNetwork(draft, await loadModelFiles(draft));
+  try {
+    const shape = tidy(() => network.predict(ones([1, height, width, 3])).shape);
+    const [count, labels] = shape;
+    if (count === 1 && labels !== undefined && shape.length === 2) return labels;
+    throw new Error(`the model answers [${shape.join(', ')}] for one picture; only [n, scores] is served`);
+  } finally {
+    network.dispose();
+  }
+}
+
+/** Scores of which just one is meant add up to 1. */
+function guessKind(golden: Manifest['golden'], labels: readonly string[]): Manifest['output']['kind'] {
+  const sums = golden.map(({ scores }) => scores.reduce((sum, score) => sum + score, 0));
+  return labels.length > 1 && sums.every((sum) => Math.abs(sum - 1) < 1e-3) ? 'single-label' : 'multi-label';
+}

@@ -1,0 +1,36 @@
+import { loadTensorFlow } from '../inference/engines/tensorflow.ts';
+import { getTensorFlowVersion } from '../inference/engines/tensorflow-binding.ts';
+import { findArtefact } from '../model/artefact.ts';
+import { loadModelFiles } from '../model/model-files.ts';
+import type { ModelVersion } from '../model/model-version.ts';
+import { type CompileOptions, type CompileOutcome, compileModel } from './compile-model.ts';
+
+/** What became of a version; `isNew` where it was compiled just now, not before. */
+export type StoredOutcome = CompileOutcome & { readonly isNew: boolean };
+
+/** Compiles one version of the models folder where its artefact is missing or stale. */
+export type StoredCompiler = (
+  model: ModelVersion,
+  choice: {
+    /** Compiles it whatever there is. */
+    readonly isForced: boolean;
+    /** Decodes the golden images, uint8 `[height, width, 3]` each; asked for only where there is something to compile. */
+    readonly loadRasters: () => Promise<readonly Uint8Array[]>;
+  },
+) => Promise<StoredOutcome>;
+
+/** Starts TensorFlow in this process for compiling; not for a process that serves. */
+export async function createStoredCompiler(
+  options: Pick<CompileOptions, 'cacheDir' | 'environment'>,
+): Promise<StoredCompiler> {
+  const tf = await loadTensorFlow();
+  await tf.setBackend('tensorflow');
+  return async (model, { isForced, loadRasters }) => {
+    // Read even where an artefact fits: a damaged model is told, whatever it once was compiled to.
+    const files = await loadModelFiles(model);
+    const found = await findArtefact(model, options.cacheDir, getTensorFlowVersion(tf));
+    if (found.kind !== 'none' && !isForced) return { ...found, isNew: false };
+    const rasters = await loadRasters();
+    return { ...(await compileModel(tf, model, files, { ...options, rasters })), isNew: true };
+  };
+}

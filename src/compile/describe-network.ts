@@ -1,0 +1,148 @@
+import { access, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { toMessage } from '../errors.ts';
+import type { TensorFlow } from '../inference/engines/tensorflow.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { dataType, decodeSavedModel, type MetaGraphProto, type SignatureProto, type TensorInfoProto } from './proto.ts';
+
+/** An input or output of a network; -1 in its shape is any size, no shape is one that the model doesn't tell. */
+export interface TensorFacts {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[] | undefined;
+}
+
+/** What a network takes and gives. */
+export interface NetworkFacts {
+  readonly inputs: readonly TensorFacts[];
+  readonly outputs: readonly TensorFacts[];
+  /** Of SavedModels alone. */
+  readonly saved?: { readonly tags: string[]; readonly signature: string };
+}
+
+/** Which part of a SavedModel is meant. */
+export interface SavedModelChoice {
+  readonly tags?: readonly string[] | undefined;
+  readonly signature?: string | undefined;
+}
+
+/**
+ * Tells what the network in `dir` takes and gives.
+ * @throws Error that names the file and what is wrong with it
+ */
+export async function describeNetwork(
+  tf: TensorFlow,
+  dir: string,
+  format: Manifest['format'],
+  choice: SavedModelChoice,
+): Promise<NetworkFacts> {
+  if (format === 'tf-savedmodel') return describeSavedModel(dir, choice);
+  try {
+    // The loader of the engines: what it can't load can't be served either.
+    const handler = tf.io.fileSystem(path.join(dir, 'model.json'));
+    return format === 'tfjs-layers' ? await describeLayers(tf, handler) : await describeGraph(tf, handler);
+  } catch (thrown) {
+    throw new Error(`model.json: ${toMessage(thrown)}`, { cause: thrown });
+  }
+}
+
+type Handler = ReturnType<TensorFlow['io']['fileSystem']>;
+
+async function describeLayers(tf: TensorFlow, handler: Handler): Promise<NetworkFacts> {
+  const network = await tf.loadLayersModel(handler);
+  try {
+    const isSingle = network.outputs.length === 1;
+    return {
+      inputs: network.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: toSizes(shape) })),
+      // The engines call the outputs of a layers model by their numbers.
+      outputs: network.outputs.map(({ name, dtype, shape }, index) => ({
+        name: isSingle ? name : String(index),
+        dtype,
+        shape: toSizes(shape),
+      })),
+    };
+  } finally {
+    network.dispose();
+  }
+}
+
+async function describeGraph(tf: TensorFlow, handler: Handler): Promise<NetworkFacts> {
+  const network = await tf.loadGraphModel(handler);
+  try {
+    const toFacts = ({ name, dtype, shape }: (typeof network.inputs)[number]): TensorFacts => {
+      return { name, dtype, shape: shape && toSizes(shape) };
+    };
+    return { inputs: network.inputs.map(toFacts), outputs: network.outputs.map(toFacts) };
+  } finally {
+    network.dispose();
+  }
+}
+
+/** @param shape null where any size is meant, whatever tfjs's types say */
+function toSizes(shape: readonly (number | null)[]): number[] {
+  return shape.map((size) => size ?? -1);
+}
+
+async function describeSavedModel(dir: string, choice: SavedModelChoice): Promise<NetworkFacts> {
+  const bytes = await readFile(path.join(dir, 'saved_model.pb'));
+  let metaGraphs: readonly MetaGraphProto[];
+  try {
+    ({ metaGraphs } = decodeSavedModel(bytes));
+  } catch (thrown) {
+    throw new Error(`saved_model.pb: is damaged: ${toMessage(thrown)}`, { cause: thrown });
+  }
+  const metaGraph = chooseMetaGraph(metaGraphs, choice.tags);
+  await assertVariables(dir, metaGraph);
+  const [signature, { inputs, outputs }] = chooseSignature(metaGraph, choice.signature);
+  return {
+    inputs: toTensorFacts(inputs),
+    outputs: toTensorFacts(outputs),
+    saved: { tags: metaGraph.metaInfoDef.tags, signature },
+  };
+}
+
+/** TensorFlow loads a model whose folder of variables is gone, and fails when it is run. */
+async function assertVariables(dir: string, { graphDef }: MetaGraphProto): Promise<void> {
+  const hasVariables = graphDef.node.some(({ op }) => op === 'VarHandleOp' || op === 'VariableV2');
+  const index = path.join('variables', 'variables.index');
+  const isThere = await access(path.join(dir, index)).then(
+    () => true,
+    () => false,
+  );
+  if (hasVariables && !isThere) throw new Error(`${index}: is missing, but saved_model.pb has variables`);
+}
+
+function chooseMetaGraph(metaGraphs: readonly MetaGraphProto[], tags: readonly string[] | undefined): MetaGraphProto {
+  const [only] = metaGraphs;
+  if (!only) throw new Error('saved_model.pb: holds no graph');
+  const toKey = (names: readonly string[]): string => [...names].sort().join(',');
+  const wanted = tags ?? (metaGraphs.length > 1 ? ['serve'] : only.metaInfoDef.tags);
+  const found = metaGraphs.find(({ metaInfoDef }) => toKey(metaInfoDef.tags) === toKey(wanted));
+  if (found) return found;
+  const known = metaGraphs.map(({ metaInfoDef }) => toKey(metaInfoDef.tags)).join(' | ');
+  throw new Error(`saved_model.pb: has no graph with the tags ${toKey(wanted)}; there are: ${known}`);
+}
+
+function chooseSignature({ signatureDef }: MetaGraphProto, name: string | undefined): [string, SignatureProto] {
+  // Others are TensorFlow's own: how it initialises and trains.
+  const usable = Object.entries(signatureDef).filter(([key]) => !key.startsWith('__'));
+  const wanted = name ?? (usable.length === 1 ? usable[0]?.[0] : 'serving_default');
+  const found = usable.find(([key]) => key === wanted);
+  if (found) return found;
+  const known = usable.map(([key]) => key).join(', ');
+  throw new Error(`saved_model.pb: has no signature ${String(wanted)}; there are: ${known || 'none'}`);
+}
+
+function toTensorFacts(tensors: Readonly<Record<string, TensorInfoProto>>): TensorFacts[] {
+  const types = new Map<number, string>(Object.entries(dataType).map(([type, number]) => [number, type]));
+  return Object.entries(tensors).map(([name, { dtype, tensorShape }]) => ({
+    name,
+    dtype: (types.get(dtype) ?? `type ${String(dtype)}`).replace(/^float$/, 'float32'),
+    shape: toKnownShape(tensorShape),
+  }));
+}
+
+/** @param shape null where a hand-made or damaged file leaves it out */
+function toKnownShape(shape: TensorInfoProto['tensorShape'] | null | undefined): number[] | undefined {
+  return shape && shape.unknownRank !== true ? shape.dim.map(({ size }) => size) : undefined;
+}

@@ -1,0 +1,115 @@
+import type { Manifest } from '../model/manifest.ts';
+import type { NetworkFacts, TensorFacts } from './describe-network.ts';
+
+/** What a user, or a preset, says of a model; the rest is told by the network or guessed. */
+export interface ModelChoices {
+  readonly labels?: readonly string[] | undefined;
+  /** Pixels; only where the network takes any size. */
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+  readonly resize?: Manifest['input']['resize'] | undefined;
+  readonly colour?: Manifest['input']['colour'] | undefined;
+  /** x · scale + offset, for x in 0…255. */
+  readonly scale?: Manifest['input']['normalise']['scale'] | undefined;
+  readonly offset?: Manifest['input']['normalise']['offset'] | undefined;
+  readonly activation?: Manifest['output']['activation'] | undefined;
+  readonly kind?: Manifest['output']['kind'] | undefined;
+  readonly policy?: Manifest['policy'] | undefined;
+  /** Which of several outputs. */
+  readonly output?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly signature?: string | undefined;
+}
+
+const floatTypes = ['float32'];
+const wholeTypes = ['uint8', 'int32'];
+
+/**
+ * Chooses how pictures are brought to the network's input.
+ * @throws Error that says what of the input doesn't fit
+ */
+export function toManifestInput({ inputs, saved }: NetworkFacts, choices: ModelChoices): Manifest['input'] {
+  const tensor = findOnly(inputs);
+  const [, height, width] = assertPixels(tensor);
+  const size = { width: toSide('width', width, choices.width), height: toSide('height', height, choices.height) };
+  const normalise = { scale: choices.scale ?? (isFloat(tensor) ? 1 / 255 : 1), offset: choices.offset ?? 0 };
+  const how = { resize: choices.resize ?? 'stretch', colour: choices.colour ?? 'rgb' };
+  return {
+    ...size,
+    ...how,
+    normalise,
+    signature: saved?.signature ?? 'serving_default',
+    tags: saved?.tags ?? ['serve'],
+  };
+}
+
+/** Tells whether the network takes floats: then how 0…255 is brought to them is a guess, unless the user says. */
+export function isFloat({ dtype }: TensorFacts): boolean {
+  return floatTypes.includes(dtype);
+}
+
+function findOnly(inputs: readonly TensorFacts[]): TensorFacts {
+  const [first] = inputs;
+  if (first && inputs.length === 1) return first;
+  throw new Error(
+    `the model has ${String(inputs.length)} inputs (${toNames(inputs)}); only models with one are served`,
+  );
+}
+
+function assertPixels(tensor: TensorFacts): readonly number[] {
+  const { name, dtype, shape } = tensor;
+  if (!isFloat(tensor) && !wholeTypes.includes(dtype)) {
+    throw new Error(`the input ${name} is ${dtype}; only float32, uint8 and int32 are served`);
+  }
+  // Of an input that doesn't tell its shape, the first run shows whether pictures fit.
+  const sizes = shape ?? [-1, -1, -1, 3];
+  const [batch = 0, , , channels = 0] = sizes;
+  if (sizes.length === 4 && (channels === 3 || channels === -1) && (batch === -1 || batch === 1)) return sizes;
+  throw new Error(`the input ${name} is ${toShapeText(shape)}; only [n, height, width, 3] is served`);
+}
+
+function toSide(what: 'width' | 'height', found: number | undefined, wanted: number | undefined): number {
+  if (found === undefined || found === -1) {
+    if (wanted !== undefined) return wanted;
+    throw new Error(`the model takes pictures of any ${what}; --${what} must say which`);
+  }
+  if (wanted === undefined || wanted === found) return found;
+  throw new Error(`the model takes pictures of ${what} ${String(found)}, --${what} says ${String(wanted)}`);
+}
+
+/**
+ * Finds the output that holds the scores.
+ * @throws Error where there are several and none is chosen, or it can't be scores
+ */
+export function findOutput({ outputs }: NetworkFacts, choices: ModelChoices): TensorFacts {
+  const [first] = outputs;
+  const chosen = choices.output === undefined ? first : outputs.find(({ name }) => name === choices.output);
+  if (!chosen) throw new Error(`the model has no output ${String(choices.output)}; there are: ${toNames(outputs)}`);
+  if (outputs.length > 1 && choices.output === undefined) {
+    throw new Error(`the model has the outputs ${toNames(outputs)}; --output must name one`);
+  }
+  if (chosen.shape && chosen.shape.length !== 2) {
+    throw new Error(`the output ${chosen.name} is ${toShapeText(chosen.shape)}; only [n, scores] is served`);
+  }
+  return chosen;
+}
+
+/**
+ * Names the scores.
+ * @throws Error where the number of labels is not that of the scores
+ */
+export function toLabels(scores: number, choices: ModelChoices): string[] {
+  const labels = choices.labels ?? Array.from({ length: scores }, (_, index) => `label${String(index)}`);
+  if (labels.length === scores) return [...labels];
+  throw new Error(`the model answers ${String(scores)} scores, --labels names ${String(labels.length)}`);
+}
+
+/** Writes a shape as people do: `[n, 224, 224, 3]`. */
+export function toShapeText(shape: readonly number[] | undefined): string {
+  if (!shape) return '[?]';
+  return `[${shape.map((size, index) => (size === -1 ? (index === 0 ? 'n' : '?') : String(size))).join(', ')}]`;
+}
+
+function toNames(tensors: readonly TensorFacts[]): string {
+  return tensors.map(({ name }) => name).join(', ');
+}

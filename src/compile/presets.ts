@@ -1,0 +1,90 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { toMessage } from '../errors.ts';
+import { readDataModule } from './data-module.ts';
+import type { ModelChoices } from './model-choices.ts';
+
+/** A model that comes inside an npm package, with all that its users had to find out otherwise. */
+export interface Preset {
+  readonly packageName: string;
+  /** What it is called in the models folder unless the user says otherwise. */
+  readonly name: string;
+  readonly choices: ModelChoices;
+  /** JavaScript inside the package that holds the model.json. */
+  readonly topology: string;
+  /** JavaScript inside the package that holds a shard in base64, by the name that model.json has for it. */
+  readonly toShard: (name: string) => string;
+}
+
+const nsfwFolder = 'dist/models/mobilenet_v2';
+
+/** Presets by the name of their package. */
+export const presets: ReadonlyMap<string, Preset> = new Map(
+  [
+    {
+      packageName: 'nsfwjs',
+      name: 'nsfw',
+      choices: {
+        // nsfwjs's own order (dist/esm/nsfw_classes.js) and preprocessing: a picture stretched to 224 × 224, in 0…1.
+        labels: ['drawing', 'hentai', 'neutral', 'porn', 'sexy'],
+        resize: 'stretch',
+        scale: 1 / 255,
+        offset: 0,
+        activation: 'none',
+        kind: 'single-label',
+        policy: {
+          porn: { review: 0.5, reject: 0.8 },
+          hentai: { review: 0.5, reject: 0.8 },
+          sexy: { review: 0.7 },
+        },
+      } satisfies ModelChoices,
+      topology: `${nsfwFolder}/model.min.js`,
+      toShard: (name: string) => `${nsfwFolder}/${name}.min.js`,
+    },
+  ].map((preset) => [preset.packageName, preset]),
+);
+
+/**
+ * Unpacks a preset's model into a folder of its own under the system's temporary one; the caller removes it. Nothing of
+ * the package is run.
+ * @param packageDir the folder of the package's package.json
+ * @throws Error that names the file and what is wrong with it
+ */
+export async function unpackPreset(preset: Preset, packageDir: string): Promise<string> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'image-check-preset-'));
+  try {
+    const model = await readModule(path.join(packageDir, preset.topology));
+    await writeFile(path.join(dir, 'model.json'), JSON.stringify(model));
+    for (const name of listShards(preset, model)) {
+      const base64 = await readModule(path.join(packageDir, preset.toShard(name)));
+      if (typeof base64 !== 'string') throw new Error(`${preset.toShard(name)}: holds no weights`);
+      await mkdir(path.dirname(path.join(dir, name)), { recursive: true });
+      await writeFile(path.join(dir, name), Buffer.from(base64, 'base64'));
+    }
+    return dir;
+  } catch (thrown) {
+    await rm(dir, { recursive: true, force: true });
+    throw thrown;
+  }
+}
+
+function listShards({ topology }: Preset, model: unknown): string[] {
+  const { weightsManifest } = (model ?? {}) as { weightsManifest?: unknown };
+  const groups: unknown[] = Array.isArray(weightsManifest) ? weightsManifest : [];
+  const names = groups.flatMap((group) => (group as { paths?: unknown } | null)?.paths ?? []);
+  const isUsable = (name: unknown): name is string => typeof name === 'string' && /^[\w.-]+$/.test(name);
+  if (names.length > 0 && names.every(isUsable)) return names;
+  throw new Error(`${topology}: holds no model with weights`);
+}
+
+async function readModule(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch((thrown: unknown) => {
+    throw new Error(`${file}: can't be read: ${toMessage(thrown)}`, { cause: thrown });
+  });
+  try {
+    return readDataModule(text);
+  } catch (thrown) {
+    throw new Error(`${file}: ${toMessage(thrown)}`, { cause: thrown });
+  }
+}
