@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { writeColourModel } from '../fixtures/colour-model.ts';
 import { startLauncher } from '../fixtures/service.ts';
-import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 async function runCommand(
   context: test.TestContext,
@@ -56,29 +53,4 @@ test('config_refuses_what_serve_would_refuse', async (context) => {
     assert.equal(code, 78);
     assert.match(stderr, /^image-check: .*--set/);
   }
-});
-
-test('models_verify_runs_golden_images_and_names_what_is_broken', async (context) => {
-  const dir = makeTempDir(context);
-  await writeColourModel(dir, { name: 'quality' });
-  const good = await runCommand(context, ['models', 'verify', '--models', dir, '--engine', 'wasm']);
-  assert.equal(good.code, 0, good.stderr);
-  assert.match(good.stdout, /^ok .*quality@1 .*1 golden images/);
-  await writeColourModel(dir, { name: 'wrong', goldenScores: [0, 0, 1] });
-  writeFileSync(path.join(await writeColourModel(dir, { name: 'short' }), 'weights.bin'), '');
-  const bad = await runCommand(context, ['models', 'verify', '--models', dir, '--engine', 'wasm']);
-  assert.equal(bad.code, 1);
-  assert.match(bad.stdout, /^ok .*quality@1/m);
-  assert.match(bad.stdout, /^FAIL .*wrong@1 .*golden\/red\.png: scores differ/m);
-  assert.match(bad.stdout, /^FAIL .*short@1 .*weights\.bin: its hash/m);
-});
-
-test('models_list_shows_every_version', async (context) => {
-  const dir = makeTempDir(context);
-  await writeColourModel(dir, { name: 'quality' });
-  await writeColourModel(dir, { name: 'quality', version: '2', manifest: { format: 'onnx' } });
-  const { code, stdout } = await runCommand(context, ['models', 'list', '--models', dir]);
-  assert.equal(code, 0);
-  assert.match(stdout, /^quality@1 {2}tfjs-layers {2}8x8/m);
-  assert.match(stdout, /^quality@2 {2}broken: manifest\.json: format/m);
 });

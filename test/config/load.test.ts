@@ -113,3 +113,12 @@ test('variables_that_kubernetes_adds_are_left_alone', (context) => {
   const environment = { IMAGE_CHECK_SERVICE_HOST: '10.0.0.1', IMAGE_CHECK_PORT: 'tcp://10.0.0.1:80' };
   assert.equal(loadConfig({ rootDir: toRoot(context), environment }).config.server.port, 5051);
 });
+
+test('artefacts_go_to_the_users_cache_unless_a_folder_is_named', (context) => {
+  const rootDir = toRoot(context);
+  const toDir = (environment: NodeJS.ProcessEnv): string =>
+    loadConfig({ rootDir, environment }).config.model.artefactDir;
+  assert.equal(toDir({ XDG_CACHE_HOME: '/x' }), '/x/image-check/compiled');
+  assert.match(toDir({ XDG_CACHE_HOME: 'relative' }), /\.cache\/image-check\/compiled$/);
+  assert.equal(toDir({ IMAGE_CHECK_MODEL_ARTEFACT_DIR: '/own' }), '/own');
+});

@@ -1,0 +1,52 @@
+import path from 'node:path';
+import type { AddedModel } from '../compile/add-model.ts';
+import type { NetworkFacts } from '../compile/describe-network.ts';
+import { isFloat, toShapeText } from '../compile/model-choices.ts';
+import type { ModelVersion } from '../model/model-version.ts';
+import { describeOutcome } from './models-compile.ts';
+import { toTable } from './text-table.ts';
+
+/** Tells as a table what was found of a model that was added, and below it what the user has to look at. */
+export function describeAdded({ model, found, network, outcome, guessed }: AddedModel): string {
+  const { input, output, golden, policy } = model.manifest;
+  const { scale, offset } = input.normalise;
+  const bytes = found.files.reduce((sum, file) => sum + file.bytes, 0);
+  const rows = [
+    ['model', `${model.name}@${model.version}`],
+    ['folder', model.dir],
+    ['format', `${found.format}, ${String(found.files.length)} files, ${(bytes / 1e6).toFixed(2)} MB`],
+    ...toTensorRows('input', network.inputs),
+    ...toTensorRows('output', network.outputs),
+    ['picture', `${String(input.width)}x${String(input.height)}, ${input.resize}, ${input.colour}`],
+    ['normalise', `x · ${String(scale)} + ${String(offset)}, for x in 0…255`],
+    ['scores', `${output.kind}, activation ${output.activation}`],
+    ['labels', output.labels.join(', ')],
+    ['policy', Object.keys(policy).length > 0 ? Object.keys(policy).join(', ') : 'none: nothing is ever flagged'],
+    ...golden.map(({ image, scores }) => ['golden', `${image}: ${scores.map((score) => score.toFixed(4)).join(', ')}`]),
+    ['form', describeOutcome(model, outcome, 'now')],
+  ];
+  const notes = listNotes(model, network, guessed).map((note) => `- ${note}\n`);
+  const heading = `\nTo look at in ${path.join(model.dir, 'manifest.json')}:\n`;
+  return `${toTable(rows)}${notes.length > 0 ? heading : ''}${notes.join('')}`;
+}
+
+function toTensorRows(what: string, tensors: NetworkFacts['inputs']): string[][] {
+  return tensors.map(({ name, dtype, shape }) => [what, `${name} ${dtype} ${toShapeText(shape)}`]);
+}
+
+function listNotes({ manifest }: ModelVersion, network: NetworkFacts, guessed: AddedModel['guessed']): string[] {
+  const notes: string[] = [];
+  if (guessed.labels) notes.push('output.labels are placeholders: name them in the order of the scores');
+  if (Object.keys(manifest.policy).length === 0)
+    notes.push('policy is empty: say which score of a label flags a picture');
+  if (guessed.normalise && network.inputs.every(isFloat)) {
+    notes.push(
+      'normalise is a guess, 0…1; a model trained on -1…1 needs to be added anew with --scale 1/127.5 --offset -1',
+    );
+  }
+  const scores = manifest.golden.flatMap((golden) => golden.scores);
+  if (scores.some((score) => score < 0 || score > 1)) {
+    notes.push('scores are outside 0…1: add it anew with --activation sigmoid or softmax');
+  }
+  return notes;
+}
