@@ -1,43 +1,50 @@
 // What does compiling gain? Each form of each model in a process of its own, run in turns. Takes about two minutes.
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { toNativeEnvironment } from '../src/config/native-environment.ts';
 import type { Readiness, Slice } from './compile-process.ts';
 import { writeMobileNet } from './mobilenet.ts';
+import { writeSavedMobileNet } from './saved-mobilenet.ts';
 
 const rounds = Number(process.env['ROUNDS'] ?? 12);
 const batchOfMany = 8;
-const models = path.join(import.meta.dirname, '..', 'models');
+const root = path.join(import.meta.dirname, '..');
+const launcher = path.join(root, 'src', 'launcher.mjs');
+const python = process.env['IMAGE_CHECK_TEST_PYTHON'];
 
 const loadBefore = os.loadavg()[0] ?? NaN;
 const dir = mkdtempSync(path.join(os.tmpdir(), 'image-check-bench-'));
 const children = new Set<ChildProcess>();
 try {
-  await writeMobileNet(dir, 'mobilenet-224', { size: 224, width: 1 });
-  await writeMobileNet(dir, 'mobilenet-96', { size: 96, width: 0.35 });
-  for (const name of ['mobilenet-224', 'mobilenet-96']) {
-    await once(startProcess('convert-once.ts', [dir, name, `${name}-graph`]), 'message');
-  }
-  for (const name of ['quality', 'nsfw']) {
-    if (existsSync(path.join(models, name))) cpSync(path.join(models, name), path.join(dir, name), { recursive: true });
-  }
-  for (const name of [
-    'mobilenet-224',
-    'mobilenet-224-graph',
-    'mobilenet-96',
-    'mobilenet-96-graph',
-    'quality',
-    'nsfw',
-  ]) {
-    if (existsSync(path.join(dir, name))) console.table(await measureModel(name));
-  }
+  for (const name of await writeModels()) console.table(await measureModel(name));
   console.log(`load average before ${loadBefore.toFixed(1)}, after ${(os.loadavg()[0] ?? NaN).toFixed(1)}`);
 } finally {
   for (const child of children) child.kill('SIGKILL');
   rmSync(dir, { recursive: true, force: true });
+}
+
+/** Writes or copies whatever can be had here. @returns the names of the models */
+async function writeModels(): Promise<string[]> {
+  const names: string[] = [];
+  for (const shape of [
+    { size: 224, width: 1 },
+    { size: 96, width: 0.35 },
+  ]) {
+    const name = `mobilenet-${String(shape.size)}`;
+    await writeMobileNet(dir, name, shape);
+    await once(startProcess('convert-once.ts', [dir, name, `${name}-graph`]), 'message');
+    names.push(name, `${name}-graph`);
+    if (python === undefined) continue;
+    writeSavedMobileNet(python, dir, `${name}-saved`, shape);
+    names.push(`${name}-saved`);
+  }
+  cpSync(path.join(root, 'models', 'quality'), path.join(dir, 'quality'), { recursive: true });
+  execFileSync(process.execPath, [launcher, 'models', 'add', 'npm:nsfwjs', '--models', dir], { stdio: 'ignore' });
+  if (python === undefined) console.log('IMAGE_CHECK_TEST_PYTHON names no Python with TensorFlow: no SavedModels');
+  return [...names, 'quality', 'nsfw'];
 }
 
 interface Form {
@@ -54,7 +61,7 @@ async function measureModel(name: string): Promise<Record<string, Record<string,
   const [outcome] = (await once(compiling, 'message')) as [string];
   console.log(`${name}: ${outcome}`);
   const forms: Form[] = [];
-  for (const form of ['op by op', 'wasm', 'compiled']) {
+  for (const form of name.endsWith('-saved') ? ['as exported', 'compiled'] : ['op by op', 'wasm', 'compiled']) {
     const child = startProcess('compile-process.ts', [dir, name, form, ...(form === 'compiled' ? [artefactDir] : [])]);
     const [ready] = (await once(child, 'message')) as [Readiness];
     forms.push({ form, child, ready, one: [], many: [] });
@@ -70,12 +77,12 @@ async function measureModel(name: string): Promise<Record<string, Record<string,
   return Object.fromEntries(forms.map((form) => [form.form, toRow(form, slowest)]));
 }
 
-function toRow({ ready, one, many }: Form, opByOp: number): Record<string, string> {
+function toRow({ ready, one, many }: Form, original: number): Record<string, string> {
   return {
     'one image, ms': toMedian(one).toFixed(2),
     'fastest, ms': Math.min(...one).toFixed(2),
     'of 8, per image, ms': (toMedian(many) / batchOfMany).toFixed(2),
-    'times faster': (opByOp / toMedian(one)).toFixed(1),
+    'times faster': (original / toMedian(one)).toFixed(1),
     'load, ms': ready.loadMs.toFixed(0),
     'first run, ms': ready.firstMs.toFixed(0),
     'private, MB': (ready.privateBytes / 1e6).toFixed(0),
