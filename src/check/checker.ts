@@ -20,7 +20,13 @@ export interface Checker {
  * Puts models, inference and checks together.
  * @throws ExitError 78 where the models folder or `check.models` doesn't fit.
  */
-export function createChecker(config: Config, engine: EngineName, metrics: WorkerMetrics, log: Logger): Checker {
+export function createChecker(
+  config: Config,
+  engine: EngineName,
+  metrics: WorkerMetrics,
+  log: Logger,
+  onStuck: (reason: string) => void = () => undefined,
+): Checker {
   const store = loadModelStore(config.models.dir);
   assertDefaults(store, config.check.models);
   const inference = new InferenceService({
@@ -28,6 +34,8 @@ export function createChecker(config: Config, engine: EngineName, metrics: Worke
     queueSize: config.check.queueSize,
     maxBatch: config.inference.maxBatch,
     loadTimeoutMs: config.supervisor.loadTimeoutMs,
+    stuckMs: config.supervisor.stuckMs,
+    onStuck,
     loadGolden: (model) => loadGoldenRasters(model, config.image),
     artefacts: {
       cacheDir: config.model.artefactDir,

@@ -90,6 +90,12 @@ const image = z.strictObject({
 });
 
 const supervisor = z.strictObject({
+  stuckMs: milliseconds(100, hour)
+    .default(2000)
+    .describe('A batch that TensorFlow does not return for so long is given up; below check.deadlineMs.'),
+  harakiriMs: milliseconds(1000, hour)
+    .default(30_000)
+    .describe('Time for a worker with a stuck thread to finish everything else before it is killed.'),
   loadTimeoutMs: milliseconds(1000, hour).default(60_000).describe('Time for a model to load.'),
   heartbeatMs: milliseconds(50, 60_000).default(1000).describe('How often a worker pushes its snapshot.'),
   heartbeatTimeoutMs: milliseconds(200, hour)

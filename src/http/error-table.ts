@@ -22,6 +22,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   ERR_IMAGE_TOO_MANY_PIXELS: { status: 422, title: 'The image has too many pixels' },
   ERR_MODEL_UNKNOWN: { status: 404, title: 'No such model' },
   ERR_MODEL_UNAVAILABLE: { status: 503, title: 'The model is not available', retryAfterSeconds: 1 },
+  ERR_WORKER_STUCK: { status: 503, title: 'The worker is stuck', retryAfterSeconds: 1 },
   ERR_OVERLOADED: { status: 429, title: 'The service is overloaded', retryAfterSeconds: 1 },
   ERR_DEADLINE: { status: 504, title: 'The deadline has passed' },
   ERR_NOT_FOUND: { status: 404, title: 'No such route' },

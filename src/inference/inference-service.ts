@@ -12,6 +12,8 @@ export interface InferenceOptions {
   readonly queueSize: number;
   readonly maxBatch: number;
   readonly loadTimeoutMs: number;
+  /** Time for TensorFlow to return a batch. */
+  readonly stuckMs: number;
   /** Decodes a model's golden images; their scores are compared when it is loaded. */
   readonly loadGolden: (model: ModelVersion) => Promise<GoldenRaster[]>;
   readonly artefacts: {
@@ -20,6 +22,8 @@ export interface InferenceOptions {
     /** Compiles a model in a process of its own; undefined to serve models as they are. Answers what went wrong. */
     readonly compile?: (task: CompileTask) => Promise<string | undefined>;
   };
+  /** A thread hangs in native code for good: this process can't be mended, only replaced. */
+  readonly onStuck?: (reason: string) => void;
   readonly onLoaded?: (model: ModelVersion, loaded: LoadedFacts) => void;
   readonly onBatch?: (model: ModelVersion, count: number, runMs: number) => void;
 }
@@ -85,15 +89,25 @@ export class InferenceService {
   async #loadInThread(task: Parameters<ThreadHandle['load']>[0]): Promise<LoadOutcome> {
     const thread = this.#getThread();
     const { loadTimeoutMs } = this.#options;
-    const timer = setTimeout(() => {
-      thread.abandon(`not loaded within ${String(loadTimeoutMs)} ms (supervisor.loadTimeoutMs)`);
-      this.#loseThread(thread);
-    }, loadTimeoutMs);
-    const outcome = await thread.load(task).finally(() => {
-      clearTimeout(timer);
-    });
+    const late = new Error(`not loaded within ${String(loadTimeoutMs)} ms (supervisor.loadTimeoutMs)`);
+    const outcome = await this.#watch(thread, thread.load(task), loadTimeoutMs, late);
     if (outcome.kind === 'loaded') this.#options.onLoaded?.(task.model, outcome);
     return outcome;
+  }
+
+  /**
+   * Waits for native work that may hang: it can't be interrupted, so its thread is left behind, and a fresh one takes
+   * over what waits.
+   */
+  async #watch<T>(thread: ThreadHandle, working: Promise<T>, limitMs: number, late: Error): Promise<T> {
+    const timer = setTimeout(() => {
+      thread.abandon(late);
+      this.#loseThread(thread);
+      this.#options.onStuck?.(late.message);
+    }, limitMs);
+    return working.finally(() => {
+      clearTimeout(timer);
+    });
   }
 
   #getThread(): ThreadHandle {
@@ -151,7 +165,10 @@ export class InferenceService {
 
   async #runBatch(model: ModelVersion, images: readonly QueuedImage[]): Promise<void> {
     const startedAt = performance.now();
-    const { scores, runMs } = await this.#getThread().run(toModelKey(model), toBatch(images), images.length);
+    const thread = this.#getThread();
+    const running = thread.run(toModelKey(model), toBatch(images), images.length);
+    const { stuckMs } = this.#options;
+    const { scores, runMs } = await this.#watch(thread, running, stuckMs, toStuck(model, images.length, stuckMs));
     this.#options.onBatch?.(model, images.length, runMs);
     const inferenceMs = performance.now() - startedAt;
     const labels = scores.length / images.length;
@@ -169,8 +186,14 @@ function toExpired(state: ModelState | undefined): ServiceError {
   return new ServiceError('ERR_MODEL_UNAVAILABLE', detail, { retryAfterSeconds: 1 });
 }
 
+function toStuck({ name }: ModelVersion, count: number, stuckMs: number): ServiceError {
+  const detail = `model ${name} did not return a batch of ${String(count)} within ${String(stuckMs)} ms`;
+  return new ServiceError('ERR_WORKER_STUCK', detail, { retryAfterSeconds: 1 });
+}
+
 /** A run that failed although its thread still lives is a bug of the model's; a lost thread is replaced. */
 function toRunError(state: ModelState, thrown: unknown): ServiceError {
+  if (thrown instanceof ServiceError) return thrown;
   const { name } = state.model;
   if (state.isReady()) return new ServiceError('ERR_INTERNAL', `model ${name} failed to run`, { cause: thrown });
   const detail = `model ${name} was lost while it ran: ${toMessage(thrown)}`;

@@ -27,7 +27,7 @@ export class ThreadHandle {
   readonly #thread: Worker;
   readonly #asked = new Map<number, Asked>();
   #nextId = 0;
-  #lost: string | undefined;
+  #lost: Error | undefined;
 
   /** @param onLost called when the thread ends by itself */
   constructor(engine: EngineName, onLost: () => void) {
@@ -35,7 +35,7 @@ export class ThreadHandle {
     this.#thread = new Worker(toEntryUrl('./model-thread', import.meta.url), { workerData });
     const onEnd = (reason: string): void => {
       if (this.#lost !== undefined) return;
-      this.abandon(reason);
+      this.abandon(new Error(reason));
       onLost();
     };
     this.#thread.on('message', (message: FromThread) => {
@@ -67,12 +67,12 @@ export class ThreadHandle {
   }
 
   /**
-   * Lets go of a thread that does not come back; what waits for it fails with `reason`.
+   * Lets go of a thread that does not come back; what waits for it fails with `error`.
    * terminate() never returns beside a thread that is stuck in native code; that one goes with its process.
    */
-  abandon(reason: string): void {
-    this.#lost = reason;
-    for (const { reject } of this.#asked.values()) reject(new Error(reason));
+  abandon(error: Error): void {
+    this.#lost = error;
+    for (const { reject } of this.#asked.values()) reject(error);
     this.#asked.clear();
   }
 
@@ -86,7 +86,7 @@ export class ThreadHandle {
   #ask(message: ToThread, transfer: ArrayBuffer[] = []): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#lost !== undefined) {
-        reject(new Error(this.#lost));
+        reject(this.#lost);
         return;
       }
       this.#asked.set(message.id, { resolve, reject });

@@ -93,6 +93,8 @@ const toPrimary = z.discriminatedUnion('type', [
   z.object({ type: z.literal('accepted'), id: z.int() }),
   z.object({ type: z.literal('closed'), id: z.int() }),
   z.object({ type: z.literal('snapshot'), snapshot: workerSnapshot }),
+  /** A model thread does not come back: another worker has to take over. */
+  z.object({ type: z.literal('stuck'), reason: z.string() }),
   z.object({ type: z.literal('ask'), id: z.int(), path: opsPath }),
   /** The worker can't start, and another try would end the same way: one line for the operator. */
   z.object({ type: z.literal('unable'), reason: z.string(), exitCode: z.int() }),

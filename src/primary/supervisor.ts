@@ -178,6 +178,16 @@ export class Supervisor {
     return worker;
   }
 
+  /** Another worker takes over from a stuck one, which is killed once it has finished, or at harakiriMs. */
+  async #succeed(slot: Slot, worker: WorkerHandle, reason: string): Promise<void> {
+    const { log } = this.#options;
+    log.error({ slot: slot.index, workerPid: worker.pid, reason }, 'worker is stuck');
+    // A rolling restart that is at this slot brings the next worker anyway.
+    if (slot.succession !== undefined) return;
+    const failure = await this.replace(slot, slot.config, 'harakiri');
+    if (failure !== undefined) log.error({ slot: slot.index, failure }, 'no worker could take over');
+  }
+
   #countRestart(slot: Slot, reason: RestartReason): void {
     slot.restarts += 1;
     this.#options.listener.onRestart(reason);
@@ -189,6 +199,7 @@ export class Supervisor {
       if (slot?.current === worker) slot.death = undefined;
       this.#options.log.info({ slot: worker.slot, workerPid: worker.pid }, 'worker listening');
     }
+    if (message.type === 'stuck' && slot?.current === worker) void this.#succeed(slot, worker, message.reason);
     this.#options.listener.onMessage(worker, message);
     // A successor takes over as soon as its first snapshot says that it can.
     if (slot?.succession?.worker === worker && message.type === 'snapshot') this.#supervise();

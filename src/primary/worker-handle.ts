@@ -43,6 +43,8 @@ export class WorkerHandle {
   hasReported = false;
   /** What the worker said before it gave up. */
   unable: { readonly reason: string; readonly exitCode: number } | undefined;
+  /** When it said that one of its threads hangs. */
+  stuckAtMs: number | undefined;
   /** Why the primary killed it. */
   killReason: RestartReason | undefined;
   isKilled = false;
@@ -75,18 +77,19 @@ export class WorkerHandle {
   }
 
   get isServing(): boolean {
-    return this.stage === 'listening' && this.snapshot?.serving === true;
+    return this.stage === 'listening' && this.stuckAtMs === undefined && this.snapshot?.serving === true;
   }
 
   get isReady(): boolean {
     return this.stage === 'listening' && this.snapshot?.ready === true;
   }
 
-  /** Says which deadline the worker has passed: to listen, to be heard from, or to finish. */
-  toTimedOut(nowMs: number): 'boot' | 'heartbeat' | 'grace' | undefined {
+  /** Says which deadline the worker has passed: to listen, to be heard from, to end beside a stuck thread, or to finish. */
+  toTimedOut(nowMs: number): 'boot' | 'heartbeat' | 'harakiri' | 'grace' | undefined {
     const { supervisor, shutdown } = this.start.config;
     if (this.stage === 'forked') return nowMs - this.forkedAtMs > supervisor.bootTimeoutMs ? 'boot' : undefined;
     if (nowMs - this.heardAtMs > supervisor.heartbeatTimeoutMs) return 'heartbeat';
+    if (nowMs - (this.stuckAtMs ?? nowMs) > supervisor.harakiriMs) return 'harakiri';
     return nowMs - (this.drainingAtMs ?? nowMs) > shutdown.graceMs ? 'grace' : undefined;
   }
 
@@ -143,6 +146,8 @@ export class WorkerHandle {
     } else if (message.type === 'snapshot') {
       this.snapshot = message.snapshot;
       this.hasReported = this.stage !== 'forked';
+    } else if (message.type === 'stuck') {
+      this.stuckAtMs ??= this.heardAtMs;
     } else if (message.type === 'unable') {
       this.unable = message;
       this.kill('boot');

@@ -29,19 +29,27 @@ export interface WorkerService {
   readonly flush: () => Promise<void>;
 }
 
+/** What the rooms of a worker ask and tell the primary. */
+export interface PrimaryLink {
+  readonly ask: (path: OpsPath) => Promise<OpsAnswer>;
+  /** A model thread hangs: this process goes on as well as it can until another has taken over. */
+  readonly tellStuck: (reason: string) => void;
+}
+
 /**
  * Builds the rooms from what the primary said at the start.
  * @throws ExitError 78 where the models folder or `check.models` doesn't fit.
  */
 export function createWorkerService(
   { slot, engine, config, warm }: Start,
-  askPrimary: (path: OpsPath) => Promise<OpsAnswer>,
+  primary: PrimaryLink,
   log: Logger,
 ): WorkerService {
   const product = new Registry();
   const metrics = createWorkerMetrics(product);
   const processMetrics = createProcessMetrics(String(slot));
-  const { store, inference, checkService } = createChecker(config, engine, metrics, log);
+  const stuck = createStuckNote(primary, log);
+  const { store, inference, checkService } = createChecker(config, engine, metrics, log, stuck.note);
   const board = createModelBoard(store, config.check.models, engine, inference);
   const identity = { slot, pid: process.pid };
   const accessLog = createAccessLog(config.log, identity, log);
@@ -51,7 +59,7 @@ export function createWorkerService(
     config,
     checkService,
     byteBudget: createByteBudget(config.upload.maxBufferedBytes),
-    askPrimary,
+    askPrimary: primary.ask,
     metrics,
     log,
     accessLog,
@@ -59,18 +67,17 @@ export function createWorkerService(
     draining: () => draining,
   });
   const toWarm = [...warm, ...(config.model.load === 'eager' ? config.check.models : [])];
-  const inFlight = async (): Promise<number> => (await metrics.inFlight.get()).values[0]?.value ?? 0;
-
   return {
     server,
     warm: () => warmModels(store, inference, toWarm),
     takeSnapshot: async () => {
       metrics.queueDepth.set(inference.queueDepth());
+      const canServe = config.model.load === 'eager' ? board.isReady() : board.canServe();
       return {
-        serving: config.model.load === 'eager' ? board.isReady() : board.canServe(),
+        serving: canServe && !stuck.isNoted(),
         ready: board.isReady(),
         models: board.toSnapshots(),
-        inFlight: await inFlight(),
+        inFlight: (await metrics.inFlight.get()).values[0]?.value ?? 0,
         queueDepth: inference.queueDepth(),
         checked: checkService.checked(),
         memory: await measureMemory(),
@@ -81,6 +88,22 @@ export function createWorkerService(
       draining = because;
     },
     flush: () => accessLog.flush(),
+  };
+}
+
+/** Remembers that a model thread hangs, and tells those who can do something about it. */
+function createStuckNote(
+  primary: PrimaryLink,
+  log: Logger,
+): { isNoted: () => boolean; note: (reason: string) => void } {
+  let isNoted = false;
+  return {
+    isNoted: () => isNoted,
+    note: (reason) => {
+      isNoted = true;
+      log.error({ reason }, 'a model thread is stuck; another worker has to take over');
+      primary.tellStuck(reason);
+    },
   };
 }
 

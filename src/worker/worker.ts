@@ -6,7 +6,7 @@ import { createLogger, type Logger } from '../log.ts';
 import { Connections } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createOpsClient } from './ops-client.ts';
-import { createWorkerService, type Draining, type WorkerService } from './worker-service.ts';
+import { createWorkerService, type Draining, type PrimaryLink, type WorkerService } from './worker-service.ts';
 
 const maxFlushMs = 1000;
 
@@ -22,11 +22,16 @@ function send(message: ToPrimary, onSent?: () => void): void {
   process.send?.(message, undefined, {}, () => onSent?.());
 }
 
+function tellStuck(reason: string): void {
+  send({ type: 'stuck', reason });
+}
+
 /** Starts the worker's role: waits for the primary's `start`, serves the connections it hands over, obeys it. */
 export function startWorker(): void {
   // The terminal's Ctrl-C and pm2's signals reach the whole group; only the primary decides when a worker ends.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-  process.on('disconnect', killSelf);
+  // Before node:cluster's own listener, which calls process.exit.
+  process.prependListener('disconnect', killSelf);
   const opsClient = createOpsClient(send);
   let service: WorkerService | undefined;
   const connections = new Connections(send);
@@ -39,7 +44,7 @@ export function startWorker(): void {
     else if (message?.type === 'start') {
       const log = createLogger(message.config.log, { worker: message.slot, pid: process.pid });
       reportBugs(log);
-      void open(message, opsClient.ask, log).then((opened) => (service = opened));
+      void open(message, { ask: opsClient.ask, tellStuck }, log).then((opened) => (service = opened));
     }
   });
   send({ type: 'hello' });
@@ -61,11 +66,11 @@ async function drain(service: WorkerService | undefined, connections: Connection
 /** Builds the rooms, loads what must be loaded first, and tells the primary that connections may come. */
 async function open(
   start: Extract<ToWorker, { type: 'start' }>,
-  ask: Parameters<typeof createWorkerService>[1],
+  primary: PrimaryLink,
   log: Logger,
 ): Promise<WorkerService | undefined> {
   try {
-    const service = createWorkerService(start, ask, log);
+    const service = createWorkerService(start, primary, log);
     const beatSoon = startHeartbeat(start.config.supervisor.heartbeatMs, service.takeSnapshot, (snapshot) => {
       send({ type: 'snapshot', snapshot });
     });

@@ -7,7 +7,8 @@ import { type ErrorCode, errorCodes } from '../../src/errors.ts';
 import { errorTable } from '../../src/http/error-table.ts';
 import { writeColourModel } from '../fixtures/colour-model.ts';
 import { askByCurl, askByUrllib, type ForeignRequest, hasCommand } from '../fixtures/foreign-clients.ts';
-import { makePhoto } from '../fixtures/pictures.ts';
+import { makePhoto, makePlain } from '../fixtures/pictures.ts';
+import { makePoisonModel } from '../fixtures/poison-model.ts';
 import { makeSingleImageGraph } from '../fixtures/single-image-graph.ts';
 import { type Service, startService } from '../fixtures/service.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
@@ -153,6 +154,21 @@ test('a_request_that_comes_while_draining_is_answered_503', async (context) => {
   assert.match(received, /^HTTP\/1\.1 503 /);
   assert.match(received, /^connection: close\r$/im);
   seen.add('ERR_DRAINING');
+});
+
+test('an_image_that_tensorflow_does_not_return_is_answered_503', async (context) => {
+  const dir = makeTempDir(context);
+  const manifest = { format: 'tf-savedmodel' };
+  await writeColourModel(dir, { name: 'quality', files: makePoisonModel(), manifest, policy: {} });
+  const service = await startService(context, { args: ['--models', dir, '--set', 'supervisor.stuckMs=500'] });
+  const bodyFile = path.join(dir, 'white.jpg');
+  writeFileSync(bodyFile, await makePlain(255));
+  await assertEverywhere('ERR_WORKER_STUCK', {
+    method: 'POST',
+    url: `${service.url}/v1/check`,
+    headers: image,
+    bodyFile,
+  });
 });
 
 test('a_model_that_fails_while_it_runs_is_answered_500_without_its_stack', async (context) => {

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { Agent } from 'node:http';
+import { connect } from 'node:net';
+import test from 'node:test';
+import { writeColourModel } from '../fixtures/colour-model.ts';
+import { makePhoto, makePlain } from '../fixtures/pictures.ts';
+import { makePoisonModel } from '../fixtures/poison-model.ts';
+import { type Service, startService } from '../fixtures/service.ts';
+import { makeTempDir } from '../fixtures/temp-dir.ts';
+import { type Answer, postRaw, readTotal } from '../fixtures/uploads.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
+
+const stuckMs = 1000;
+
+async function startPoisoned(context: test.TestContext, ...args: readonly string[]): Promise<Service> {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir, {
+    name: 'quality',
+    files: makePoisonModel(),
+    manifest: { format: 'tf-savedmodel' },
+    policy: {},
+  });
+  const settings = ['--set', `supervisor.stuckMs=${String(stuckMs)}`, '--set', 'inference.maxBatch=1'];
+  return startService(context, { args: ['--models', dir, ...settings, ...args] });
+}
+
+/** A client on a connection of its own that uploads until it is told to stop. */
+async function upload(url: string, photo: Buffer, isOver: () => boolean): Promise<(Answer | Error)[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const answers: (Answer | Error)[] = [];
+  while (!isOver()) answers.push(await postRaw(url, photo, { agent }).catch((thrown: unknown) => thrown as Error));
+  agent.destroy();
+  return answers;
+}
+
+test('a_session_that_never_returns_costs_its_own_image_alone_and_the_slot_serves_again', async (context) => {
+  const service = await startPoisoned(context);
+  const [photo, poison] = await Promise.all([makePhoto(), makePlain(255)]);
+  await Promise.all(Array.from({ length: 6 }, () => postRaw(service.url, photo)));
+  await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready));
+  const before = (await service.health()).workers.map(({ pid }) => pid);
+
+  let isOver = false;
+  const clients = Promise.all(Array.from({ length: 6 }, () => upload(service.url, photo, () => isOver)));
+  await waitFor(async () => (await readTotal(service.opsUrl, 'image_check_checks_total')) > 20);
+  const startedAt = performance.now();
+  const poisoned = await postRaw(service.url, poison);
+  const tookMs = performance.now() - startedAt;
+  assert.equal(poisoned.status, 503);
+  assert.equal(poisoned.body.code, 'ERR_WORKER_STUCK');
+  assert.ok(Number(poisoned.headers['retry-after']) >= 1);
+  assert.ok(tookMs < stuckMs + 1000, `${String(tookMs)} ms`);
+
+  await waitFor(
+    async () => (await readTotal(service.opsUrl, 'image_check_worker_restarts_total', 'reason="harakiri"')) === 1,
+  );
+  const slot = (await service.health()).workers.findIndex(({ pid }, index) => pid !== before[index]);
+  await waitFor(
+    async () =>
+      ((await service.health()).workers[slot]?.checked ?? 0) > 0 || (await postRaw(service.url, photo)).status !== 200,
+  );
+  await waitFor(async () => (await service.health()).workers.every(({ serving }) => serving));
+  isOver = true;
+  const answers = (await clients).flat();
+  const failed = answers.filter((answer) => answer instanceof Error || answer.status !== 200);
+  console.log(`${String(answers.length)} uploads beside the poison, ${String(failed.length)} failed`);
+  assert.ok(answers.length > 20);
+  assert.deepEqual(failed, []);
+  // The stuck process is gone, and the total of what it did is not.
+  await waitFor(() => !before.every((pid) => isAlive(pid)));
+});
+
+test('a_worker_that_can_not_finish_beside_its_stuck_thread_is_killed_at_harakiri', async (context) => {
+  const service = await startPoisoned(context, '--workers', '1', '--set', 'supervisor.harakiriMs=2000');
+  const [photo, poison] = await Promise.all([makePhoto(), makePlain(255)]);
+  assert.equal((await postRaw(service.url, photo)).status, 200);
+  const [before] = (await service.health()).workers;
+  assert.ok(before);
+  // An upload that is not whole for upload.idleTimeoutMs, 10 s, holds the worker.
+  const held = connect(service.port, '127.0.0.1').on('error', () => undefined);
+  context.after(() => held.destroy());
+  held.write('POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 9\r\n\r\nx');
+  await waitFor(async () => ((await service.health()).workers[0]?.inFlight ?? 0) > 0);
+  const startedAt = performance.now();
+  assert.equal((await postRaw(service.url, poison)).status, 503);
+  await waitFor(() => !isAlive(before.pid), 20_000);
+  assert.ok(performance.now() - startedAt < 9000, 'before the held upload timed out');
+  assert.match(service.stderr(), /"timeout":"harakiri"/);
+  await waitFor(async () => (await service.health()).workers[0]?.serving === true);
+  assert.equal((await postRaw(service.url, photo)).status, 200);
+});
+
+test('workers_are_gone_with_their_primary_although_one_is_stuck', async (context) => {
+  const service = await startPoisoned(context, '--set', 'supervisor.stuckMs=60000');
+  const poison = await makePlain(255);
+  const lost = postRaw(service.url, poison).catch((thrown: unknown) => thrown);
+  await waitFor(async () =>
+    (await service.health()).workers.some(({ models }) => models['quality']?.state === 'ready'),
+  );
+  await waitFor(async () => (await service.health()).workers.some(({ inFlight }) => inFlight > 0));
+  const { workers } = await service.health();
+  service.process.kill('SIGKILL');
+  await waitFor(() => workers.every(({ pid }) => !isAlive(pid)), 5000);
+  assert.ok((await lost) instanceof Error);
+  const again = await startService(context, { args: ['--port', String(service.port)] });
+  assert.equal((await postRaw(again.url, await makePhoto())).status, 200);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
