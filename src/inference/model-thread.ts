@@ -5,7 +5,7 @@ import { toMessage } from '../errors.ts';
 import type { FromThread, ThreadData, ToThread } from '../ipc/thread-messages.ts';
 import { findArtefact } from '../model/artefact.ts';
 import { loadModelFiles } from '../model/model-files.ts';
-import { toModelKey } from '../model/model-version.ts';
+import { type ModelVersion, toModelKey } from '../model/model-version.ts';
 import { createEngine } from './engines/create-engine.ts';
 import type { LoadedModel } from './engines/engine.ts';
 import { verifyGolden } from './golden.ts';
@@ -49,13 +49,29 @@ async function load(message: Extract<ToThread, { type: 'load' }>): Promise<FromT
   if (found?.kind === 'none' && tensorflowVersion !== undefined && wantsArtefact) {
     return { type: 'uncompiled', id, tensorflowVersion };
   }
-  const loaded = await loadModel(model, files, found?.kind === 'compiled' ? found.dir : undefined);
-  const { width, height } = model.manifest.input;
-  const scores = await loaded.run(new Uint8Array(width * height * 3), 1);
-  if (!scores.every(Number.isFinite)) throw new Error('a score is not a number: the weights are damaged');
+  const loading = loadModel(model, files, found?.kind === 'compiled' ? found.dir : undefined).then(async (warm) => {
+    await warmUp(warm, model);
+    return warm;
+  });
+  const loaded = await loading.catch((thrown: unknown) => {
+    throw new Error(toNamed(toMessage(thrown), model), { cause: thrown });
+  });
   for (const image of golden) verifyGolden(image, await loaded.run(image.raster, 1));
   models.set(toModelKey(model), loaded);
   const { form, usefulBatch } = loaded;
   const remarks = [...(found?.faults ?? []), ...(found?.kind === 'refused' ? [`not compiled: ${found.reason}`] : [])];
   return { type: 'loaded', id, loaded: { loadMs: performance.now() - startedAt, form, usefulBatch, remarks } };
+}
+
+/** @throws Error where the first run fails or its scores are no numbers. */
+async function warmUp(loaded: LoadedModel, { manifest }: ModelVersion): Promise<void> {
+  const { width, height } = manifest.input;
+  const scores = await loaded.run(new Uint8Array(width * height * 3), 1);
+  if (!scores.every(Number.isFinite)) throw new Error('a score is not a number: the weights are damaged');
+}
+
+/** What an engine says of a network seldom names the file that holds it. */
+function toNamed(reason: string, { manifest }: ModelVersion): string {
+  const file = manifest.format === 'tf-savedmodel' ? 'saved_model.pb' : 'model.json';
+  return reason.includes(file) ? reason : `${file}: ${reason}`;
 }

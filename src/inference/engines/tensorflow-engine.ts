@@ -1,4 +1,3 @@
-import { toMessage } from '../../errors.ts';
 import type { ModelVersion } from '../../model/model-version.ts';
 import { loadCompiledModel } from './compiled-model.ts';
 import type { Engine, LoadedModel } from './engine.ts';
@@ -29,9 +28,7 @@ export function loadOriginalModel(
 
 async function loadSavedModel(tf: TensorFlow, model: ModelVersion): Promise<LoadedModel> {
   const { input, output } = model.manifest;
-  const session = await tf.node.loadSavedModel(model.dir, input.tags, input.signature).catch((thrown: unknown) => {
-    throw new Error(`saved_model.pb: ${toMessage(thrown)}`, { cause: thrown });
-  });
+  const session = await tf.node.loadSavedModel(model.dir, input.tags, input.signature);
   // tfjs-node itself turns what it is given into uint8 where the signature wants that, but not into int32.
   const isInt32 = session.inputs[0]?.tfDtype === 'DT_INT32';
   const network: Network = {
