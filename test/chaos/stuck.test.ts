@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import test from 'node:test';
+import { isAlive } from '../fixtures/process-life.ts';
 import { writeColourModel } from '../fixtures/colour-model.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
 import { makePoisonModel } from '../fixtures/poison-model.ts';
@@ -105,12 +106,3 @@ test('workers_are_gone_with_their_primary_although_one_is_stuck', async (context
   const again = await startService(context, { args: ['--port', String(service.port)] });
   assert.equal((await postRaw(again.url, await makePhoto())).status, 200);
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

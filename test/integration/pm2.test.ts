@@ -6,6 +6,7 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { loadConfig } from '../../src/config/load.ts';
+import { isAlive } from '../fixtures/process-life.ts';
 import { writeColourModel } from '../fixtures/colour-model.ts';
 import { makePhoto } from '../fixtures/pictures.ts';
 import { type Pm2, type Pm2App, preparePm2 } from '../fixtures/pm2.ts';
@@ -54,15 +55,6 @@ async function setStage(context: TestContext, environment: NodeJS.ProcessEnv = {
       return app;
     },
   };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Waits until every worker listens: pm2 is told as soon as one of them serves. */

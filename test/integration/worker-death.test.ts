@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import test from 'node:test';
+import { isAlive } from '../fixtures/process-life.ts';
 import { makePhoto } from '../fixtures/pictures.ts';
 import { type Service, startService } from '../fixtures/service.ts';
 import { type Answer, postRaw, readTotal } from '../fixtures/uploads.ts';
@@ -83,13 +84,5 @@ test('workers_are_gone_when_their_primary_is_killed', async (context) => {
   const service = await startService(context);
   const { workers } = await service.health();
   service.process.kill('SIGKILL');
-  const isAlive = (pid: number): boolean => {
-    try {
-      process.kill(pid, 0);
-      return true;
-    } catch {
-      return false;
-    }
-  };
   await waitFor(() => workers.every(({ pid }) => !isAlive(pid)), 5000);
 });
