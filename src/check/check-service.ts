@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import { decodeImage } from '../image/decode.ts';
 import { inspectImage } from '../image/header.ts';
-import type { DecodeLimits, ImageFacts } from '../image/types.ts';
+import type { DecodeLimits } from '../image/types.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
@@ -61,7 +61,7 @@ async function checkImage(
 ): Promise<ImageResult> {
   try {
     const facts = await inspectImage(image.bytes, options.limits);
-    const outcomes = await Promise.all(models.map((model) => runModel(options, image, facts, model, request)));
+    const outcomes = await Promise.all(models.map((model) => runModel(options, image, model, request)));
     const checks = outcomes.map((outcome) => outcome.result);
     const verdict = toWorst(checks.map((check) => check.verdict));
     return { kind: 'checked', name: image.name, verdict, image: facts, checks, timingsMs: toTimings(outcomes) };
@@ -78,7 +78,6 @@ interface Outcome {
 async function runModel(
   options: CheckOptions,
   image: UploadedImage,
-  facts: ImageFacts,
   model: ModelVersion,
   request: CheckRequest,
 ): Promise<Outcome> {

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { ask, isAlive, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import { ask, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import { isAlive } from '../fixtures/process-life.ts';
 
 function makeFolder(t: TestContext): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'image-check-pid-'));

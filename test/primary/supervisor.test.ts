@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import test from 'node:test';
-import { ask, isAlive, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import { ask, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import { isAlive } from '../fixtures/process-life.ts';
 
 test('all workers serve, none is ready, each has its own slot', async (t) => {
   const primary = await startPrimaryProcess(t);
