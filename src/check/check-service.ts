@@ -1,12 +1,15 @@
 import { ServiceError } from '../errors.ts';
-import { decodeImage } from '../image/decode.ts';
-import { inspectImage } from '../image/header.ts';
-import type { DecodeLimits } from '../image/types.ts';
+import { decodeMeasured } from '../image/decode.ts';
+import { type MeasuredImage, measureImage } from '../image/header.ts';
+import type { DecodeLimits, DecodeWatch, RasterShape } from '../image/types.ts';
+import type { Subject } from '../inference/image-queue.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
 import { findVersion, type ModelStore } from '../model/model-store.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
+import type { Admission } from './admission.ts';
+import { type Suspicion, toDecodeSuspect, toImageHash, toRunSuspect } from './suspicion.ts';
 import type { CheckRequest, CheckService, ImageResult, ImageTimings, ModelResult, UploadedImage } from './types.ts';
 import { toModelResult, toWorst } from './verdict.ts';
 
@@ -18,7 +21,11 @@ export interface CheckOptions {
   readonly defaultModels: readonly string[];
   readonly store: ModelStore;
   readonly inference: InferenceService;
+  readonly admission: Admission;
+  readonly suspicion: Suspicion;
   readonly metrics: WorkerMetrics;
+  /** Called when the decoding of an image hangs. */
+  readonly onDecodeHang: (subject: Subject) => void;
   /** Called for what is no expected failure, before the client sees ERR_INTERNAL. */
   readonly onBug: (thrown: unknown) => void;
 }
@@ -28,9 +35,15 @@ export function createCheckService(options: CheckOptions): CheckService {
   let checked = 0;
   return {
     checked: () => checked,
+    assertRoom(deadlineAt) {
+      options.admission.assertRoom(1, deadlineAt);
+    },
     async check(request) {
       const models = resolveModels(options, request.models);
-      const images = await Promise.all(request.images.map((image) => checkImage(options, image, models, request)));
+      const leave = options.admission.admit(request.images.length, request.deadlineAt);
+      const images = await Promise.all(
+        request.images.map((image) => checkImage(options, image, models, request).finally(leave)),
+      );
       const [first] = images;
       if (first?.kind === 'failed' && images.every((image) => image.kind === 'failed')) throw first.error;
       for (const image of images) {
@@ -53,6 +66,21 @@ function resolveModels(options: CheckOptions, asked: readonly string[]): ModelVe
   return [...new Map(models.map((model) => [toModelKey(model), model])).values()];
 }
 
+/** One image on its way through the room. */
+interface Passage {
+  readonly options: CheckOptions;
+  readonly request: CheckRequest;
+  readonly measured: MeasuredImage;
+  readonly subject: Subject;
+  /** Decodes for a model; models of one input share the raster. */
+  readonly decode: (shape: RasterShape) => Promise<Decoded>;
+}
+
+interface Decoded {
+  readonly raster: Uint8Array;
+  readonly decodeMs: number;
+}
+
 async function checkImage(
   options: CheckOptions,
   image: UploadedImage,
@@ -60,8 +88,15 @@ async function checkImage(
   request: CheckRequest,
 ): Promise<ImageResult> {
   try {
-    const facts = await inspectImage(image.bytes, options.limits);
-    const outcomes = await Promise.all(models.map((model) => runModel(options, image, model, request)));
+    const imageHash = toImageHash(image.bytes);
+    const suspects = [toDecodeSuspect(imageHash), ...models.map((model) => toRunSuspect(imageHash, model))];
+    options.suspicion.assertTrusted(suspects);
+    const measured = await measureNoted(options, image.bytes, imageHash);
+    const { facts } = measured;
+    const subject = { requestId: request.requestId, imageHash, ...facts };
+    const decode = createDecoding(options, request, measured, subject);
+    const passage = { options, request, measured, subject, decode };
+    const outcomes = await Promise.all(models.map((model) => runModel(passage, model)));
     const checks = outcomes.map((outcome) => outcome.result);
     const verdict = toWorst(checks.map((check) => check.verdict));
     return { kind: 'checked', name: image.name, verdict, image: facts, checks, timingsMs: toTimings(outcomes) };
@@ -70,23 +105,61 @@ async function checkImage(
   }
 }
 
+/** Reads the header, which native code does too. */
+async function measureNoted(
+  { suspicion, limits }: CheckOptions,
+  bytes: Uint8Array,
+  imageHash: string,
+): Promise<MeasuredImage> {
+  const leave = suspicion.enter([toDecodeSuspect(imageHash)]);
+  try {
+    return await measureImage(bytes, limits);
+  } finally {
+    leave();
+  }
+}
+
+function createDecoding(
+  { suspicion, limits, onDecodeHang }: CheckOptions,
+  { deadlineAt, signal }: CheckRequest,
+  measured: MeasuredImage,
+  subject: Subject,
+): Passage['decode'] {
+  const suspect = toDecodeSuspect(subject.imageHash);
+  const watch: DecodeWatch = {
+    deadlineAt,
+    signal,
+    enter: () => suspicion.enter([suspect]),
+    onHung: () => {
+      onDecodeHang(subject);
+    },
+  };
+  const startedAt = performance.now();
+  const rasters = new Map<string, Promise<Decoded>>();
+  const start = async (shape: RasterShape): Promise<Decoded> => {
+    const raster = await decodeMeasured(measured, shape, limits, watch);
+    suspicion.noteHarmless(suspect);
+    return { raster, decodeMs: performance.now() - startedAt };
+  };
+  return (shape) => {
+    const key = `${String(shape.width)}x${String(shape.height)} ${shape.resize}`;
+    const known = rasters.get(key) ?? start(shape);
+    rasters.set(key, known);
+    return known;
+  };
+}
+
 interface Outcome {
   readonly result: ModelResult;
   readonly timingsMs: ImageTimings;
 }
 
-async function runModel(
-  options: CheckOptions,
-  image: UploadedImage,
-  model: ModelVersion,
-  request: CheckRequest,
-): Promise<Outcome> {
-  const { metrics } = options;
-  const startedAt = performance.now();
-  const raster = await decodeImage(image.bytes, model.manifest.input, options.limits);
-  const decode = performance.now() - startedAt;
-  const { scores, queueMs, inferenceMs } = await options.inference.infer(model, raster, request);
-  metrics.stepDuration.observe({ step: 'decode' }, decode / 1000);
+async function runModel({ options, request, subject, decode }: Passage, model: ModelVersion): Promise<Outcome> {
+  const { metrics, inference, suspicion } = options;
+  const { raster, decodeMs } = await decode(model.manifest.input);
+  const { scores, queueMs, inferenceMs } = await inference.infer(model, raster, { ...request, subject });
+  suspicion.noteHarmless(toRunSuspect(subject.imageHash, model));
+  metrics.stepDuration.observe({ step: 'decode' }, decodeMs / 1000);
   metrics.stepDuration.observe({ step: 'queue' }, queueMs / 1000);
   metrics.stepDuration.observe({ step: 'inference' }, inferenceMs / 1000);
   const result = toModelResult(model, options.engine, scores);
@@ -94,7 +167,7 @@ async function runModel(
   for (const { label, verdict } of result.labels) {
     if (verdict !== 'accept') metrics.labels.inc({ model: model.name, label });
   }
-  return { result, timingsMs: { decode, queue: queueMs, inference: inferenceMs } };
+  return { result, timingsMs: { decode: decodeMs, queue: queueMs, inference: inferenceMs } };
 }
 
 /** Models work on one image side by side, so the slowest of each step is what the client waited for. */

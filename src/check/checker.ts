@@ -1,65 +1,123 @@
 import type { Config } from '../config/schema.ts';
 import { compileInChild } from '../inference/compile-child.ts';
+import type { Subject } from '../inference/image-queue.ts';
 import { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
 import { assertDefaults, loadModelStore, type ModelStore } from '../model/model-store.ts';
+import type { ModelVersion } from '../model/model-version.ts';
+import { waitForEver } from '../waiting.ts';
+import { Admission } from './admission.ts';
 import { createCheckService } from './check-service.ts';
 import { loadGoldenRasters } from './golden-rasters.ts';
+import { Suspicion, type SuspicionLink, toDecodeSuspect, toRunSuspect } from './suspicion.ts';
 import type { CheckService } from './types.ts';
 
 /** The product with all that it stands on, in one process. */
 export interface Checker {
   readonly store: ModelStore;
   readonly inference: InferenceService;
+  readonly suspicion: Suspicion;
   readonly checkService: CheckService;
 }
+
+/** What the product is built from. */
+export interface CheckerOptions {
+  readonly config: Config;
+  readonly engine: EngineName;
+  readonly metrics: WorkerMetrics;
+  readonly log: Logger;
+  /** A worker's part in the quarantine; absent where there is no primary. */
+  readonly suspicion?: SuspicionLink;
+  /** Native code hangs on these: this process can't be mended, only replaced. */
+  readonly onStuck?: (reason: string, suspects: readonly string[]) => void;
+}
+
+/** Two decodes run while a batch does. */
+const decodesAtWork = 2;
 
 /**
  * Puts models, inference and checks together.
  * @throws ExitError 78 where the models folder or `check.models` doesn't fit.
  */
-export function createChecker(
-  config: Config,
-  engine: EngineName,
-  metrics: WorkerMetrics,
-  log: Logger,
-  onStuck: (reason: string) => void = () => undefined,
-): Checker {
+export function createChecker(options: CheckerOptions): Checker {
+  const { config, engine, metrics, log } = options;
   const store = loadModelStore(config.models.dir);
   assertDefaults(store, config.check.models);
-  const inference = new InferenceService({
-    engine,
-    queueSize: config.check.queueSize,
-    maxBatch: config.inference.maxBatch,
-    loadTimeoutMs: config.supervisor.loadTimeoutMs,
-    stuckMs: config.supervisor.stuckMs,
-    onStuck,
-    loadGolden: (model) => loadGoldenRasters(model, config.image),
-    artefacts: {
-      cacheDir: config.model.artefactDir,
-      ...(config.model.compile && { compile: compileInChild }),
-    },
-    onLoaded: ({ name, version }, { loadMs, form, remarks }) => {
-      metrics.modelLoad.observe({ model: name }, loadMs / 1000);
-      log.info({ model: name, version, loadMs: Math.round(loadMs), form, remarks }, 'model loaded');
-    },
-    onBatch: ({ name, version }, count, runMs) => {
-      metrics.inferenceDuration.observe({ model: name, version, engine }, runMs / 1000);
-      metrics.batchSize.observe({ model: name }, count);
-    },
-  });
+  const { modelThreads } = config.worker;
+  const atWork = modelThreads * config.inference.maxBatch + decodesAtWork;
+  const admission = new Admission(config.check.queueSize + atWork);
+  const suspicion = new Suspicion(options.suspicion);
+  const hear = createHangListener(options, admission, suspicion);
+  const inference = createInference(options, { admission, suspicion, onHang: hear });
   const checkService = createCheckService({
     engine,
     limits: config.image,
     defaultModels: config.check.models,
     store,
     inference,
+    admission,
+    suspicion,
     metrics,
+    onDecodeHang: (subject) => {
+      hear('the decoding of an image does not come back', [subject], toDecodeSuspect);
+    },
     onBug: (thrown) => {
       log.error({ err: thrown }, 'an image failed unexpectedly');
     },
   });
-  return { store, inference, checkService };
+  return { store, inference, suspicion, checkService };
+}
+
+type HangListener = (reason: string, images: readonly Subject[], toSuspect: (imageHash: string) => string) => void;
+
+/** Tells the operator which images it was, and the process around that it has to be replaced. */
+function createHangListener(
+  { log, onStuck }: CheckerOptions,
+  admission: Admission,
+  suspicion: Suspicion,
+): HangListener {
+  return (reason, images, toSuspect) => {
+    admission.forgive();
+    log.error({ reason, images }, 'native code is stuck; another worker has to take over');
+    onStuck?.(reason, suspicion.listSuspicious(images.map(({ imageHash }) => toSuspect(imageHash))));
+  };
+}
+
+function createInference(
+  { config, engine, metrics, log }: CheckerOptions,
+  { admission, suspicion, onHang }: { admission: Admission; suspicion: Suspicion; onHang: HangListener },
+): InferenceService {
+  const toSuspects = (model: ModelVersion, images: readonly Subject[]): string[] =>
+    images.map(({ imageHash }) => toRunSuspect(imageHash, model));
+  return new InferenceService({
+    engine,
+    modelThreads: config.worker.modelThreads,
+    maxBatch: config.inference.maxBatch,
+    loadTimeoutMs: config.supervisor.loadTimeoutMs,
+    stuckMs: config.supervisor.stuckMs,
+    onHang: ({ reason, model, images }) => {
+      const subjects = images.map(({ subject }) => subject);
+      onHang(reason, subjects, (imageHash) => toRunSuspect(imageHash, model));
+    },
+    loadGolden: (model) => {
+      const deadlineAt = performance.now() + config.supervisor.loadTimeoutMs;
+      return loadGoldenRasters(model, config.image, { ...waitForEver, deadlineAt });
+    },
+    artefacts: {
+      cacheDir: config.model.artefactDir,
+      ...(config.model.compile && { compile: compileInChild }),
+    },
+    onLoaded: ({ name, version }, { loadMs, form, remarks }) => {
+      admission.forgive();
+      metrics.modelLoad.observe({ model: name }, loadMs / 1000);
+      log.info({ model: name, version, loadMs: Math.round(loadMs), form, remarks }, 'model loaded');
+    },
+    onRun: (model, images) => suspicion.enter(toSuspects(model, images)),
+    onBatch: ({ name, version }, count, runMs) => {
+      metrics.inferenceDuration.observe({ model: name, version, engine }, runMs / 1000);
+      metrics.batchSize.observe({ model: name }, count);
+    },
+  });
 }

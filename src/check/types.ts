@@ -1,6 +1,7 @@
 import type { ServiceError } from '../errors.ts';
 import type { ImageFacts } from '../image/types.ts';
 import type { EngineName } from '../ipc/messages.ts';
+import type { Waiting } from '../waiting.ts';
 
 /** From best to worst; the verdict of a whole is the worst of its parts. */
 export const verdicts = ['accept', 'review', 'reject'] as const;
@@ -13,14 +14,11 @@ export interface UploadedImage {
 }
 
 /** What to check, and until when. */
-export interface CheckRequest {
+export interface CheckRequest extends Waiting {
+  readonly requestId: string;
   readonly images: readonly UploadedImage[];
   /** `name` or `name@version`; empty for the default models. */
   readonly models: readonly string[];
-  /** On the clock of `performance.now()`. */
-  readonly deadlineAt: number;
-  /** Aborted when the client is gone. */
-  readonly signal: AbortSignal;
 }
 
 /** One label's part in a verdict; a label without thresholds never flags. */
@@ -68,6 +66,12 @@ export interface CheckResult {
 
 /** The product: one request → one verdict. */
 export interface CheckService {
+  /**
+   * Says beforehand whether a request would be let in now.
+   * @param deadlineAt on the clock of `performance.now()`
+   * @throws {@link ServiceError} ERR_OVERLOADED.
+   */
+  assertRoom(deadlineAt: number): void;
   /** @throws {@link ServiceError} where no image of the request could be checked: the first image's error. */
   check(request: CheckRequest): Promise<CheckResult>;
   /** Images that got a verdict since the start. */

@@ -6,6 +6,7 @@ import { type ErrorCode, ServiceError, toMessage } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { createWorkerMetrics } from '../metrics/catalogue.ts';
 import { chooseEngine } from '../setup/engine-choice.ts';
+import { waitForEver } from '../waiting.ts';
 import type { Picture } from './pictures.ts';
 
 const labelResult = z.looseObject({
@@ -38,12 +39,14 @@ export async function createLocalChecker(config: Config, models: readonly string
   const choice = await chooseEngine({ wanted: config.model.engine, progress: 'lines', environment: process.env });
   const { createChecker } = await import('../check/checker.ts');
   const log = createLogger({ level: 'error', format: 'pretty' }, {});
-  const { checkService } = createChecker(config, choice.engine, createWorkerMetrics(new Registry()), log);
+  const metrics = createWorkerMetrics(new Registry());
+  const { checkService } = createChecker({ config, engine: choice.engine, metrics, log });
   return (picture) =>
     toChecked(picture, async (bytes) => {
       const deadlineAt = performance.now() + config.supervisor.loadTimeoutMs + config.check.deadlineMs;
       const images = [{ name: picture.name, bytes }];
-      const result = await checkService.check({ images, models, deadlineAt, signal: new AbortController().signal });
+      const request = { ...waitForEver, requestId: picture.name, images, models, deadlineAt };
+      const result = await checkService.check(request);
       const [image] = result.images;
       if (image?.kind !== 'checked') throw image?.error ?? new Error('no image');
       return imageResult.parse({ verdict: image.verdict, image: image.image, checks: image.checks });

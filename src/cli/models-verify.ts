@@ -16,7 +16,8 @@ export async function verifyVersions(config: Config): Promise<number> {
   const log = createLogger({ level: 'error', format: 'pretty' }, {});
   // Whatever is in the folder is looked at; `check.models` needn't be.
   const alone = { ...config, check: { ...config.check, models: [] } };
-  const { inference, store } = createChecker(alone, engine, createWorkerMetrics(new Registry()), log);
+  const metrics = createWorkerMetrics(new Registry());
+  const { inference, store } = createChecker({ config: alone, engine, metrics, log });
   let exitCode = 0;
   for (const stored of [...store.values()].flat()) {
     try {

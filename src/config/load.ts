@@ -119,8 +119,11 @@ function toConfig(values: Values, options: readonly Option[]): Config {
   const paths = new Set(parsed.error.issues.map((issue) => toOptionPath(issue.path, options)));
   const faults = [...paths].map((name) => {
     const setting = values.get(name);
-    const range = options.find((option) => option.path === name)?.range ?? '';
-    return `${name}: ${JSON.stringify(setting?.value)} is not within ${range} (${setting?.source ?? 'default'})`;
+    const option = options.find((known) => known.path === name);
+    const value = JSON.stringify(setting ? setting.value : option?.defaultValue);
+    const clash = parsed.error.issues.find((issue) => issue.code === 'custom' && issue.path.join('.') === name);
+    const fault = clash?.message ?? `not within ${option?.range ?? ''}`;
+    return `${name}: ${value} is ${fault} (${setting?.source ?? 'default'})`;
   });
   throw new ExitError(exitCodes.configuration, `configuration: ${faults.join('; ')}`);
 }

@@ -89,6 +89,15 @@ const image = z.strictObject({
   decodeTimeoutMs: milliseconds(100, hour).default(5000).describe('Time for decoding one image.'),
 });
 
+const worker = z.strictObject({
+  modelThreads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Threads of a worker that run models, each with its own instance of every model.'),
+});
+
 const supervisor = z.strictObject({
   stuckMs: milliseconds(100, hour)
     .default(2000)
@@ -102,6 +111,9 @@ const supervisor = z.strictObject({
     .default(10_000)
     .describe('A worker that was silent for so long is killed and forked again.'),
   bootTimeoutMs: milliseconds(1000, hour).default(60_000).describe('Time from fork to listening.'),
+  quarantineMs: milliseconds(0, 24 * hour)
+    .default(600_000)
+    .describe('How long an image that hung or crashed a worker is remembered, and refused after the second time.'),
 });
 
 const shutdown = z.strictObject({
@@ -137,10 +149,19 @@ export const configSchema = z
     inference: inference.prefault({}),
     upload: upload.prefault({}),
     image: image.prefault({}),
+    worker: worker.prefault({}),
     supervisor: supervisor.prefault({}),
     shutdown: shutdown.prefault({}),
     health: health.prefault({}),
     log: log.prefault({}),
+  })
+  .superRefine(({ check: { deadlineMs }, supervisor: { stuckMs, heartbeatMs, heartbeatTimeoutMs } }, context) => {
+    const refuse = (option: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: ['supervisor', option], message });
+    };
+    if (stuckMs >= deadlineMs) refuse('stuckMs', `not below check.deadlineMs, which is ${String(deadlineMs)}`);
+    if (heartbeatTimeoutMs > heartbeatMs) return;
+    refuse('heartbeatTimeoutMs', `not above supervisor.heartbeatMs, which is ${String(heartbeatMs)}`);
   })
   .readonly();
 

@@ -16,6 +16,7 @@ export function createCheckHandler(dependencies: HttpDependencies): RouteHandler
     if (dependencies.draining() === 'shutdown') throw new ServiceError('ERR_DRAINING', 'no new images are taken');
     const plan = toUploadPlan(exchange.request.headers, config.upload);
     const options = toCheckOptions(exchange.request, config.check.deadlineMs);
+    dependencies.checkService.assertRoom(performance.now() + options.timeoutMs);
     const release = byteBudget.acquire(plan.permitBytes);
     try {
       const upload = await readUpload(exchange, plan);
@@ -37,7 +38,8 @@ async function answerUpload(
   { images, models, deadlineAt, uploadMs }: Upload & { readonly deadlineAt: number },
 ): Promise<Answer> {
   const signal = clientGone.signal;
-  const result = await checkService.check({ images, models: toModelNames(models), deadlineAt, signal });
+  const request = { requestId, images, models: toModelNames(models), deadlineAt, signal };
+  const result = await checkService.check(request);
   for (const [name, value] of toVerdictVariables(result, uploadMs)) logVariables.set(name, value);
   return toVerdictAnswer(result, { requestId, worker: identity, uploadMs });
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
@@ -50,6 +51,9 @@ export function openExchange(
   hooks: { isClosing: () => boolean; onClosed: (exchange: Exchange) => void },
 ): Exchange {
   const cutOff = new AbortController();
+  const clientGone = new AbortController();
+  // Each image of a request listens.
+  setMaxListeners(0, clientGone.signal);
   const exchange: Exchange = {
     request,
     response,
@@ -59,7 +63,7 @@ export function openExchange(
     startedAt: performance.now(),
     startedAtEpochMs: Date.now(),
     cutOff,
-    clientGone: new AbortController(),
+    clientGone,
     mustClose: () => cutOff.signal.aborted || hooks.isClosing(),
     route: 'other',
     logVariables: new Map(),

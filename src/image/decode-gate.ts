@@ -1,15 +1,16 @@
 import { ServiceError } from '../errors.ts';
-import { waitForNative } from './failures.ts';
-import type { DecodeLimits } from './types.ts';
+import { toWaitingEnd, type WaitingEnd, watchWaiting } from '../waiting.ts';
+import { toTooSlow } from './failures.ts';
+import type { DecodeLimits, DecodeWatch } from './types.ts';
 
 /** Lets few decodes run at a time. */
 interface DecodeGate {
   /**
-   * Runs `decode` of a picture with `pixels` when it is its turn.
-   * @throws ERR_OVERLOADED when its turn does not come within twice `limits.decodeTimeoutMs`, ERR_IMAGE_CORRUPT when it
-   * does not end within `limits.decodeTimeoutMs` from there.
+   * Runs `decode` of a picture with `pixels` when it is its turn, and never when nobody waits for it by then.
+   * @throws ERR_DEADLINE when nobody waits any more, ERR_IMAGE_CORRUPT when it does not end within
+   * `limits.decodeTimeoutMs`.
    */
-  run<T>(pixels: number, limits: DecodeLimits, decode: () => Promise<T>): Promise<T>;
+  run<T>(pixels: number, limits: DecodeLimits, watch: DecodeWatch, decode: () => Promise<T>): Promise<T>;
 }
 
 interface Waiting {
@@ -25,47 +26,77 @@ const allShares = 2;
  * fill libuv's four threads, which files and name look-ups need too.
  */
 export function createDecodeGate(): DecodeGate {
-  const queue: Waiting[] = [];
+  const queue = new Set<Waiting>();
   let freeShares = allShares;
 
   const startNext = (): void => {
-    for (let next = queue[0]; next !== undefined && next.shares <= freeShares; next = queue[0]) {
-      queue.shift();
+    for (const next of queue) {
+      if (next.shares > freeShares) return;
+      queue.delete(next);
       freeShares -= next.shares;
       next.start();
     }
   };
 
-  const takeTurn = (shares: number, limits: DecodeLimits): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const giveUp = setTimeout(() => {
-        queue.splice(queue.indexOf(waiting), 1);
-        // The one that gave up may have been too large for what is free, and the next is not.
-        startNext();
-        const detail = 'too many images are being decoded';
-        reject(new ServiceError('ERR_OVERLOADED', detail, { retryAfterSeconds: 1 }));
-      }, 2 * limits.decodeTimeoutMs);
-      const start = (): void => {
-        clearTimeout(giveUp);
-        resolve();
-      };
-      const waiting: Waiting = { shares, start };
-      queue.push(waiting);
-      startNext();
-    });
-
   return {
-    async run(pixels, limits, decode) {
-      const shares = pixels > limits.maxPixels / 2 ? allShares : 1;
-      await takeTurn(shares, limits);
-      const running = decode();
-      const leave = (): void => {
-        freeShares += shares;
+    run: (pixels, limits, watch, decode) =>
+      new Promise((resolve, reject) => {
+        const shares = pixels > limits.maxPixels / 2 ? allShares : 1;
+        const stopWatch = watchWaiting(watch, (end) => {
+          reject(toGivenUp(end));
+          // The one that gave up may have been too large for what is free, and the next is not.
+          if (queue.delete(waiting)) startNext();
+        });
+        const leave = (): void => {
+          stopWatch();
+          freeShares += shares;
+        };
+        const start = (): void => {
+          const end = toWaitingEnd(watch);
+          if (end !== undefined) {
+            leave();
+            reject(toGivenUp(end));
+            return;
+          }
+          // Held until the native work is over, also when nobody waits for it any more: it still has its thread.
+          void followNative(decode(), limits, watch, reject)
+            .then(resolve, reject)
+            .finally(() => {
+              leave();
+              startNext();
+            });
+        };
+        const waiting: Waiting = { shares, start };
+        queue.add(waiting);
         startNext();
-      };
-      // Held until the native work is over, also when nobody waits for it any more: it still has its thread.
-      running.then(leave, leave);
-      return waitForNative(running, limits);
-    },
+      }),
   };
+}
+
+/**
+ * Follows native work, which can't be interrupted: tells `onLate` when its time is over, and the watch when it has not
+ * come back after as long again.
+ */
+async function followNative<T>(
+  running: Promise<T>,
+  { decodeTimeoutMs }: DecodeLimits,
+  watch: DecodeWatch,
+  onLate: (error: ServiceError) => void,
+): Promise<T> {
+  const leave = watch.enter?.();
+  let timer = setTimeout(() => {
+    onLate(toTooSlow(decodeTimeoutMs));
+    timer = setTimeout(() => watch.onHung?.(), decodeTimeoutMs);
+  }, decodeTimeoutMs);
+  try {
+    return await running;
+  } finally {
+    clearTimeout(timer);
+    leave?.();
+  }
+}
+
+function toGivenUp(end: WaitingEnd): ServiceError {
+  const detail = end === 'gone' ? 'the client is gone' : 'the image was admitted, but not decoded by the deadline';
+  return new ServiceError('ERR_DEADLINE', detail);
 }

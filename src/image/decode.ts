@@ -1,10 +1,11 @@
 import { ServiceError, toMessage } from '../errors.ts';
+import { waitForEver } from '../waiting.ts';
 import { createDecodeGate } from './decode-gate.ts';
 import { toCorrupt } from './failures.ts';
 import { type Frame, placeCentred, toFrame } from './framing.ts';
 import { measureImage, type MeasuredImage } from './header.ts';
 import { openPicture } from './library.ts';
-import type { DecodeLimits, ImageFormat, RasterShape } from './types.ts';
+import type { DecodeLimits, DecodeWatch, ImageFormat, RasterShape } from './types.ts';
 
 const gate = createDecodeGate();
 
@@ -20,20 +21,37 @@ const finalFailure = /bad huffman code|bad arithmetic code|premature end of data
 /**
  * Decodes the first frame of an upload, upright, over white, as 8-bit sRGB.
  * @returns uint8 [shape.height, shape.width, 3] in memory of its own, which may be transferred.
- * @throws ERR_IMAGE_CORRUPT for what does not decode whole or in time, ERR_OVERLOADED when its turn does not come, and
- * all that `inspectImage` throws.
+ * @throws ERR_IMAGE_CORRUPT for what does not decode whole or in time, ERR_DEADLINE when nobody waits for it any more,
+ * and all that `inspectImage` throws.
  */
-export async function decodeImage(bytes: Uint8Array, shape: RasterShape, limits: DecodeLimits): Promise<Uint8Array> {
-  const image = await measureImage(bytes, limits);
+export async function decodeImage(
+  bytes: Uint8Array,
+  shape: RasterShape,
+  limits: DecodeLimits,
+  watch: DecodeWatch = waitForEver,
+): Promise<Uint8Array> {
+  return decodeMeasured(await measureImage(bytes, limits), shape, limits, watch);
+}
+
+/**
+ * Like `decodeImage`, of an image whose header has been read.
+ * @throws ERR_IMAGE_CORRUPT, ERR_DEADLINE when nobody waits for it any more.
+ */
+export async function decodeMeasured(
+  image: MeasuredImage,
+  shape: RasterShape,
+  limits: DecodeLimits,
+  watch: DecodeWatch,
+): Promise<Uint8Array> {
   const { width, height } = image.facts;
   const decode = (failOn: FailOn) => decodeFrame(image, shape, failOn, limits);
-  if (!warningFormats.has(image.facts.format)) return gate.run(width * height, limits, () => decode('error'));
+  if (!warningFormats.has(image.facts.format)) return gate.run(width * height, limits, watch, () => decode('error'));
   try {
-    return await gate.run(width * height, limits, () => decode('warning'));
+    return await gate.run(width * height, limits, watch, () => decode('warning'));
   } catch (thrown) {
     if (toLibraryMessage(thrown) === undefined) throw thrown;
     // libvips mixes up the messages of pictures that fail at the same time: the one that decides is had alone.
-    return gate.run(limits.maxPixels, limits, () => decodeDespiteWarnings(decode));
+    return gate.run(limits.maxPixels, limits, watch, () => decodeDespiteWarnings(decode));
   }
 }
 

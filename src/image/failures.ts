@@ -21,6 +21,11 @@ export function assertPixels(width: number, height: number, limits: DecodeLimits
   throw new ServiceError('ERR_IMAGE_TOO_MANY_PIXELS', detail);
 }
 
+/** Turns running out of time into the error for the client. */
+export function toTooSlow(limitMs: number): ServiceError {
+  return new ServiceError('ERR_IMAGE_CORRUPT', `the image was not decoded within ${String(limitMs)} ms`);
+}
+
 /**
  * Gives up waiting for native work, which can't be interrupted and may go on.
  * @throws ERR_IMAGE_CORRUPT once `limits.decodeTimeoutMs` are over.
@@ -29,8 +34,7 @@ export async function waitForNative<T>(running: Promise<T>, limits: DecodeLimits
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      const detail = `the image was not decoded within ${String(limits.decodeTimeoutMs)} ms`;
-      reject(new ServiceError('ERR_IMAGE_CORRUPT', detail));
+      reject(toTooSlow(limits.decodeTimeoutMs));
     }, limits.decodeTimeoutMs);
   });
   try {

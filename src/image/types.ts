@@ -1,3 +1,5 @@
+import type { Waiting } from '../waiting.ts';
+
 /** Formats that are accepted by their bytes. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff';
 
@@ -23,4 +25,12 @@ export interface RasterShape {
 export interface DecodeLimits {
   readonly maxPixels: number;
   readonly decodeTimeoutMs: number;
+}
+
+/** Who waits for a decode, and who is told of it. */
+export interface DecodeWatch extends Waiting {
+  /** Called when native work begins; what it returns is called at the end of that. */
+  readonly enter?: () => () => void;
+  /** Called when native work has not come back long after its time: this process can't be mended, only replaced. */
+  readonly onHung?: () => void;
 }

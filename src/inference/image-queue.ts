@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import { toWaitingEnd, type Waiting, type WaitingEnd, watchWaiting } from '../waiting.ts';
 
 /** One image's scores, and what they cost. */
 export interface Inference {
@@ -8,31 +9,39 @@ export interface Inference {
   readonly inferenceMs: number;
 }
 
+/** What an operator must know of an image that TensorFlow never returns. */
+export interface Subject {
+  readonly requestId: string;
+  /** SHA-256 of the upload, in hex. */
+  readonly imageHash: string;
+  readonly format: string;
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+}
+
+/** Whose image it is, and how long it may wait. */
+export interface InferenceRequest extends Waiting {
+  readonly subject: Subject;
+}
+
 /** One image that waits for a model. */
 export interface QueuedImage {
   /** uint8 `[height, width, 3]` */
   readonly raster: Uint8Array;
+  readonly subject: Subject;
   readonly queuedAt: number;
   resolve(inference: Inference): void;
   reject(error: Error): void;
 }
 
-/** How long an image may wait. */
-export interface Waiting {
-  /** On the clock of `performance.now()`. */
-  readonly deadlineAt: number;
-  readonly signal: AbortSignal;
-}
-
-/** Images that wait, the oldest of each model first; bounded over all models together. */
+/** Images that wait, the oldest of each model first. */
 export class ImageQueue {
   readonly #queues = new Map<string, Set<QueuedImage>>();
-  readonly #size: number;
   readonly #toExpired: (key: string) => ServiceError;
 
   /** @param toExpired says why an image of a key was not done in time */
-  constructor(size: number, toExpired: (key: string) => ServiceError) {
-    this.#size = size;
+  constructor(toExpired: (key: string) => ServiceError) {
     this.#toExpired = toExpired;
   }
 
@@ -42,24 +51,21 @@ export class ImageQueue {
 
   /**
    * Waits for the image's scores.
-   * @throws ERR_OVERLOADED when the queue is full; what `toExpired` says when the image waited too long.
+   * @throws what `toExpired` says when the image waited too long, ERR_DEADLINE when its client is gone.
    */
-  add(key: string, raster: Uint8Array, until: Waiting): Promise<Inference> {
-    if (performance.now() >= until.deadlineAt) return Promise.reject(this.#toExpired(key));
-    if (this.depth() >= this.#size) {
-      const detail = `${String(this.#size)} images are waiting already`;
-      return Promise.reject(new ServiceError('ERR_OVERLOADED', detail, { retryAfterSeconds: 1 }));
-    }
+  add(key: string, raster: Uint8Array, request: InferenceRequest): Promise<Inference> {
+    const end = toWaitingEnd(request);
+    if (end !== undefined) return Promise.reject(this.#toGivenUp(key, end));
     const queue = this.#queues.get(key) ?? new Set<QueuedImage>();
     this.#queues.set(key, queue);
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        clearTimeout(timer);
-        until.signal.removeEventListener('abort', onAbort);
+        stopWatch();
         queue.delete(image);
       };
       const image: QueuedImage = {
         raster,
+        subject: request.subject,
         queuedAt: performance.now(),
         resolve: (inference) => {
           leave();
@@ -70,14 +76,9 @@ export class ImageQueue {
           reject(error);
         },
       };
-      const onAbort = (): void => {
-        image.reject(new ServiceError('ERR_DEADLINE', 'the client is gone'));
-      };
-      const expire = (): void => {
-        image.reject(this.#toExpired(key));
-      };
-      const timer = setTimeout(expire, Math.max(0, until.deadlineAt - performance.now()));
-      until.signal.addEventListener('abort', onAbort, { once: true });
+      const stopWatch = watchWaiting(request, (why) => {
+        image.reject(this.#toGivenUp(key, why));
+      });
       queue.add(image);
     });
   }
@@ -93,11 +94,20 @@ export class ImageQueue {
     return taken;
   }
 
+  /** Images that wait for one key. */
+  depthOf(key: string): number {
+    return this.#queues.get(key)?.size ?? 0;
+  }
+
   /** Keys for which images wait, the one whose first image has waited longest first. */
   keys(): string[] {
     const heads = [...this.#queues].flatMap(([key, queue]) =>
       [...queue].slice(0, 1).map(({ queuedAt }) => ({ key, queuedAt })),
     );
     return heads.sort((a, b) => a.queuedAt - b.queuedAt).map(({ key }) => key);
+  }
+
+  #toGivenUp(key: string, end: WaitingEnd): ServiceError {
+    return end === 'gone' ? new ServiceError('ERR_DEADLINE', 'the client is gone') : this.#toExpired(key);
   }
 }

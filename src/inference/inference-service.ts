@@ -1,15 +1,18 @@
 import { ServiceError, toMessage } from '../errors.ts';
-import type { EngineName, ModelSnapshot } from '../ipc/messages.ts';
+import type { EngineName, HungModel, ModelSnapshot } from '../ipc/messages.ts';
 import type { CompileTask, GoldenRaster, LoadedFacts } from '../ipc/thread-messages.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
-import { ImageQueue, type Inference, type QueuedImage, type Waiting } from './image-queue.ts';
+import { HangError } from './hang-error.ts';
+import { ImageQueue, type Inference, type InferenceRequest, type QueuedImage, type Subject } from './image-queue.ts';
+import { type Hang, ModelLane } from './model-lane.ts';
 import { ModelState } from './model-state.ts';
-import { type LoadOutcome, ThreadHandle } from './thread-handle.ts';
+import type { LoadTask } from './thread-handle.ts';
 
 /** What the room is built from. */
 export interface InferenceOptions {
   readonly engine: EngineName;
-  readonly queueSize: number;
+  /** Threads, each with its own instance of every model. */
+  readonly modelThreads: number;
   readonly maxBatch: number;
   readonly loadTimeoutMs: number;
   /** Time for TensorFlow to return a batch. */
@@ -23,30 +26,39 @@ export interface InferenceOptions {
     readonly compile?: (task: CompileTask) => Promise<string | undefined>;
   };
   /** A thread hangs in native code for good: this process can't be mended, only replaced. */
-  readonly onStuck?: (reason: string) => void;
+  readonly onHang?: (hang: Hang) => void;
   readonly onLoaded?: (model: ModelVersion, loaded: LoadedFacts) => void;
+  /** A batch goes to its thread; what is returned is called when it has come back, or is given up. */
+  readonly onRun?: (model: ModelVersion, images: readonly Subject[]) => () => void;
   readonly onBatch?: (model: ModelVersion, count: number, runMs: number) => void;
 }
 
-/** Rasters in, scores out: lazy loading, the queue, batches, and the thread that TensorFlow lives in. */
+/** Rasters in, scores out: lazy loading, the queue, batches, and the threads that TensorFlow lives in. */
 export class InferenceService {
   readonly #options: InferenceOptions;
   readonly #states = new Map<string, ModelState>();
   readonly #queue: ImageQueue;
-  /** Started when the first model is wanted. */
-  #thread: ThreadHandle | undefined;
-  #isBusy = false;
+  readonly #lanes: readonly ModelLane[];
 
   constructor(options: InferenceOptions) {
     this.#options = options;
-    this.#queue = new ImageQueue(options.queueSize, (key) => toExpired(this.#states.get(key)));
+    this.#queue = new ImageQueue((key) => toExpired(this.#states.get(key)));
+    const { engine, loadTimeoutMs, stuckMs } = options;
+    const onLost = (): void => {
+      this.#recover();
+    };
+    const onHang = (hang: Hang): void => options.onHang?.(hang);
+    this.#lanes = Array.from(
+      { length: options.modelThreads },
+      () => new ModelLane({ engine, loadTimeoutMs, stuckMs, onLost, onHang }),
+    );
   }
 
-  /** @throws ERR_MODEL_UNAVAILABLE, ERR_OVERLOADED, ERR_DEADLINE */
-  infer(model: ModelVersion, raster: Uint8Array, until: Waiting): Promise<Inference> {
+  /** @throws ERR_MODEL_UNAVAILABLE, ERR_WORKER_STUCK, ERR_DEADLINE */
+  infer(model: ModelVersion, raster: Uint8Array, request: InferenceRequest): Promise<Inference> {
     const state = this.#stateOf(model);
     const key = toModelKey(model);
-    const inference = this.#queue.add(key, raster, until);
+    const inference = this.#queue.add(key, raster, request);
     if (state.isReady()) this.#pump();
     else this.#prepare(key, state);
     return inference;
@@ -55,6 +67,11 @@ export class InferenceService {
   /** Loads a model now. @throws ERR_MODEL_UNAVAILABLE */
   load(model: ModelVersion): Promise<void> {
     return this.#stateOf(model).ensureReady();
+  }
+
+  /** Knows from the worker before this one that a model's load hangs; it is tried again after a back-off. */
+  inherit(model: ModelVersion, hung: HungModel): void {
+    this.#stateOf(model).inherit(hung);
   }
 
   /** The state of a model in this worker, whether it was ever used or not. */
@@ -68,55 +85,39 @@ export class InferenceService {
 
   #stateOf(model: ModelVersion): ModelState {
     const key = toModelKey(model);
-    const state = this.#states.get(key) ?? new ModelState(model, () => this.#load(model));
+    const known = this.#states.get(key);
+    if (known) return known;
+    const state = new ModelState(model, this.#options.loadTimeoutMs, () => this.#load(model));
     this.#states.set(key, state);
     return state;
   }
 
   async #load(model: ModelVersion): Promise<LoadedFacts> {
-    const { artefacts, loadGolden } = this.#options;
+    const task = await this.#toLoadTask(model);
+    const [first, ...others] = this.#lanes;
+    const facts = first && (await this.#loadCompiled(first, task));
+    if (!facts) throw new Error('there is no model thread');
+    await Promise.all(others.map((lane) => lane.load(task)));
+    this.#options.onLoaded?.(model, facts);
+    return facts;
+  }
+
+  async #toLoadTask(model: ModelVersion): Promise<LoadTask> {
+    const { loadGolden, artefacts, maxBatch } = this.#options;
     const golden = await loadGolden(model);
-    const task = { model, golden, cacheDir: artefacts.cacheDir };
-    const first = await this.#loadInThread({ ...task, wantsArtefact: artefacts.compile !== undefined });
+    return { model, golden, maxBatch, cacheDir: artefacts.cacheDir, wantsArtefact: false };
+  }
+
+  /** Loads a model as a compiled graph, which is made first where there is none. */
+  async #loadCompiled(lane: ModelLane, task: LoadTask): Promise<LoadedFacts> {
+    const { compile } = this.#options.artefacts;
+    const { model, golden, cacheDir } = task;
+    const first = await lane.load({ ...task, wantsArtefact: compile !== undefined });
     if (first.kind === 'loaded') return first;
-    const { tensorflowVersion } = first;
-    const fault = await artefacts.compile?.({ model, cacheDir: artefacts.cacheDir, tensorflowVersion, golden });
-    const second = await this.#loadInThread({ ...task, wantsArtefact: false });
+    const fault = await compile?.({ model, cacheDir, tensorflowVersion: first.tensorflowVersion, golden });
+    const second = await lane.load(task);
     if (second.kind !== 'loaded') throw new Error('the model thread would not load without an artefact');
     return fault === undefined ? second : { ...second, remarks: [...second.remarks, fault] };
-  }
-
-  async #loadInThread(task: Parameters<ThreadHandle['load']>[0]): Promise<LoadOutcome> {
-    const thread = this.#getThread();
-    const { loadTimeoutMs } = this.#options;
-    const late = new Error(`not loaded within ${String(loadTimeoutMs)} ms (supervisor.loadTimeoutMs)`);
-    const outcome = await this.#watch(thread, thread.load(task), loadTimeoutMs, late);
-    if (outcome.kind === 'loaded') this.#options.onLoaded?.(task.model, outcome);
-    return outcome;
-  }
-
-  /**
-   * Waits for native work that may hang: it can't be interrupted, so its thread is left behind, and a fresh one takes
-   * over what waits.
-   */
-  async #watch<T>(thread: ThreadHandle, working: Promise<T>, limitMs: number, late: Error): Promise<T> {
-    const timer = setTimeout(() => {
-      thread.abandon(late);
-      this.#loseThread(thread);
-      this.#options.onStuck?.(late.message);
-    }, limitMs);
-    return working.finally(() => {
-      clearTimeout(timer);
-    });
-  }
-
-  #getThread(): ThreadHandle {
-    if (this.#thread) return this.#thread;
-    const thread = new ThreadHandle(this.#options.engine, () => {
-      this.#loseThread(thread);
-    });
-    this.#thread = thread;
-    return thread;
   }
 
   /** Brings the model that images of `key` wait for into memory, then runs them; if it can't, they fail. */
@@ -132,43 +133,57 @@ export class InferenceService {
     );
   }
 
-  /** A thread is gone: models are cold again, and those for which images wait are loaded into a new one. */
-  #loseThread(thread: ThreadHandle): void {
-    if (this.#thread !== thread) return;
-    this.#thread = undefined;
-    for (const state of this.#states.values()) state.reset();
+  /** A thread is gone: a model that no other holds is cold again, and loaded anew where images wait for it. */
+  #recover(): void {
+    for (const [key, state] of this.#states) {
+      if (!state.isReady()) continue;
+      const lacking = this.#lanes.filter((lane) => !lane.has(key));
+      if (lacking.length === this.#lanes.length) state.reset();
+      else for (const lane of lacking) void this.#refill(lane, state.model);
+    }
     for (const key of this.#queue.keys()) {
       const state = this.#states.get(key);
-      if (state) this.#prepare(key, state);
+      if (state && !state.isReady()) this.#prepare(key, state);
     }
   }
 
-  /** While a batch runs, images gather; the next run takes what is there. Nobody waits at low load. */
-  #pump(): void {
-    if (this.#isBusy) return;
-    const waiting = this.#queue.keys().flatMap((key) => this.#states.get(key) ?? []);
-    const state = waiting.find((candidate) => candidate.isReady());
-    if (!state) return;
-    const size = Math.min(this.#options.maxBatch, state.usefulBatch ?? Infinity);
-    const images = this.#queue.take(toModelKey(state.model), size);
-    this.#isBusy = true;
-    void this.#runBatch(state.model, images)
-      .catch((thrown: unknown) => {
-        const error = toRunError(state, thrown);
-        for (const image of images) image.reject(error);
-      })
-      .finally(() => {
-        this.#isBusy = false;
-        this.#pump();
-      });
+  /** Brings a model into a fresh thread while others serve it; where that fails, they go on alone. */
+  async #refill(lane: ModelLane, model: ModelVersion): Promise<void> {
+    await this.#toLoadTask(model)
+      .then((task) => lane.load(task))
+      .catch(() => undefined);
+    this.#pump();
   }
 
-  async #runBatch(model: ModelVersion, images: readonly QueuedImage[]): Promise<void> {
+  /** While batches run, images gather; the next run takes what is there. Nobody waits at low load. */
+  #pump(): void {
+    for (const lane of this.#lanes) {
+      if (!lane.isFree) continue;
+      const waiting = this.#queue.keys().flatMap((key) => this.#states.get(key) ?? []);
+      const state = waiting.find((candidate) => candidate.isReady() && lane.has(toModelKey(candidate.model)));
+      if (state) void this.#runNext(lane, state);
+    }
+  }
+
+  async #runNext(lane: ModelLane, state: ModelState): Promise<void> {
+    const key = toModelKey(state.model);
+    const free = this.#lanes.filter((other) => other.isFree && other.has(key)).length;
+    const share = Math.ceil(this.#queue.depthOf(key) / free);
+    const images = this.#queue.take(key, Math.min(share, this.#options.maxBatch, state.usefulBatch ?? Infinity));
+    try {
+      await this.#runBatch(lane, state.model, images);
+    } catch (thrown) {
+      const error = toRunError(state, thrown);
+      for (const image of images) image.reject(error);
+    }
+    this.#pump();
+  }
+
+  async #runBatch(lane: ModelLane, model: ModelVersion, images: readonly QueuedImage[]): Promise<void> {
     const startedAt = performance.now();
-    const thread = this.#getThread();
-    const running = thread.run(toModelKey(model), toBatch(images), images.length);
-    const { stuckMs } = this.#options;
-    const { scores, runMs } = await this.#watch(thread, running, stuckMs, toStuck(model, images.length, stuckMs));
+    const subjects = images.map(({ subject }) => subject);
+    const leave = this.#options.onRun?.(model, subjects);
+    const { scores, runMs } = await lane.run(model, images).finally(() => leave?.());
     this.#options.onBatch?.(model, images.length, runMs);
     const inferenceMs = performance.now() - startedAt;
     const labels = scores.length / images.length;
@@ -186,24 +201,12 @@ function toExpired(state: ModelState | undefined): ServiceError {
   return new ServiceError('ERR_MODEL_UNAVAILABLE', detail, { retryAfterSeconds: 1 });
 }
 
-function toStuck({ name }: ModelVersion, count: number, stuckMs: number): ServiceError {
-  const detail = `model ${name} did not return a batch of ${String(count)} within ${String(stuckMs)} ms`;
-  return new ServiceError('ERR_WORKER_STUCK', detail, { retryAfterSeconds: 1 });
-}
-
 /** A run that failed although its thread still lives is a bug of the model's; a lost thread is replaced. */
 function toRunError(state: ModelState, thrown: unknown): ServiceError {
-  if (thrown instanceof ServiceError) return thrown;
+  if (thrown instanceof HangError)
+    return new ServiceError('ERR_WORKER_STUCK', thrown.message, { retryAfterSeconds: 1 });
   const { name } = state.model;
   if (state.isReady()) return new ServiceError('ERR_INTERNAL', `model ${name} failed to run`, { cause: thrown });
   const detail = `model ${name} was lost while it ran: ${toMessage(thrown)}`;
   return new ServiceError('ERR_MODEL_UNAVAILABLE', detail, { retryAfterSeconds: 1 });
-}
-
-/** The one copy of an upload's pixels: from sharp's memory into the batch that moves to the thread. */
-function toBatch(images: readonly QueuedImage[]): Uint8Array<ArrayBuffer> {
-  const size = images[0]?.raster.length ?? 0;
-  const batch = new Uint8Array(size * images.length);
-  for (const [index, { raster }] of images.entries()) batch.set(raster, index * size);
-  return batch;
 }

@@ -1,28 +1,37 @@
 import { ServiceError, toMessage } from '../errors.ts';
-import type { EngineName, ModelSnapshot } from '../ipc/messages.ts';
+import type { EngineName, HungModel, ModelSnapshot } from '../ipc/messages.ts';
 import type { LoadedFacts } from '../ipc/thread-messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
+import { HangError } from './hang-error.ts';
 
 const firstBackoffMs = 1000;
 const maxBackoffMs = 60_000;
+/** A load that hangs costs its worker, so it is tried less often. */
+const maxHungBackoffMs = 600_000;
 
 type State =
   | { readonly kind: 'cold' }
   | { readonly kind: 'loading'; readonly done: Promise<void> }
   | { readonly kind: 'ready' }
-  | { readonly kind: 'failed'; readonly reason: string; readonly retryAt: number };
+  | { readonly kind: 'failed'; readonly retryAt: number };
 
 /** One model inside one worker: cold → loading → ready, or failed and tried again after a back-off. */
 export class ModelState {
   readonly model: ModelVersion;
   readonly #load: () => Promise<LoadedFacts>;
+  readonly #loadTimeoutMs: number;
   #state: State = { kind: 'cold' };
+  /** Loads in a row that failed, and those among them that hung. */
   #failures = 0;
+  #hangs = 0;
+  /** Why the last load failed; undefined once one succeeded. */
+  #reason: string | undefined;
   #facts: LoadedFacts | undefined;
 
-  /** @param load brings the model into memory */
-  constructor(model: ModelVersion, load: () => Promise<LoadedFacts>) {
+  /** @param load brings the model into memory; it throws {@link HangError} when it did not come back */
+  constructor(model: ModelVersion, loadTimeoutMs: number, load: () => Promise<LoadedFacts>) {
     this.model = model;
+    this.#loadTimeoutMs = loadTimeoutMs;
     this.#load = load;
   }
 
@@ -32,7 +41,7 @@ export class ModelState {
     if (state.kind === 'ready') return Promise.resolve();
     if (state.kind === 'loading') return state.done;
     if (state.kind === 'failed' && performance.now() < state.retryAt) {
-      return Promise.reject(toUnavailable(this.model, state.reason, state.retryAt));
+      return Promise.reject(this.#toUnavailable(state.retryAt));
     }
     const done = this.#attempt();
     this.#state = { kind: 'loading', done };
@@ -53,6 +62,13 @@ export class ModelState {
     if (this.isReady()) this.#state = { kind: 'cold' };
   }
 
+  /** Goes on from what the worker before this one went through: its loads hung. */
+  inherit({ reason, hangs }: HungModel): void {
+    this.#failures = hangs - 1;
+    this.#hangs = hangs - 1;
+    this.#fail(new HangError(reason));
+  }
+
   toSnapshot(engine: EngineName): ModelSnapshot {
     return {
       version: this.model.version,
@@ -60,7 +76,8 @@ export class ModelState {
       state: this.#state.kind,
       ...(this.#facts && { loadMs: Math.round(this.#facts.loadMs), form: this.#facts.form }),
       ...(this.#facts && this.#facts.remarks.length > 0 && { remarks: [...this.#facts.remarks] }),
-      ...(this.#state.kind === 'failed' && { reason: this.#state.reason }),
+      ...(this.#reason !== undefined && { reason: this.#reason }),
+      ...(this.#hangs > 0 && { hangs: this.#hangs }),
     };
   }
 
@@ -68,25 +85,38 @@ export class ModelState {
     try {
       this.#facts = await this.#load();
       this.#failures = 0;
+      this.#hangs = 0;
+      this.#reason = undefined;
       this.#state = { kind: 'ready' };
     } catch (thrown) {
-      const reason = toMessage(thrown);
-      const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.#failures);
-      const retryAt = performance.now() + backoffMs;
-      this.#failures += 1;
-      this.#state = { kind: 'failed', reason, retryAt };
-      // A worker that doesn't serve gets no request that would try again, so it tries by itself.
-      setTimeout(() => {
-        this.ensureReady().catch(() => undefined);
-      }, backoffMs).unref();
-      throw toUnavailable(this.model, reason, retryAt);
+      throw this.#toUnavailable(this.#fail(thrown));
     }
   }
-}
 
-function toUnavailable(model: ModelVersion, reason: string, retryAt: number): ServiceError {
-  const retryAfterSeconds = Math.max(1, Math.ceil((retryAt - performance.now()) / 1000));
-  return new ServiceError('ERR_MODEL_UNAVAILABLE', `model ${model.name} failed to load: ${reason}`, {
-    retryAfterSeconds,
-  });
+  /** @returns when it is tried again, on the clock of `performance.now()` */
+  #fail(thrown: unknown): number {
+    this.#reason = toMessage(thrown);
+    const backoffMs = this.#toBackoffMs(thrown instanceof HangError);
+    const retryAt = performance.now() + backoffMs;
+    this.#state = { kind: 'failed', retryAt };
+    // A worker that doesn't serve gets no request that would try again, so it tries by itself.
+    setTimeout(() => {
+      this.ensureReady().catch(() => undefined);
+    }, backoffMs).unref();
+    return retryAt;
+  }
+
+  #toBackoffMs(isHung: boolean): number {
+    const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.#failures);
+    const hungMs = Math.min(maxHungBackoffMs, this.#loadTimeoutMs * 2 ** this.#hangs);
+    this.#failures += 1;
+    this.#hangs = isHung ? this.#hangs + 1 : 0;
+    return isHung ? Math.max(backoffMs, hungMs) : backoffMs;
+  }
+
+  #toUnavailable(retryAt: number): ServiceError {
+    const retryAfterSeconds = Math.max(1, Math.ceil((retryAt - performance.now()) / 1000));
+    const detail = `model ${this.model.name} failed to load: ${this.#reason ?? 'unknown'}`;
+    return new ServiceError('ERR_MODEL_UNAVAILABLE', detail, { retryAfterSeconds });
+  }
 }

@@ -9,6 +9,7 @@ import { type ModelVersion, toModelKey } from '../model/model-version.ts';
 import { createEngine } from './engines/create-engine.ts';
 import type { LoadedModel } from './engines/engine.ts';
 import { verifyGolden } from './golden.ts';
+import { warmUp } from './warm-up.ts';
 
 const port = parentPort;
 if (!port) throw new Error('model-thread runs as a worker thread only');
@@ -42,7 +43,7 @@ async function answer(message: ToThread): Promise<FromThread> {
 /** Loads, warms up, and lets the model prove itself on its golden images before any upload sees it. */
 async function load(message: Extract<ToThread, { type: 'load' }>): Promise<FromThread> {
   const startedAt = performance.now();
-  const { id, model, golden, cacheDir, wantsArtefact } = message;
+  const { id, model, golden, cacheDir, wantsArtefact, maxBatch } = message;
   const { loadModel, tensorflowVersion } = await engine;
   const files = await loadModelFiles(model);
   const found = tensorflowVersion === undefined ? undefined : await findArtefact(model, cacheDir, tensorflowVersion);
@@ -50,24 +51,21 @@ async function load(message: Extract<ToThread, { type: 'load' }>): Promise<FromT
     return { type: 'uncompiled', id, tensorflowVersion };
   }
   const loading = loadModel(model, files, found?.kind === 'compiled' ? found.dir : undefined).then(async (warm) => {
-    await warmUp(warm, model);
-    return warm;
+    return { model: warm, ...(await warmUp(warm, model, maxBatch)) };
   });
   const loaded = await loading.catch((thrown: unknown) => {
     throw new Error(toNamed(toMessage(thrown), model), { cause: thrown });
   });
-  for (const image of golden) verifyGolden(image, await loaded.run(image.raster, 1));
-  models.set(toModelKey(model), loaded);
-  const { form, usefulBatch } = loaded;
-  const remarks = [...(found?.faults ?? []), ...(found?.kind === 'refused' ? [`not compiled: ${found.reason}`] : [])];
+  for (const image of golden) verifyGolden(image, await loaded.model.run(image.raster, 1));
+  models.set(toModelKey(model), loaded.model);
+  const { form } = loaded.model;
+  const { usefulBatch, remark } = loaded;
+  const remarks = [
+    ...(found?.faults ?? []),
+    ...(found?.kind === 'refused' ? [`not compiled: ${found.reason}`] : []),
+    ...(remark === undefined ? [] : [remark]),
+  ];
   return { type: 'loaded', id, loaded: { loadMs: performance.now() - startedAt, form, usefulBatch, remarks } };
-}
-
-/** @throws Error where the first run fails or its scores are no numbers. */
-async function warmUp(loaded: LoadedModel, { manifest }: ModelVersion): Promise<void> {
-  const { width, height } = manifest.input;
-  const scores = await loaded.run(new Uint8Array(width * height * 3), 1);
-  if (!scores.every(Number.isFinite)) throw new Error('a score is not a number: the weights are damaged');
 }
 
 /** What an engine says of a network seldom names the file that holds it. */

@@ -9,7 +9,8 @@ export interface Scores {
   readonly runMs: number;
 }
 
-type LoadTask = Omit<Extract<ToThread, { type: 'load' }>, 'type' | 'id'>;
+/** What a thread is asked to load. */
+export type LoadTask = Omit<Extract<ToThread, { type: 'load' }>, 'type' | 'id'>;
 
 /** What came of a load. */
 export type LoadOutcome =

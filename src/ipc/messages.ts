@@ -18,12 +18,33 @@ const modelSnapshot = z.object({
   form: modelForm.optional(),
   /** Why the last load failed, in one line. */
   reason: z.string().optional(),
+  /** Loads in a row that did not come back. */
+  hangs: z.int().optional(),
   /** What an operator should know of a model that is ready: why it is not compiled, say. */
   remarks: z.array(z.string()).optional(),
 });
 
 /** A model inside one worker. */
 export type ModelSnapshot = z.infer<typeof modelSnapshot>;
+
+const hungModel = z.object({ key: z.string(), reason: z.string(), hangs: z.int().min(1) });
+
+/** A model, `name@version`, whose load did not come back: the next worker of the slot waits before it tries again. */
+export type HungModel = z.infer<typeof hungModel>;
+
+/**
+ * Work on one image that hung or crashed a worker: the SHA-256 of the upload, in hex, and after a colon the step,
+ * `decode` or the `name@version` of a model.
+ */
+const suspect = z.string();
+
+const suspicions = z.object({
+  /** Had one accident; a worker that gets through with it says `cleared`. */
+  suspected: z.array(suspect),
+  /** Had two, and are refused. */
+  quarantined: z.array(suspect),
+});
+export type Suspicions = z.infer<typeof suspicions>;
 
 /** One metric as prom-client's `getMetricsAsJSON` gives it; its own type calls the kind a number, which it is not. */
 export const metricFamily = z.looseObject({
@@ -72,7 +93,12 @@ const toWorker = z.discriminatedUnion('type', [
     config: configSchema,
     /** Models to load before listening, beside those that `model.load: eager` asks for. */
     warm: z.array(z.string()),
+    hung: z.array(hungModel),
+    /** Whether a file to note images in is open for it, see `flight-journal`. */
+    hasJournal: z.boolean(),
   }),
+  /** All that is suspected now; it replaces what was said before. */
+  z.object({ type: z.literal('suspicions'), suspicions }),
   /** A client's connection; its socket travels with the message. The worker answers `accepted`. */
   z.object({ type: z.literal('connection'), id: z.int() }),
   z.object({ type: z.literal('answer'), id: z.int(), answer: opsAnswer }),
@@ -93,7 +119,11 @@ const toPrimary = z.discriminatedUnion('type', [
   z.object({ type: z.literal('accepted'), id: z.int() }),
   z.object({ type: z.literal('closed'), id: z.int() }),
   z.object({ type: z.literal('snapshot'), snapshot: workerSnapshot }),
-  /** A model thread does not come back: another worker has to take over. */
+  /** Native work on these did not come back. */
+  z.object({ type: z.literal('suspected'), suspects: z.array(suspect) }),
+  /** A suspect was worked on, and nothing happened. */
+  z.object({ type: z.literal('cleared'), suspect }),
+  /** Native work does not come back: another worker has to take over. */
   z.object({ type: z.literal('stuck'), reason: z.string() }),
   z.object({ type: z.literal('ask'), id: z.int(), path: opsPath }),
   /** The worker can't start, and another try would end the same way: one line for the operator. */

@@ -22,6 +22,8 @@ export type ToThread =
       readonly cacheDir: string;
       /** Whether to answer `uncompiled` instead of loading a model that has no artefact yet. */
       readonly wantsArtefact: boolean;
+      /** Images of the largest batch that will be run. */
+      readonly maxBatch: number;
     }
   | {
       readonly type: 'run';

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { EngineName, WorkerSnapshot } from '../ipc/messages.ts';
+import type { EngineName, Suspicions, WorkerSnapshot } from '../ipc/messages.ts';
 
 /** Why a worker was replaced. */
 export const restartReasons = ['harakiri', 'crash', 'heartbeat', 'boot', 'memory', 'max_requests', 'reload'] as const;
@@ -32,7 +32,15 @@ export function createPrimaryMetrics(version: string, engine: EngineName) {
     labelNames: ['version', 'node', 'engine'] as const,
     registers,
   }).set({ version, node: process.versions.node, engine }, 1);
-  return { registry, restarts, workers: createWorkerGauges(registry) };
+  const suspects = new Gauge({
+    name: 'image_check_suspects',
+    help: 'Images that hung or crashed a worker lately: suspected after one accident, quarantined after two.',
+    labelNames: ['state'] as const,
+    registers,
+  });
+  const metrics = { registry, restarts, suspects, workers: createWorkerGauges(registry) };
+  setQuarantineGauge(metrics, { suspected: [], quarantined: [] });
+  return metrics;
 }
 
 export type PrimaryMetrics = ReturnType<typeof createPrimaryMetrics>;
@@ -65,6 +73,15 @@ function createWorkerGauges(registry: Registry) {
       registers,
     }),
   };
+}
+
+/** Shows how many images are suspected and refused. */
+export function setQuarantineGauge(
+  { suspects }: Pick<PrimaryMetrics, 'suspects'>,
+  { suspected, quarantined }: Suspicions,
+): void {
+  suspects.set({ state: 'suspected' }, suspected.length);
+  suspects.set({ state: 'quarantined' }, quarantined.length);
 }
 
 /** Sets the gauges of all slots from the last snapshots. */

@@ -6,12 +6,13 @@ import { exitCodes } from '../errors.ts';
 import type { EngineName, ToPrimary } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import { RetiredMetrics } from '../metrics/merge.ts';
-import { createPrimaryMetrics } from '../metrics/primary-metrics.ts';
+import { createPrimaryMetrics, setQuarantineGauge } from '../metrics/primary-metrics.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { listen } from './listener.ts';
 import { answerOps, type OpsSources } from './ops-answers.ts';
 import { createOpsServer } from './ops-server.ts';
+import { Quarantine } from './quarantine.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { type RestartLimits, restartLimits } from './restart-policy.ts';
 import { RollingRestart } from './rolling-restart.ts';
@@ -66,6 +67,7 @@ class RunningPrimary implements Primary {
   readonly #options: PrimaryOptions;
   readonly #supervisor: Supervisor;
   readonly #dispatcher: Dispatcher;
+  readonly #quarantine: Quarantine;
   readonly #rollingRestart: RollingRestart;
   readonly #publicServer: Server;
   readonly #opsServer: HttpServer;
@@ -94,6 +96,13 @@ class RunningPrimary implements Primary {
       limits: () => toDispatchLimits(this.#config),
       log,
     });
+    this.#quarantine = new Quarantine(
+      () => this.#config.supervisor.quarantineMs,
+      (suspicions) => {
+        setQuarantineGauge(metrics, suspicions);
+        for (const worker of listWorkers(this.#supervisor.slots)) worker.send({ type: 'suspicions', suspicions });
+      },
+    );
     this.#rollingRestart = new RollingRestart({
       supervisor: this.#supervisor,
       reloadConfig: () => keepFixed(options.reloadConfig(), config),
@@ -207,6 +216,7 @@ class RunningPrimary implements Primary {
         onReap: (worker) => {
           this.#retired.add(worker.snapshot?.metrics ?? []);
           this.#dispatcher.reclaim(worker);
+          this.#quarantine.blame(worker.suspects, performance.now());
           if (this.#isDraining) this.#dispatcher.closeWaiting();
           this.#finishWhenAlone();
         },
@@ -217,6 +227,7 @@ class RunningPrimary implements Primary {
         },
         onTick: (nowMs) => {
           this.#dispatcher.expire(nowMs);
+          this.#quarantine.expire(nowMs);
           this.#dispatcher.flush();
         },
       },
@@ -226,6 +237,9 @@ class RunningPrimary implements Primary {
   #hear(worker: WorkerHandle, message: ToPrimary): void {
     if (message.type === 'accepted') this.#dispatcher.acknowledge(worker, message.id);
     else if (message.type === 'closed') this.#dispatcher.forget(worker, message.id);
+    else if (message.type === 'hello') worker.send({ type: 'suspicions', suspicions: this.#quarantine.toSuspicions() });
+    else if (message.type === 'suspected') this.#quarantine.blame(message.suspects, performance.now());
+    else if (message.type === 'cleared') this.#quarantine.clear(message.suspect);
     else if (message.type === 'ask') void this.#answer(worker, message);
     else this.#noteProgress();
   }

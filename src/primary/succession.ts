@@ -1,3 +1,4 @@
+import type { HungModel } from '../ipc/messages.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
 import type { Slot } from './slot.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -9,6 +10,13 @@ export function listWarmModels({ current }: Slot): string[] {
   if (current.stage === 'forked') return [...current.start.warm];
   const loaded = Object.entries(current.snapshot?.models ?? {}).filter(([, { state }]) => state === 'ready');
   return loaded.map(([name]) => name);
+}
+
+/** Lists the models that a slot's next worker is careful with: their loads hang. */
+export function listHungModels({ current }: Slot): HungModel[] {
+  return Object.entries(current?.snapshot?.models ?? {}).flatMap(([name, { version, reason = '', hangs }]) =>
+    hangs === undefined ? [] : [{ key: `${name.replace(/@.*$/, '')}@${version}`, reason, hangs }],
+  );
 }
 
 /**

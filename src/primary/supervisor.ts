@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
 import { type RestartLimits, RestartPolicy } from './restart-policy.ts';
 import { createSlot, listWorkers, type Slot, toDeath, toEnd } from './slot.ts';
-import { listWarmModels, promoteSuccessor, settleSuccession } from './succession.ts';
+import { listHungModels, listWarmModels, promoteSuccessor, settleSuccession } from './succession.ts';
 import { WorkerHandle, type WorkerListener } from './worker-handle.ts';
 
 /** What the supervisor tells the rest of the primary. */
@@ -56,7 +56,7 @@ export class Supervisor {
 
   /** Forks the first workers and begins to watch. */
   start(): void {
-    for (const slot of this.slots) slot.current = this.#fork(slot, slot.config, []);
+    for (const slot of this.slots) slot.current = this.#fork(slot, slot.config, { warm: [], hung: [] });
     const tickMs = Math.min(250, this.#options.config.supervisor.heartbeatMs);
     this.#tickedAtMs = performance.now();
     this.#timer = setInterval(() => {
@@ -75,7 +75,10 @@ export class Supervisor {
     slot.isDown = false;
     slot.respawnAtMs = undefined;
     return new Promise((resolve) => {
-      const worker = this.#fork(slot, config, listWarmModels(slot));
+      const worker = this.#fork(slot, config, {
+        warm: listWarmModels(slot),
+        hung: listHungModels(slot),
+      });
       slot.succession = { worker, reason, isPromoted: false, failure: undefined, settle: resolve };
     });
   }
@@ -166,14 +169,14 @@ export class Supervisor {
     for (const slot of this.slots) {
       if (slot.respawnAtMs === undefined || slot.respawnAtMs > nowMs || slot.succession?.isPromoted === false) continue;
       slot.respawnAtMs = undefined;
-      slot.current = this.#fork(slot, slot.config, []);
+      slot.current = this.#fork(slot, slot.config, { warm: [], hung: [] });
       this.#countRestart(slot, slot.death?.reason ?? 'crash');
     }
   }
 
-  #fork(slot: Slot, config: Config, warm: readonly string[]): WorkerHandle {
+  #fork(slot: Slot, config: Config, models: Pick<WorkerHandle['start'], 'warm' | 'hung'>): WorkerHandle {
     const { engine, log } = this.#options;
-    const worker = new WorkerHandle({ slot: slot.index, engine, config, warm }, this.#workerListener);
+    const worker = new WorkerHandle({ slot: slot.index, engine, config, ...models }, this.#workerListener);
     if (worker.pid !== undefined) log.info({ slot: slot.index, workerPid: worker.pid }, 'worker forked');
     return worker;
   }

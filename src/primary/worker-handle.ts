@@ -3,8 +3,10 @@ import type { Socket } from 'node:net';
 import { toNativeEnvironment } from '../config/native-environment.ts';
 import type { Config } from '../config/schema.ts';
 import { toMessage } from '../errors.ts';
+import { type FlightRecord, journalDescriptor, openFlightRecord } from '../ipc/flight-journal.ts';
 import {
   type EngineName,
+  type HungModel,
   type ToPrimary,
   toPrimaryMessage,
   type ToWorker,
@@ -22,6 +24,8 @@ interface WorkerStart {
   readonly config: Config;
   /** Models to load before listening. */
   readonly warm: readonly string[];
+  /** Models whose loads hung in the worker before. */
+  readonly hung: readonly HungModel[];
 }
 
 /** What a worker's supervisor hears. */
@@ -50,6 +54,9 @@ export class WorkerHandle {
   isKilled = false;
   /** How it ended, in words. */
   ending = '';
+  /** What native code was working on when it ended by itself, or was killed because it was silent. */
+  suspects: readonly string[] = [];
+  readonly #flights: FlightRecord | undefined = openFlightRecord();
   readonly #listener: WorkerListener;
   #process: Worker | undefined;
 
@@ -58,6 +65,9 @@ export class WorkerHandle {
     this.start = start;
     this.#listener = listener;
     try {
+      const stdio: ('inherit' | 'ipc' | number)[] = ['inherit', 'inherit', 'inherit', 'ipc'];
+      if (this.#flights !== undefined) stdio[journalDescriptor] = this.#flights.descriptor;
+      cluster.setupPrimary({ stdio });
       this.#process = cluster.fork({ IMAGE_CHECK_ROLE: 'worker', ...toNativeEnvironment(process.env) });
     } catch (error) {
       setImmediate(() => {
@@ -139,7 +149,9 @@ export class WorkerHandle {
 
   #note(message: ToPrimary): void {
     if (message.type === 'hello') {
-      this.send({ type: 'start', ...this.start, warm: [...this.start.warm] });
+      const { warm, hung } = this.start;
+      const hasJournal = this.#flights !== undefined;
+      this.send({ type: 'start', ...this.start, warm: [...warm], hung: [...hung], hasJournal });
     } else if (message.type === 'listening' && this.stage === 'forked') {
       this.stage = 'listening';
       this.listeningAtMs = this.heardAtMs;
@@ -158,6 +170,8 @@ export class WorkerHandle {
     if (this.stage === 'exited') return;
     this.stage = 'exited';
     this.ending = ending;
+    const inFlight = this.#flights?.close() ?? [];
+    if (!this.isKilled || this.killReason === 'heartbeat') this.suspects = inFlight;
     this.#listener.onExit(this);
   }
 }

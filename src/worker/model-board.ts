@@ -34,7 +34,8 @@ export function createModelBoard(
       );
       return Object.fromEntries(entries);
     },
-    canServe: () => defaults().every(({ state }) => state !== 'failed'),
+    // While a failed model is tried again, it is no better than it was.
+    canServe: () => defaults().every(({ reason }) => reason === undefined),
     isReady: () => defaults().every(({ state }) => state === 'ready'),
   };
 }

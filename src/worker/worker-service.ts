@@ -1,16 +1,18 @@
 import type { Server } from 'node:http';
 import { Registry } from 'prom-client';
-import { createChecker } from '../check/checker.ts';
+import { type Checker, createChecker } from '../check/checker.ts';
 import { createAccessLog } from '../http/access-log.ts';
 import { createByteBudget } from '../http/byte-budget.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
-import type { OpsAnswer, OpsPath, ToWorker, WorkerSnapshot } from '../ipc/messages.ts';
+import { createFlightJournal, journalDescriptor } from '../ipc/flight-journal.ts';
+import type { HungModel, OpsAnswer, OpsPath, Suspicions, ToWorker, WorkerSnapshot } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
-import { createWorkerMetrics } from '../metrics/catalogue.ts';
+import { createWorkerMetrics, type WorkerMetrics } from '../metrics/catalogue.ts';
 import { collectFamilies } from '../metrics/families.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
 import { findVersion, type ModelStore } from '../model/model-store.ts';
+import { toModelKey } from '../model/model-version.ts';
 import { measureMemory } from './memory.ts';
 import { createModelBoard } from './model-board.ts';
 
@@ -20,6 +22,8 @@ export type Draining = Extract<ToWorker, { type: 'drain' }>['because'];
 /** All rooms of a worker, put together. */
 export interface WorkerService {
   readonly server: Server;
+  /** Takes over what the workers together know of images that hung or crashed one. */
+  readonly learn: (suspicions: Suspicions) => void;
   /** Loads what must be in memory before the worker listens. @throws ERR_MODEL_UNAVAILABLE */
   readonly warm: () => Promise<void>;
   readonly takeSnapshot: () => Promise<WorkerSnapshot>;
@@ -33,23 +37,20 @@ export interface WorkerService {
 export interface PrimaryLink {
   readonly ask: (path: OpsPath) => Promise<OpsAnswer>;
   /** A model thread hangs: this process goes on as well as it can until another has taken over. */
-  readonly tellStuck: (reason: string) => void;
+  readonly tellStuck: (reason: string, suspects: readonly string[]) => void;
+  readonly tellCleared: (suspect: string) => void;
 }
 
 /**
  * Builds the rooms from what the primary said at the start.
  * @throws ExitError 78 where the models folder or `check.models` doesn't fit.
  */
-export function createWorkerService(
-  { slot, engine, config, warm }: Start,
-  primary: PrimaryLink,
-  log: Logger,
-): WorkerService {
+export function createWorkerService(start: Start, primary: PrimaryLink, log: Logger): WorkerService {
+  const { slot, engine, config, warm } = start;
   const product = new Registry();
   const metrics = createWorkerMetrics(product);
   const processMetrics = createProcessMetrics(String(slot));
-  const stuck = createStuckNote(primary, log);
-  const { store, inference, checkService } = createChecker(config, engine, metrics, log, stuck.note);
+  const { store, inference, suspicion, checkService, isStuck } = createProduct(start, primary, metrics, log);
   const board = createModelBoard(store, config.check.models, engine, inference);
   const identity = { slot, pid: process.pid };
   const accessLog = createAccessLog(config.log, identity, log);
@@ -69,12 +70,15 @@ export function createWorkerService(
   const toWarm = [...warm, ...(config.model.load === 'eager' ? config.check.models : [])];
   return {
     server,
+    learn: (suspicions) => {
+      suspicion.learn(suspicions);
+    },
     warm: () => warmModels(store, inference, toWarm),
     takeSnapshot: async () => {
       metrics.queueDepth.set(inference.queueDepth());
       const canServe = config.model.load === 'eager' ? board.isReady() : board.canServe();
       return {
-        serving: canServe && !stuck.isNoted(),
+        serving: canServe && !isStuck(),
         ready: board.isReady(),
         models: board.toSnapshots(),
         inFlight: (await metrics.inFlight.get()).values[0]?.value ?? 0,
@@ -91,20 +95,38 @@ export function createWorkerService(
   };
 }
 
-/** Remembers that a model thread hangs, and tells those who can do something about it. */
-function createStuckNote(
+/** The product as a part of a supervised worker: it says when it hangs. */
+function createProduct(
+  { engine, config, hung, hasJournal }: Start,
   primary: PrimaryLink,
+  metrics: WorkerMetrics,
   log: Logger,
-): { isNoted: () => boolean; note: (reason: string) => void } {
-  let isNoted = false;
-  return {
-    isNoted: () => isNoted,
-    note: (reason) => {
-      isNoted = true;
-      log.error({ reason }, 'a model thread is stuck; another worker has to take over');
-      primary.tellStuck(reason);
+): Checker & { isStuck: () => boolean } {
+  let isStuck = false;
+  const checker = createChecker({
+    config,
+    engine,
+    metrics,
+    log,
+    suspicion: {
+      journal: hasJournal ? createFlightJournal(journalDescriptor) : undefined,
+      onCleared: primary.tellCleared,
     },
-  };
+    onStuck: (reason, suspects) => {
+      isStuck = true;
+      primary.tellStuck(reason, suspects);
+    },
+  });
+  inheritHangs(checker, hung);
+  return { ...checker, isStuck: () => isStuck };
+}
+
+/** Models whose loads hung in the worker before are known as failed here, until their back-off is over. */
+function inheritHangs({ store, inference }: Checker, hung: readonly HungModel[]): void {
+  for (const stored of [...store.values()].flat()) {
+    const known = stored.kind === 'usable' ? hung.find(({ key }) => key === toModelKey(stored.model)) : undefined;
+    if (stored.kind === 'usable' && known) inference.inherit(stored.model, known);
+  }
 }
 
 async function warmModels(

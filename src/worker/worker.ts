@@ -22,8 +22,8 @@ function send(message: ToPrimary, onSent?: () => void): void {
   process.send?.(message, undefined, {}, () => onSent?.());
 }
 
-function tellStuck(reason: string): void {
-  send({ type: 'stuck', reason });
+function tellCleared(suspect: string): void {
+  send({ type: 'cleared', suspect });
 }
 
 /** Starts the worker's role: waits for the primary's `start`, serves the connections it hands over, obeys it. */
@@ -34,17 +34,29 @@ export function startWorker(): void {
   process.prependListener('disconnect', killSelf);
   const opsClient = createOpsClient(send);
   let service: WorkerService | undefined;
+  let opening: Promise<WorkerService | undefined> = Promise.resolve(undefined);
+  const tellStuck = (reason: string, suspects: readonly string[]): void => {
+    send({ type: 'suspected', suspects: [...suspects] });
+    void (async () => {
+      // The primary looks at the models of this worker as it forks the next: what has just failed must be among them.
+      const started = await opening;
+      if (started) send({ type: 'snapshot', snapshot: await started.takeSnapshot() });
+      send({ type: 'stuck', reason });
+    })();
+  };
   const connections = new Connections(send);
 
   process.on('message', (received: unknown, socket: Socket | undefined) => {
     const message = toWorkerMessage(received);
     if (message?.type === 'connection') connections.serve(message.id, socket, service?.server);
     else if (message?.type === 'answer') opsClient.receive(message.id, message.answer);
+    else if (message?.type === 'suspicions') void opening.then((started) => started?.learn(message.suspicions));
     else if (message?.type === 'drain') void drain(service, connections, message.because);
     else if (message?.type === 'start') {
       const log = createLogger(message.config.log, { worker: message.slot, pid: process.pid });
       reportBugs(log);
-      void open(message, { ask: opsClient.ask, tellStuck }, log).then((opened) => (service = opened));
+      opening = open(message, { ask: opsClient.ask, tellStuck, tellCleared }, log);
+      void opening.then((opened) => (service = opened));
     }
   });
   send({ type: 'hello' });

@@ -92,7 +92,7 @@ test('a_worker_that_can_not_finish_beside_its_stuck_thread_is_killed_at_harakiri
 });
 
 test('workers_are_gone_with_their_primary_although_one_is_stuck', async (context) => {
-  const service = await startPoisoned(context, '--set', 'supervisor.stuckMs=60000');
+  const service = await startPoisoned(context, '--set', 'check.deadlineMs=100000', '--set', 'supervisor.stuckMs=60000');
   const poison = await makePlain(255);
   const lost = postRaw(service.url, poison).catch((thrown: unknown) => thrown);
   await waitFor(async () =>

@@ -32,12 +32,13 @@ function createSetting(modelsDir: string, options: Readonly<Record<string, unkno
   const { config } = loadConfig({ rootDir: modelsDir, environment: {}, flags });
   const registry = new Registry();
   const log = createLogger({ level: 'silent', format: 'json' }, {});
-  return { checker: createChecker(config, 'wasm', createWorkerMetrics(registry), log), registry };
+  return { checker: createChecker({ config, engine: 'wasm', metrics: createWorkerMetrics(registry), log }), registry };
 }
 
 function toRequest(images: readonly (readonly [string, Uint8Array])[], models: readonly string[] = []): CheckRequest {
   const signal = new AbortController().signal;
   return {
+    requestId: 'request',
     images: images.map(([name, bytes]) => ({ name, bytes })),
     models,
     deadlineAt: performance.now() + 60_000,
@@ -151,7 +152,7 @@ test('a_deadline_in_the_past_never_reaches_the_model', async (context) => {
   await writeColourModel(dir);
   const { checker } = createSetting(dir);
   const request = { ...toRequest([['x', await makeColour(1, 2, 3)]]), deadlineAt: performance.now() - 1 };
-  await assert.rejects(checker.checkService.check(request), hasCode('ERR_MODEL_UNAVAILABLE'));
+  await assert.rejects(checker.checkService.check(request), hasCode('ERR_DEADLINE'));
 });
 
 test('an_unknown_default_model_stops_the_start', async (context) => {

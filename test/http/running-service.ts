@@ -16,6 +16,7 @@ import { createWorkerMetrics } from '../../src/metrics/catalogue.ts';
 export interface ServiceOptions {
   readonly config?: object;
   readonly check?: CheckService['check'];
+  readonly assertRoom?: CheckService['assertRoom'];
   readonly askPrimary?: HttpDependencies['askPrimary'];
 }
 
@@ -29,7 +30,7 @@ export interface RawReply {
 export type RunningService = Awaited<ReturnType<typeof startService>>;
 
 /** Starts the HTTP room as a worker does: sockets are accepted elsewhere and handed to a server that does not listen. */
-export async function startService({ config = {}, check, askPrimary }: ServiceOptions = {}) {
+export async function startService({ config = {}, check, assertRoom, askPrimary }: ServiceOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'image-check-http-'));
   const accessFile = join(folder, 'access.log');
   const accessDescriptor = openSync(accessFile, 'a');
@@ -45,6 +46,7 @@ export async function startService({ config = {}, check, askPrimary }: ServiceOp
     config: parsedConfig,
     checkService: {
       checked: () => requests.length,
+      assertRoom: assertRoom ?? (() => undefined),
       check(request) {
         requests.push(request);
         return (check ?? acceptAll)(request);

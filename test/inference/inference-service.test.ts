@@ -53,19 +53,6 @@ test('images_that_gather_run_together_up_to_the_largest_batch', async (context) 
   assert.equal(Math.max(...batches), 4);
 });
 
-test('a_full_queue_refuses_at_once', async (context) => {
-  const dir = makeTempDir(context);
-  await writeColourModel(dir);
-  const model = findModel(dir, 'colour');
-  const service = createService({ queueSize: 2 });
-  const raster = toPlainRaster(model, [0, 0, 0]);
-  const waiting = [service.infer(model, raster, untilLater()), service.infer(model, raster, untilLater())];
-  assert.equal(service.queueDepth(), 2);
-  await assert.rejects(service.infer(model, raster, untilLater()), hasCode('ERR_OVERLOADED'));
-  await Promise.all(waiting);
-  assert.equal(service.queueDepth(), 0);
-});
-
 test('a_load_that_outlasts_the_deadline_is_unavailable_and_goes_on', async (context) => {
   const dir = makeTempDir(context);
   await writeColourModel(dir);
@@ -86,7 +73,7 @@ test('what_expires_or_is_given_up_leaves_the_queue', async (context) => {
   const service = createService({ onBatch: (_, count) => (ran += count) });
   const raster = toPlainRaster(model, [0, 0, 0]);
   const controller = new AbortController();
-  const given = service.infer(model, raster, { deadlineAt: performance.now() + 60_000, signal: controller.signal });
+  const given = service.infer(model, raster, { ...untilLater(), signal: controller.signal });
   controller.abort();
   await assert.rejects(given, hasCode('ERR_DEADLINE'));
   await service.load(model);
@@ -155,4 +142,45 @@ test('a_load_that_hangs_fails_by_its_timeout_and_another_model_still_loads', asy
   // The thread needs longer than 1 ms to start, which is all that a hang is seen from outside.
   await assert.rejects(service.load(findModel(dir, 'colour')), hasCode('ERR_MODEL_UNAVAILABLE', /loadTimeoutMs/));
   assert.equal(service.toSnapshot(findModel(dir, 'other')).state, 'cold');
+});
+
+test('two_threads_work_side_by_side_and_each_has_its_own_instance', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const model = findModel(dir, 'colour');
+  let atWork = 0;
+  let most = 0;
+  const onRun = () => {
+    most = Math.max(most, (atWork += 1));
+    return () => (atWork -= 1);
+  };
+  const loads: string[] = [];
+  const service = createService({ modelThreads: 2, maxBatch: 1, onRun, onLoaded: ({ name }) => loads.push(name) });
+  const colours = Array.from({ length: 12 }, (_, index) => index * 20);
+  const all = colours.map((level) => service.infer(model, toPlainRaster(model, [level, 0, 0]), untilLater()));
+  for (const [index, { scores }] of (await Promise.all(all)).entries()) {
+    assert.ok(Math.abs((scores[0] ?? -1) - (colours[index] ?? 0) / 255) < 1e-3);
+  }
+  assert.equal(most, 2);
+  assert.deepEqual(loads, ['colour']);
+});
+
+test('a_hung_load_is_known_to_the_next_worker_and_tried_again_after_its_back_off', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const model = findModel(dir, 'colour');
+  const hung: string[] = [];
+  const service = createService({ loadTimeoutMs: 1, onHang: ({ reason }) => hung.push(reason) });
+  await assert.rejects(service.load(model), hasCode('ERR_MODEL_UNAVAILABLE', /loadTimeoutMs/));
+  assert.equal(hung.length, 1);
+  const { state, hangs, reason = '' } = service.toSnapshot(model);
+  assert.deepEqual([state, hangs], ['failed', 1]);
+
+  const next = createService({ loadTimeoutMs: 5000 });
+  next.inherit(model, { key: 'colour@1', reason, hangs: 1 });
+  const inherited = next.toSnapshot(model);
+  assert.deepEqual([inherited.state, inherited.reason, inherited.hangs], ['failed', reason, 1]);
+  await assert.rejects(next.load(model), hasCode('ERR_MODEL_UNAVAILABLE', /loadTimeoutMs/));
+  await waitFor(() => next.toSnapshot(model).state === 'ready');
+  assert.equal(next.toSnapshot(model).reason, undefined);
 });

@@ -7,12 +7,12 @@ import { type ErrorCode, errorCodes } from '../../src/errors.ts';
 import { errorTable } from '../../src/http/error-table.ts';
 import { writeColourModel } from '../fixtures/colour-model.ts';
 import { askByCurl, askByUrllib, type ForeignRequest, hasCommand } from '../fixtures/foreign-clients.ts';
+import { makeNanGraph } from '../fixtures/nan-graph.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
-import { makePoisonModel } from '../fixtures/poison-model.ts';
-import { makeSingleImageGraph } from '../fixtures/single-image-graph.ts';
+import { startPoisonedService } from '../fixtures/poisoned-service.ts';
 import { type Service, startService } from '../fixtures/service.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
-import { postForm, postRaw, type VerdictBody } from '../fixtures/uploads.ts';
+import { postRaw, readTotal, type VerdictBody } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
 const seen = new Set<ErrorCode>();
@@ -32,18 +32,27 @@ function assertProblem(
   seen.add(code);
 }
 
-/** Sends the same request by fetch, urllib and curl: all must see the code's row of the table. */
-async function assertEverywhere(code: ErrorCode, asked: ForeignRequest): Promise<void> {
+async function assertByFetch(code: ErrorCode, asked: ForeignRequest): Promise<void> {
   const body = asked.bodyFile === undefined ? null : new Blob([readFileSync(asked.bodyFile)]);
   const response = await fetch(asked.url, { method: asked.method, headers: asked.headers, body });
   assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/);
   assert.ok(response.headers.get('x-request-id'));
   assert.equal(response.headers.has('retry-after'), [429, 503].includes(response.status) && code !== 'ERR_DRAINING');
   assertProblem(code, response.status, (await response.json()) as VerdictBody);
-  for (const ask of hasCurl ? [askByUrllib, askByCurl] : [askByUrllib]) {
+}
+
+const foreign = (hasCurl ? [askByUrllib, askByCurl] : [askByUrllib]).map(
+  (ask) => async (code: ErrorCode, asked: ForeignRequest) => {
     const answer = await ask(asked);
     assertProblem(code, answer.status, JSON.parse(answer.body) as VerdictBody);
-  }
+  },
+);
+
+/** Sends a request by fetch, urllib and curl, and looks for the code's row of the table. */
+const clients = [assertByFetch, ...foreign];
+
+async function assertEverywhere(code: ErrorCode, asked: ForeignRequest): Promise<void> {
+  for (const assertBy of clients) await assertBy(code, asked);
 }
 
 /** A PNG of 30 bytes of header that announces a picture which nobody could hold. */
@@ -156,40 +165,39 @@ test('a_request_that_comes_while_draining_is_answered_503', async (context) => {
   seen.add('ERR_DRAINING');
 });
 
-test('an_image_that_tensorflow_does_not_return_is_answered_503', async (context) => {
+test('an_image_that_tensorflow_does_not_return_is_answered_503_and_quarantined_after_the_second_time', async (context) => {
+  const service = await startPoisonedService(context, ['--set', 'supervisor.stuckMs=1500']);
   const dir = makeTempDir(context);
-  const manifest = { format: 'tf-savedmodel' };
-  await writeColourModel(dir, { name: 'quality', files: makePoisonModel(), manifest, policy: {} });
-  const service = await startService(context, { args: ['--models', dir, '--set', 'supervisor.stuckMs=500'] });
+  const toAsked = (bodyFile: string) =>
+    ({ method: 'POST', url: `${service.url}/v1/check`, headers: image, bodyFile }) as const;
+  const bodyFile = path.join(dir, 'white.jpg');
+  for (const [index, assertBy] of clients.entries()) {
+    // Each client sends a picture of its own: the same one would be refused the third time.
+    writeFileSync(bodyFile, await makePlain(255, 100 + index));
+    await assertBy('ERR_WORKER_STUCK', toAsked(bodyFile));
+  }
+  assert.equal((await postRaw(service.url, readFileSync(bodyFile))).body.code, 'ERR_WORKER_STUCK');
+  await waitFor(async () => (await readTotal(service.opsUrl, 'image_check_suspects', 'state="quarantined"')) === 1);
+  await assertEverywhere('ERR_IMAGE_QUARANTINED', toAsked(bodyFile));
+});
+
+test('a_model_that_fails_while_it_runs_is_answered_500_without_its_stack', async (context) => {
+  const dir = makeTempDir(context);
+  const manifest = { format: 'tfjs-graph', golden: [] };
+  await writeColourModel(dir, { name: 'quality', files: makeNanGraph(), manifest });
+  const service = await startService(context, { args: ['--models', dir, '--workers', '1'] });
   const bodyFile = path.join(dir, 'white.jpg');
   writeFileSync(bodyFile, await makePlain(255));
-  await assertEverywhere('ERR_WORKER_STUCK', {
+  await assertEverywhere('ERR_INTERNAL', {
     method: 'POST',
     url: `${service.url}/v1/check`,
     headers: image,
     bodyFile,
   });
-});
-
-test('a_model_that_fails_while_it_runs_is_answered_500_without_its_stack', async (context) => {
-  const dir = makeTempDir(context);
-  const manifest = { format: 'tfjs-graph' };
-  await writeColourModel(dir, { name: 'quality', files: makeSingleImageGraph(), manifest });
-  const service = await startService(context, { args: ['--models', dir, '--workers', '1'] });
-  const bytes = await makePhoto();
-  assert.equal((await postRaw(service.url, bytes)).status, 200);
-  const files = Array.from({ length: 16 }, (_, index) => ({ name: `${String(index)}.jpg`, bytes }));
-  let body: VerdictBody = {};
-  // Images run together only when they gather while another one runs.
-  await waitFor(async () => {
-    ({ body } = await postForm(service.url, files));
-    const codes = [body.code, ...(body.images ?? []).map(({ error }) => error?.code)];
-    return codes.includes('ERR_INTERNAL');
-  });
+  const { body } = await postRaw(service.url, readFileSync(bodyFile));
   assert.doesNotMatch(JSON.stringify(body), /node_modules|\bat \w+ \(|\.js:/);
   await waitFor(() => /an image failed unexpectedly/.test(service.stderr()));
-  assert.equal((await postRaw(service.url, bytes)).status, 200);
-  seen.add('ERR_INTERNAL');
+  assert.equal((await postRaw(service.url, await makePlain(0))).status, 200);
 });
 
 test('every_code_was_sent_by_a_real_request_and_has_its_row_in_the_readme', () => {
