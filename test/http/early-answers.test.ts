@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ServiceError } from '../../src/errors.ts';
 import { type ForeignRequest, foreignClients } from './foreign-clients.ts';
 import {
   multipartType,
@@ -50,6 +51,22 @@ for (const [name, ask] of foreignClients) {
       assert.equal((JSON.parse(reply.body) as { status: number }).status, status);
     });
   }
+}
+
+for (const [name, ask] of foreignClients) {
+  test(`${name} is told before its body is read that a worker is full`, async (context) => {
+    const full = await startService({
+      assertRoom: () => {
+        throw new ServiceError('ERR_OVERLOADED', 'full', { retryAfterSeconds: 7 });
+      },
+    });
+    context.after(() => full.close());
+    const body = { prefix: '', bytes: 9_000_000 };
+    const headers = { 'Content-Type': 'image/jpeg' };
+    const reply = await ask({ url: `${full.url}/v1/check`, method: 'POST', headers, body });
+    assert.equal(reply.status, 429);
+    assert.equal(full.requests.length, 0);
+  });
 }
 
 for (const name of ['fetch', 'curl']) {
