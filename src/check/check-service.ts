@@ -1,31 +1,22 @@
 import { ServiceError } from '../errors.ts';
-import { decodeMeasured } from '../image/decode.ts';
-import { type MeasuredImage, measureImage } from '../image/header.ts';
-import type { DecodeLimits, DecodeWatch, RasterShape } from '../image/types.ts';
-import type { Subject } from '../inference/image-queue.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName } from '../ipc/messages.ts';
-import type { WorkerMetrics } from '../metrics/catalogue.ts';
 import { findVersion, type ModelStore } from '../model/model-store.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
 import type { Admission } from './admission.ts';
-import { type Suspicion, toDecodeSuspect, toImageHash, toRunSuspect } from './suspicion.ts';
+import { type OpenImage, openImage, type OpenOptions } from './open-image.ts';
+import { toDecodeSuspect, toImageHash, toRunSuspect } from './suspicion.ts';
 import type { CheckRequest, CheckService, ImageResult, ImageTimings, ModelResult, UploadedImage } from './types.ts';
 import { toModelResult, toWorst } from './verdict.ts';
 
 /** What the room is built from. */
-export interface CheckOptions {
+export interface CheckOptions extends OpenOptions {
   readonly engine: EngineName;
-  readonly limits: DecodeLimits;
   /** References that judge a request which names no model. */
   readonly defaultModels: readonly string[];
   readonly store: ModelStore;
   readonly inference: InferenceService;
   readonly admission: Admission;
-  readonly suspicion: Suspicion;
-  readonly metrics: WorkerMetrics;
-  /** Called when the decoding of an image hangs. */
-  readonly onDecodeHang: (subject: Subject) => void;
   /** Called for what is no expected failure, before the client sees ERR_INTERNAL. */
   readonly onBug: (thrown: unknown) => void;
 }
@@ -66,21 +57,6 @@ function resolveModels(options: CheckOptions, asked: readonly string[]): ModelVe
   return [...new Map(models.map((model) => [toModelKey(model), model])).values()];
 }
 
-/** One image on its way through the room. */
-interface Passage {
-  readonly options: CheckOptions;
-  readonly request: CheckRequest;
-  readonly measured: MeasuredImage;
-  readonly subject: Subject;
-  /** Decodes for a model; models of one input share the raster. */
-  readonly decode: (shape: RasterShape) => Promise<Decoded>;
-}
-
-interface Decoded {
-  readonly raster: Uint8Array;
-  readonly decodeMs: number;
-}
-
 async function checkImage(
   options: CheckOptions,
   image: UploadedImage,
@@ -91,62 +67,14 @@ async function checkImage(
     const imageHash = toImageHash(image.bytes);
     const suspects = [toDecodeSuspect(imageHash), ...models.map((model) => toRunSuspect(imageHash, model))];
     options.suspicion.assertTrusted(suspects);
-    const measured = await measureNoted(options, image.bytes, imageHash);
-    const { facts } = measured;
-    const subject = { requestId: request.requestId, imageHash, ...facts };
-    const decode = createDecoding(options, request, measured, subject);
-    const passage = { options, request, measured, subject, decode };
-    const outcomes = await Promise.all(models.map((model) => runModel(passage, model)));
+    const open = await openImage(options, image.bytes, imageHash, request);
+    const outcomes = await Promise.all(models.map((model) => runModel(options, open, model, request)));
     const checks = outcomes.map((outcome) => outcome.result);
     const verdict = toWorst(checks.map((check) => check.verdict));
-    return { kind: 'checked', name: image.name, verdict, image: facts, checks, timingsMs: toTimings(outcomes) };
+    return { kind: 'checked', name: image.name, verdict, image: open.facts, checks, timingsMs: toTimings(outcomes) };
   } catch (thrown) {
     return { kind: 'failed', name: image.name, verdict: 'review', error: toServiceError(options, thrown) };
   }
-}
-
-/** Reads the header, which native code does too. */
-async function measureNoted(
-  { suspicion, limits }: CheckOptions,
-  bytes: Uint8Array,
-  imageHash: string,
-): Promise<MeasuredImage> {
-  const leave = suspicion.enter([toDecodeSuspect(imageHash)]);
-  try {
-    return await measureImage(bytes, limits);
-  } finally {
-    leave();
-  }
-}
-
-function createDecoding(
-  { suspicion, limits, onDecodeHang }: CheckOptions,
-  { deadlineAt, signal }: CheckRequest,
-  measured: MeasuredImage,
-  subject: Subject,
-): Passage['decode'] {
-  const suspect = toDecodeSuspect(subject.imageHash);
-  const watch: DecodeWatch = {
-    deadlineAt,
-    signal,
-    enter: () => suspicion.enter([suspect]),
-    onHung: () => {
-      onDecodeHang(subject);
-    },
-  };
-  const startedAt = performance.now();
-  const rasters = new Map<string, Promise<Decoded>>();
-  const start = async (shape: RasterShape): Promise<Decoded> => {
-    const raster = await decodeMeasured(measured, shape, limits, watch);
-    suspicion.noteHarmless(suspect);
-    return { raster, decodeMs: performance.now() - startedAt };
-  };
-  return (shape) => {
-    const key = `${String(shape.width)}x${String(shape.height)} ${shape.resize}`;
-    const known = rasters.get(key) ?? start(shape);
-    rasters.set(key, known);
-    return known;
-  };
 }
 
 interface Outcome {
@@ -154,12 +82,16 @@ interface Outcome {
   readonly timingsMs: ImageTimings;
 }
 
-async function runModel({ options, request, subject, decode }: Passage, model: ModelVersion): Promise<Outcome> {
+async function runModel(
+  options: CheckOptions,
+  { subject, decode }: OpenImage,
+  model: ModelVersion,
+  request: CheckRequest,
+): Promise<Outcome> {
   const { metrics, inference, suspicion } = options;
   const { raster, decodeMs } = await decode(model.manifest.input);
   const { scores, queueMs, inferenceMs } = await inference.infer(model, raster, { ...request, subject });
   suspicion.noteHarmless(toRunSuspect(subject.imageHash, model));
-  metrics.stepDuration.observe({ step: 'decode' }, decodeMs / 1000);
   metrics.stepDuration.observe({ step: 'queue' }, queueMs / 1000);
   metrics.stepDuration.observe({ step: 'inference' }, inferenceMs / 1000);
   const result = toModelResult(model, options.engine, scores);
