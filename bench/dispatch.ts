@@ -1,0 +1,148 @@
+// What clients wait when the primary hands each connection to a worker, against Node's round robin; the same workers on
+// both sides, in turns. Takes five minutes. `-- --other DIR` takes another checkout's dispatch in the place of round robin.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { makePhoto } from '../test/fixtures/pictures.ts';
+import type { Dispatching, Place } from './dispatch-service.ts';
+import { readCpuMs } from './process-usage.ts';
+import { toMedian, toQuantile } from './statistics.ts';
+import type { Crowd, LoadOrder, LoadResult } from './uneven-load.ts';
+
+const settleSeconds = 1.5;
+const seconds = 4;
+const pictures = [
+  [320, 240],
+  [640, 480],
+  [1600, 1200],
+] as const;
+
+const { values } = parseArgs({
+  options: { other: { type: 'string' }, rounds: { type: 'string', default: '12' } },
+});
+const rounds = Number(values.rounds);
+const otherName = values.other === undefined ? 'round robin' : 'the other checkout';
+const loadBefore = os.loadavg()[0] ?? NaN;
+const dir = mkdtempSync(path.join(os.tmpdir(), 'image-check-bench-'));
+const children: ChildProcess[] = [];
+try {
+  const [own, other] = await Promise.all([
+    startDispatching(import.meta.dirname, 'dispatch'),
+    values.other === undefined
+      ? startDispatching(import.meta.dirname, 'round-robin')
+      : startDispatching(path.resolve(values.other, 'bench'), 'dispatch'),
+  ]);
+  const load = await startLoad();
+  console.log(`${String(rounds)} rounds, ${String(seconds)} s a slice, ${os.cpus()[0]?.model ?? 'unknown CPU'} ×`);
+  for (const crowd of ['mixed', 'crowded'] as const)
+    for (const clients of [8, 32]) await compare(load, own, other, crowd, clients);
+  console.log(`load average ${loadBefore.toFixed(1)} before, ${(os.loadavg()[0] ?? NaN).toFixed(1)} after`);
+} finally {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(dir, { recursive: true, force: true });
+}
+
+function startChild(script: string, args: readonly string[]): ChildProcess {
+  const child = fork(script, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  children.push(child);
+  return child;
+}
+
+async function startDispatching(benchDir: string, dispatching: Dispatching): Promise<Place> {
+  const child = startChild(path.join(benchDir, 'dispatch-service.ts'), [dispatching]);
+  let place: Place | undefined;
+  for (;;) {
+    const [message] = (await once(child, 'message')) as [Place | 'ready'];
+    if (message !== 'ready') place = message;
+    else if (place !== undefined) return place;
+  }
+}
+
+async function startLoad(): Promise<ChildProcess> {
+  const files: string[] = [];
+  for (const [width, height] of pictures) {
+    const file = path.join(dir, `${String(width)}.jpg`);
+    writeFileSync(file, await makePhoto(width, width, height));
+    files.push(file);
+  }
+  return startChild(path.join(import.meta.dirname, 'uneven-load.ts'), files);
+}
+
+interface Slice {
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  readonly requests: number;
+  readonly failed: number;
+  readonly cpuMsPerRequest: number;
+  /** The slower worker's median latency by the faster one's. */
+  readonly slowerByFaster: number;
+}
+
+async function measureSlice(
+  load: ChildProcess,
+  { port, pids }: Place,
+  crowd: Crowd,
+  clients: number,
+  seed: number,
+): Promise<Slice> {
+  const order: LoadOrder = { url: `http://127.0.0.1:${String(port)}`, crowd, clients, seed, settleSeconds, seconds };
+  load.send(order);
+  await once(load, 'message');
+  const cpuBeforeMs = readCpuMs(pids);
+  const [{ answers, failed }] = (await once(load, 'message')) as [LoadResult];
+  const cpuMs = readCpuMs(pids) - cpuBeforeMs;
+  const all = answers.map(({ latencyMs }) => latencyMs);
+  const slots = [...new Set(answers.map(({ slot }) => slot))];
+  const ofWorkers = slots.map((slot) =>
+    toMedian(answers.filter((answer) => answer.slot === slot).map(({ latencyMs }) => latencyMs)),
+  );
+  return {
+    p50Ms: toMedian(all),
+    p95Ms: toQuantile(all, 0.95),
+    p99Ms: toQuantile(all, 0.99),
+    requests: all.length,
+    failed,
+    cpuMsPerRequest: cpuMs / all.length,
+    slowerByFaster: Math.max(...ofWorkers) / Math.min(...ofWorkers),
+  };
+}
+
+/** The two sides meet the same clients in each round; who begins changes with the rounds. */
+async function compare(load: ChildProcess, own: Place, other: Place, crowd: Crowd, clients: number): Promise<void> {
+  const slices: { own: Slice; other: Slice }[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const measure = (place: Place): Promise<Slice> => measureSlice(load, place, crowd, clients, 1000 * clients + round);
+    const first = await measure(round % 2 === 0 ? own : other);
+    const second = await measure(round % 2 === 0 ? other : own);
+    slices.push(round % 2 === 0 ? { own: first, other: second } : { own: second, other: first });
+  }
+  console.log(`\n${String(clients)} clients, ${crowd}; medians of the rounds`);
+  report(slices);
+}
+
+function report(slices: readonly { own: Slice; other: Slice }[]): void {
+  const toRow = (of: keyof Slice): Record<string, string> => {
+    const ratios = slices.map(({ own, other }) => own[of] / other[of]);
+    return {
+      dispatch: toMedian(slices.map(({ own }) => own[of])).toFixed(2),
+      [otherName]: toMedian(slices.map(({ other }) => other[of])).toFixed(2),
+      ratio: toMedian(ratios).toFixed(3),
+      'quarter to three quarters': `${toQuantile(ratios, 0.25).toFixed(3)} … ${toQuantile(ratios, 0.75).toFixed(3)}`,
+      'ratio of each round': ratios.map((ratio) => ratio.toFixed(2)).join(' '),
+    };
+  };
+  console.table({
+    'p50, ms': toRow('p50Ms'),
+    'p95, ms': toRow('p95Ms'),
+    'p99, ms': toRow('p99Ms'),
+    requests: toRow('requests'),
+    'CPU, ms a request': toRow('cpuMsPerRequest'),
+    'p50, slower worker : faster': toRow('slowerByFaster'),
+  });
+  const failed = slices.map(({ own, other }) => [own.failed, other.failed]);
+  console.log(`failed requests of each round: ${JSON.stringify(failed)}`);
+}
