@@ -4,7 +4,7 @@ import { ServiceError } from '../errors.ts';
 import { sendAnswer, toErrorAnswer } from './answer.ts';
 import { createCheckHandler } from './check-route.ts';
 import type { HttpDependencies } from './dependencies.ts';
-import { openExchange } from './exchange.ts';
+import { findLatestExchange, openExchange } from './exchange.ts';
 import { createObserver } from './observer.ts';
 import { addOpsRoutes } from './ops-routes.ts';
 import { toServiceError } from './problem.ts';
@@ -29,10 +29,14 @@ export function createApp(dependencies: HttpDependencies): Express {
 
 function createOpener(dependencies: HttpDependencies) {
   const observer = createObserver(dependencies);
-  const { config, draining } = dependencies;
-  const isClosing = () => draining() !== undefined || config.server.keepAliveTimeoutMs === 0;
+  const { config, draining, shedConnection } = dependencies;
   return (request: Request, response: ExchangeResponse, next: NextFunction) => {
     observer.countOpened();
+    const isClosing = () => {
+      if (draining() !== undefined || config.server.keepAliveTimeoutMs === 0) return true;
+      // A pipelined request behind this one would be lost with the connection.
+      return response.shouldKeepAlive && findLatestExchange(request.socket) === exchange && shedConnection();
+    };
     const exchange = openExchange(request, response, { isClosing, onClosed: observer.recordClosed });
     response.locals.exchange = exchange;
     response.setHeader('X-Request-Id', exchange.requestId);

@@ -19,4 +19,6 @@ export interface HttpDependencies {
   readonly identity: { readonly slot: number; readonly pid: number };
   /** Why the worker is about to end: at a shutdown new images are refused, when it is replaced they are served. */
   readonly draining: () => 'shutdown' | 'replaced' | undefined;
+  /** Whether a connection that could be kept is to be closed; each call that says so counts as one. */
+  readonly shedConnection: () => boolean;
 }

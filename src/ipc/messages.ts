@@ -102,6 +102,8 @@ const toWorker = z.discriminatedUnion('type', [
   /** A client's connection; its socket travels with the message. The worker answers `accepted`. */
   z.object({ type: z.literal('connection'), id: z.int() }),
   z.object({ type: z.literal('answer'), id: z.int(), answer: opsAnswer }),
+  /** Another worker has less to do: the next so many answers on kept connections close them. */
+  z.object({ type: z.literal('shed'), connections: z.int() }),
   /** Finish what is in flight, then end. A request that comes after it is refused at a shutdown, served when replaced. */
   z.object({ type: z.literal('drain'), because: z.enum(['shutdown', 'replaced']) }),
 ]);

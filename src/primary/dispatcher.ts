@@ -1,9 +1,13 @@
 import type { Socket } from 'node:net';
+import type { WorkerSnapshot } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
+import { type Load, toSurplus } from './balance.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** A worker as far as connections go. */
-export type Recipient = Pick<WorkerHandle, 'slot' | 'pid' | 'stage' | 'isServing' | 'send'>;
+export type Recipient = Pick<WorkerHandle, 'slot' | 'pid' | 'stage' | 'isServing' | 'send'> & {
+  readonly snapshot: Pick<WorkerSnapshot, 'inFlight'> | undefined;
+};
 
 /** Bounds of the connections that the primary holds. */
 interface DispatchLimits {
@@ -25,10 +29,18 @@ interface Share {
   /** Sent but not acknowledged: the primary still has the socket and can send it to another worker. */
   readonly unacknowledged: Map<number, Held>;
   readonly open: Set<number>;
+  /** Open ones without a request in flight, at the last snapshot. */
+  idle: number;
+  shedAtMs: number;
   givenLast: number;
 }
 
-/** Hands each connection to the serving worker with the fewest open ones, and keeps it until the worker has it. */
+/** An idle connection may bring a request at any time, most don't just now. */
+const idleWeight = 0.25;
+/** Time for a worker to close connections and for its next snapshot to show it. */
+const shedEveryMs = 1000;
+
+/** Hands each connection to the serving worker with the least to do, and keeps it until the worker has it. */
 export class Dispatcher {
   readonly #workers: () => readonly Recipient[];
   readonly #limits: () => DispatchLimits;
@@ -77,6 +89,21 @@ export class Dispatcher {
   forget(worker: Recipient, id: number): void {
     this.acknowledge(worker, id);
     this.#shares.get(worker)?.open.delete(id);
+  }
+
+  /** Takes note of a worker's new snapshot; one with clearly more in flight than another has to shed connections. */
+  rebalance(worker: Recipient, nowMs: number): void {
+    const share = this.#toShare(worker);
+    const own = this.#toLoad(worker);
+    share.idle = Math.max(0, own.connections - own.inFlight);
+    const serving = this.#workers().filter(({ isServing }) => isServing);
+    if (!serving.includes(worker) || nowMs - share.shedAtMs < shedEveryMs) return;
+    const others = serving.filter((other) => other !== worker).map((other) => this.#toLoad(other));
+    const connections = toSurplus(own, others);
+    if (connections === 0) return;
+    share.shedAtMs = nowMs;
+    this.#log.debug({ slot: worker.slot, inFlight: own.inFlight, connections }, 'worker has to shed');
+    worker.send({ type: 'shed', connections });
   }
 
   /** Takes back what a worker that is gone never acknowledged. */
@@ -149,18 +176,28 @@ export class Dispatcher {
     );
   }
 
-  /** Fewer connections first; among equals the one whose turn was longest ago, so that all get their share. */
+  /** Fewer busy connections first; among equals the one whose turn was longest ago, so that all get their share. */
   #isLess(left: Recipient, right: Recipient): boolean {
     const [a, b] = [this.#toShare(left), this.#toShare(right)];
-    const difference = a.unacknowledged.size + a.open.size - (b.unacknowledged.size + b.open.size);
+    const difference = toScore(a) - toScore(b);
     return difference === 0 ? a.givenLast < b.givenLast : difference < 0;
+  }
+
+  #toLoad(worker: Recipient): Load {
+    return { inFlight: worker.snapshot?.inFlight ?? 0, connections: this.#toShare(worker).open.size };
   }
 
   #toShare(worker: Recipient): Share {
     const known = this.#shares.get(worker);
     if (known !== undefined) return known;
-    const share = { unacknowledged: new Map(), open: new Set<number>(), givenLast: 0 };
+    const share = { unacknowledged: new Map(), open: new Set<number>(), idle: 0, shedAtMs: -Infinity, givenLast: 0 };
     this.#shares.set(worker, share);
     return share;
   }
+}
+
+/** Connections given since the last snapshot count as busy: they come with a request. */
+function toScore({ unacknowledged, open, idle }: Share): number {
+  const idleNow = Math.min(idle, open.size);
+  return unacknowledged.size + open.size - idleNow + idleWeight * idleNow;
 }

@@ -242,6 +242,7 @@ class RunningPrimary implements Primary {
     else if (message.type === 'cleared') this.#quarantine.clear(message.suspect);
     else if (message.type === 'ask') void this.#answer(worker, message);
     else this.#noteProgress();
+    if (message.type === 'snapshot') this.#dispatcher.rebalance(worker, performance.now());
   }
 
   /** A worker listens or has reported: connections that wait for one may go, and pm2 may be told. */

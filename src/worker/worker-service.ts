@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { type Checker, createChecker } from '../check/checker.ts';
 import { createAccessLog } from '../http/access-log.ts';
 import { createByteBudget } from '../http/byte-budget.ts';
+import type { HttpDependencies } from '../http/dependencies.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
 import { createFlightJournal, journalDescriptor } from '../ipc/flight-journal.ts';
@@ -29,6 +30,8 @@ export interface WorkerService {
   readonly takeSnapshot: () => Promise<WorkerSnapshot>;
   /** Lets every answer from now on close its connection. */
   readonly drain: (because: Draining) => void;
+  /** Lets the next so many answers on kept connections close them. */
+  readonly shed: (connections: number) => void;
   /** Resolves when every line of the access log is written. */
   readonly flush: () => Promise<void>;
 }
@@ -54,7 +57,7 @@ export function createWorkerService(start: Start, primary: PrimaryLink, log: Log
   const board = createModelBoard(store, config.check.models, engine, inference);
   const identity = { slot, pid: process.pid };
   const accessLog = createAccessLog(config.log, identity, log);
-  let draining: Draining | undefined;
+  const closing = createClosing();
 
   const server = createHttpServer({
     config,
@@ -65,7 +68,8 @@ export function createWorkerService(start: Start, primary: PrimaryLink, log: Log
     log,
     accessLog,
     identity,
-    draining: () => draining,
+    draining: closing.draining,
+    shedConnection: closing.shedConnection,
   });
   const toWarm = [...warm, ...(config.model.load === 'eager' ? config.check.models : [])];
   return {
@@ -88,10 +92,26 @@ export function createWorkerService(start: Start, primary: PrimaryLink, log: Log
         metrics: await collectFamilies(product, processMetrics),
       };
     },
-    drain: (because) => {
-      draining = because;
-    },
+    drain: closing.drain,
+    shed: closing.shed,
     flush: () => accessLog.flush(),
+  };
+}
+
+/** Remembers which connections the primary wants closed. */
+function createClosing(): Pick<WorkerService, 'drain' | 'shed'> &
+  Pick<HttpDependencies, 'draining' | 'shedConnection'> {
+  let because: Draining | undefined;
+  let toShed = 0;
+  return {
+    drain: (reason) => {
+      because = reason;
+    },
+    draining: () => because,
+    shed: (connections) => {
+      toShed = connections;
+    },
+    shedConnection: () => toShed > 0 && toShed-- > 0,
   };
 }
 

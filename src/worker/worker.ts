@@ -51,6 +51,7 @@ export function startWorker(): void {
     if (message?.type === 'connection') connections.serve(message.id, socket, service?.server);
     else if (message?.type === 'answer') opsClient.receive(message.id, message.answer);
     else if (message?.type === 'suspicions') void opening.then((started) => started?.learn(message.suspicions));
+    else if (message?.type === 'shed') service?.shed(message.connections);
     else if (message?.type === 'drain') void drain(service, connections, message.because);
     else if (message?.type === 'start') {
       const log = createLogger(message.config.log, { worker: message.slot, pid: process.pid });

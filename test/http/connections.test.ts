@@ -130,6 +130,23 @@ test('a worker that is replaced serves what still comes, and closes', async () =
   assert.match(text, /\r\nConnection: close\r\n/);
 });
 
+test('a worker that sheds closes so many kept connections, not those that close anyway or wait for more answers', async () => {
+  const running = await start();
+  running.state.toShed = 1;
+  await sendRaw(running.port, closing);
+  const pipelined = await sendRaw(running.port, Buffer.concat([toRawPost(rawHeaders, 'pixels'), closing]));
+  assert.deepEqual(toStatuses(pipelined.text), ['200', '200']);
+  assert.equal(running.state.toShed, 1);
+  const shed = await sendRaw(running.port, toRawPost(rawHeaders, 'pixels'));
+  assert.equal(shed.status, 200);
+  assert.match(shed.text, /\r\nConnection: close\r\n/);
+  assert.equal(running.state.toShed, 0);
+  const { socket, received } = openRaw(running.port);
+  socket.write(toRawPost(rawHeaders, 'pixels'));
+  await waitUntil(() => received().endsWith('}'), 'the answer');
+  assert.match(received(), /\r\nConnection: keep-alive\r\n/);
+});
+
 test('a shutdown still answers operations pages', async () => {
   const running = await start({
     askPrimary: () => Promise.resolve({ status: 200, contentType: 'application/json', body: '{"status":"live"}' }),

@@ -40,7 +40,7 @@ export async function startService({ config = {}, check, assertRoom, askPrimary 
   const parsedConfig = configSchema.parse(config);
   const log = pino({ level: 'debug' }, { write: (line: string) => events.push(line) });
   const identity = { slot: 3, pid: 4242 };
-  const state: { draining?: 'shutdown' | 'replaced' } = {};
+  const state: { draining?: 'shutdown' | 'replaced'; toShed: number } = { toShed: 0 };
   const accessLog = createAccessLog(parsedConfig.log, identity, log, accessDescriptor);
   const server = createHttpServer({
     config: parsedConfig,
@@ -59,6 +59,7 @@ export async function startService({ config = {}, check, assertRoom, askPrimary 
     accessLog,
     identity,
     draining: () => state.draining,
+    shedConnection: () => state.toShed > 0 && state.toShed-- > 0,
   });
   const sockets = new Set<Socket>();
   const acceptor = createServer((socket) => {

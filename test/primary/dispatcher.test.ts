@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Agent } from 'node:http';
 import { connect, Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { createLogger } from '../../src/log.ts';
@@ -84,19 +85,49 @@ test('clients that go away while they wait for a worker leave nothing behind', a
   assert.equal(primary.child.exitCode, null);
 });
 
+test('kept connections that all fell to one worker are shared out again, without a failed request', async (t) => {
+  const primary = await startPrimaryProcess(t);
+  await primary.serving();
+  const clients = await Promise.all(
+    Array.from({ length: 24 }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      t.after(() => {
+        agent.destroy();
+      });
+      return { agent, slot: (await primary.whoAnswers('/', { agent })).slot };
+    }),
+  );
+  const [left, right] = [0, 1].map((wanted) => clients.filter(({ slot }) => slot === wanted));
+  assert.deepEqual([left?.length, right?.length], [12, 12]);
+  for (const { agent } of right ?? []) agent.destroy();
+  await until(async () => {
+    const answers = await Promise.all((left ?? []).map(({ agent }) => primary.whoAnswers('/', { agent })));
+    return answers.filter(({ slot }) => slot === 1).length === 6;
+  }, 'six of the twelve that are left have moved');
+  const { workers } = await primary.serving();
+  assert.deepEqual(
+    workers.map(({ restarts }) => restarts),
+    [0, 0],
+  );
+});
+
 /** A worker that only notes what it is given. */
 function createRecipient(slot: number, state: { isServing?: boolean; stage?: Recipient['stage'] } = {}) {
   const given: number[] = [];
+  const shed: number[] = [];
+  const snapshot = { inFlight: 0 };
   const recipient: Recipient = {
+    snapshot,
     slot,
     pid: slot,
     stage: state.stage ?? 'listening',
     isServing: state.isServing ?? true,
     send: (message) => {
       if (message.type === 'connection') given.push(message.id);
+      if (message.type === 'shed') shed.push(message.connections);
     },
   };
-  return { recipient, given };
+  return { recipient, given, shed, snapshot };
 }
 
 function createDispatcher(workers: readonly Recipient[]): Dispatcher {
@@ -160,4 +191,66 @@ test('a channel that breaks while a connection is sent does not lose it', () => 
   isBroken = false;
   dispatcher.flush();
   assert.deepEqual([whole.given, dispatcher.size], [[1], 1]);
+});
+
+/** Gives a worker connections of which some have a request in flight, as its next snapshot tells. */
+function occupy(
+  dispatcher: Dispatcher,
+  { recipient, given, snapshot }: ReturnType<typeof createRecipient>,
+  { inFlight }: { inFlight: number },
+): void {
+  for (const id of given) dispatcher.acknowledge(recipient, id);
+  snapshot.inFlight = inFlight;
+  dispatcher.rebalance(recipient, 0);
+}
+
+test('a worker whose connections are idle gets the next ones, not one that is busy with as many', () => {
+  const [busy, idle] = [createRecipient(0), createRecipient(1)];
+  const dispatcher = createDispatcher([busy.recipient, idle.recipient]);
+  for (let i = 0; i < 8; i++) dispatcher.dispatch(new Socket());
+  occupy(dispatcher, busy, { inFlight: 4 });
+  occupy(dispatcher, idle, { inFlight: 0 });
+  for (let i = 0; i < 4; i++) dispatcher.dispatch(new Socket());
+  assert.deepEqual([busy.given.length, idle.given.length], [5, 7]);
+});
+
+test('idle connections count a little: one request in flight does not send all others elsewhere for ever', () => {
+  const [busy, idle] = [createRecipient(0), createRecipient(1)];
+  const dispatcher = createDispatcher([busy.recipient, idle.recipient]);
+  for (let i = 0; i < 40; i++) {
+    dispatcher.dispatch(new Socket());
+    occupy(dispatcher, busy, { inFlight: 1 });
+    occupy(dispatcher, idle, { inFlight: 0 });
+  }
+  assert.ok(busy.given.length > 15, `${String(busy.given.length)} of 40`);
+});
+
+test('a worker with clearly more in flight sheds what is above the mean, once a second', () => {
+  const [hot, cool] = [createRecipient(0), createRecipient(1)];
+  const dispatcher = createDispatcher([hot.recipient, cool.recipient]);
+  for (let i = 0; i < 40; i++) dispatcher.dispatch(new Socket());
+  occupy(dispatcher, cool, { inFlight: 2 });
+  occupy(dispatcher, hot, { inFlight: 16 });
+  for (const nowMs of [200, 999, 1000, 1200]) dispatcher.rebalance(hot.recipient, nowMs);
+  dispatcher.rebalance(cool.recipient, 1200);
+  assert.deepEqual([hot.shed, cool.shed], [[7, 7], []]);
+});
+
+test('nobody sheds to a worker that does not serve, and one that does not serve sheds nothing', () => {
+  const hot = createRecipient(0);
+  const others = [
+    createRecipient(1, { isServing: false }),
+    createRecipient(2, { stage: 'draining', isServing: false }),
+  ];
+  const dispatcher = createDispatcher([hot, ...others].map(({ recipient }) => recipient));
+  for (let i = 0; i < 20; i++) dispatcher.dispatch(new Socket());
+  occupy(dispatcher, hot, { inFlight: 20 });
+  for (const other of others) {
+    other.snapshot.inFlight = 100;
+    dispatcher.rebalance(other.recipient, 0);
+  }
+  assert.deepEqual(
+    [hot, ...others].map(({ shed }) => shed),
+    [[], [], []],
+  );
 });
