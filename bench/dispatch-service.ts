@@ -75,7 +75,11 @@ async function startTurnWorker(): Promise<void> {
   const { engine } = await chooseEngine({ wanted: 'auto', progress: 'lines', environment: process.env });
   const slot = Number(process.env['BENCH_SLOT']);
   const primary = { ask: () => new Promise<never>(() => undefined), tellStuck: () => process.exit(1) };
-  const service = createWorkerService({ type: 'start', slot, engine, config, warm: [] }, primary, log);
+  const service = createWorkerService(
+    { type: 'start', slot, engine, config, warm: [], hung: [], hasJournal: false },
+    primary,
+    log,
+  );
   await service.warm();
   const beatSoon = startHeartbeat(config.supervisor.heartbeatMs, service.takeSnapshot, (snapshot) => {
     process.send?.({ type: 'snapshot', snapshot });
