@@ -74,7 +74,11 @@ async function startTurnWorker(): Promise<void> {
   const { startHeartbeat } = await import('../src/worker/heartbeat.ts');
   const { engine } = await chooseEngine({ wanted: 'auto', progress: 'lines', environment: process.env });
   const slot = Number(process.env['BENCH_SLOT']);
-  const primary = { ask: () => new Promise<never>(() => undefined), tellStuck: () => process.exit(1) };
+  const primary = {
+    ask: () => new Promise<never>(() => undefined),
+    tellStuck: () => process.exit(1),
+    tellCleared: () => undefined,
+  };
   const service = createWorkerService(
     { type: 'start', slot, engine, config, warm: [], hung: [], hasJournal: false },
     primary,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createRandom, type Random, shuffle } from '../src/train/random.ts';
 import { postRaw } from '../test/fixtures/uploads.ts';
 
 /**
@@ -40,8 +41,6 @@ process.on('message', (order: LoadOrder) => {
   void runSlice(order).then((result) => process.send?.(result));
 });
 
-type Random = () => number;
-
 async function runSlice({ url, crowd, clients, seed, settleSeconds, seconds }: LoadOrder): Promise<LoadResult> {
   let measuredFrom = Infinity;
   let endAt = Infinity;
@@ -63,7 +62,7 @@ async function runSlice({ url, crowd, clients, seed, settleSeconds, seconds }: L
   measuredFrom = performance.now() + settleSeconds * 1000;
   endAt = measuredFrom + seconds * 1000;
   setTimeout(() => process.send?.('measuring'), settleSeconds * 1000);
-  await Promise.all(staying.map((client, index) => runClient(client, createRandom(seed + index), endAt, send)));
+  await Promise.all(staying.map((client, index) => runClient(client, createRandom(seed, index), endAt, send)));
   return result;
 }
 
@@ -97,9 +96,8 @@ async function runClient({ kind, agent }: Client, random: Random, endAt: number,
 }
 
 function mixKinds(clients: number, seed: number): Client['kind'][] {
-  const random = createRandom(seed);
-  const places = Array.from({ length: clients }, (_, index) => ({ kind: kinds[index % kinds.length], at: random() }));
-  return places.sort((a, b) => a.at - b.at).map(({ kind }) => kind ?? 'busy');
+  const mixed = Array.from({ length: clients }, (_, index) => kinds[index % kinds.length] ?? 'busy');
+  return shuffle(createRandom(seed), mixed);
 }
 
 function crowdKinds(clients: number): Client['kind'][] {
@@ -111,15 +109,4 @@ function pickPhoto(chance: number): Buffer {
   const photo = chance < 0.6 ? small : chance < 0.9 ? medium : large;
   if (photo === undefined) throw new Error('three pictures are needed');
   return photo;
-}
-
-/** Mulberry32: the same numbers for the same seed, 0…1. */
-function createRandom(seed: number): Random {
-  let state = Math.imul(seed, 0x9e3779b1);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,0 +1,168 @@
+// What happens at ten times the load that the service can take, for half a minute? Prints a table; takes two minutes.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { makePhoto } from '../test/fixtures/pictures.ts';
+import { type Service, startService } from '../test/fixtures/service.ts';
+import { postRaw } from '../test/fixtures/uploads.ts';
+import { waitFor } from '../test/fixtures/wait-for.ts';
+import { writeMobileNet } from './mobilenet.ts';
+import type { PacedAnswer, PaceOrder } from './open-load.ts';
+import { toMedian, toQuantile } from './statistics.ts';
+
+const overload = 10;
+const seconds = 30;
+const workers = 2;
+/** For the capacity: two full batches for each worker. */
+const uploadsAtOnce = 32;
+const capacitySeconds = 10;
+const sampleMs = 500;
+/** So many answers in a row, none slower than twice the idle median, are a recovery. */
+const calmAnswers = 5;
+
+const loadBefore = os.loadavg()[0] ?? NaN;
+const dir = mkdtempSync(path.join(os.tmpdir(), 'image-check-bench-'));
+const cleanUps: (() => unknown)[] = [
+  () => {
+    rmSync(dir, { recursive: true, force: true });
+  },
+];
+try {
+  // One that costs more than receiving a picture: else ten times the load is more than one client can send.
+  await writeMobileNet(dir, 'quality');
+  const photo = await makePhoto(1, 320, 240);
+  const file = path.join(dir, 'photo.jpg');
+  writeFileSync(file, photo);
+  const args = ['--models', dir, '--workers', String(workers), '--set', 'log.access=off', '--set', 'model.load=eager'];
+  const environment = { IMAGE_CHECK_MODEL_COMPILE: 'true' };
+  const service = await startService({ after: (cleanUp) => cleanUps.unshift(cleanUp) }, { args, environment });
+  const load = fork(path.join(import.meta.dirname, 'open-load.ts'), [file]);
+  cleanUps.unshift(() => load.kill('SIGKILL'));
+  await measure(service, load, photo);
+} finally {
+  for (const cleanUp of cleanUps) cleanUp();
+}
+
+async function measure(service: Service, load: ChildProcess, photo: Buffer): Promise<void> {
+  await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready), 120_000);
+  const capacity = await measureCapacity(service, photo);
+  const idleMs = toMedian(await probe(service, photo, 20));
+  const before = await readMemory(service);
+  const order: PaceOrder = { url: service.url, perSecond: overload * capacity, seconds };
+  const memory = startSampling(service);
+  const startedAt = performance.now();
+  load.send(order);
+  const answered = once(load, 'message') as Promise<[PacedAnswer[]]>;
+  await delay(seconds * 1000);
+  const recoveryMs = await measureRecovery(service, photo, idleMs);
+  const [answers] = await answered;
+  const sentPerSecond = answers.length / seconds;
+  const { peak, missed } = memory.stop();
+  await waitFor(async () => (await service.health()).workers.every(({ inFlight }) => inFlight === 0));
+  console.log(`
+${os.cpus()[0]?.model ?? 'unknown CPU'} × ${String(os.availableParallelism())}, load average ${loadBefore.toFixed(1)} before, Node ${process.version}
+${String(workers)} workers, MobileNetV2 224 × 224 compiled; capacity ${capacity.toFixed(0)} a second, idle answer ${idleMs.toFixed(0)} ms
+sent ${sentPerSecond.toFixed(0)} a second for ${String(seconds)} s, ${(sentPerSecond / capacity).toFixed(1)} times the capacity; all answered after ${((performance.now() - startedAt) / 1000).toFixed(1)} s
+`);
+  reportAnswers(answers);
+  reportMemory({ before, peak, after: await readMemory(service) });
+  console.log(
+    `recovery: ${(recoveryMs / 1000).toFixed(1)} s from the last request sent until ${String(calmAnswers)} answers in a row take at most twice ${idleMs.toFixed(0)} ms`,
+  );
+  console.log(`restarts: ${await readRestarts(service)}; /health without an answer: ${String(missed)}`);
+}
+
+/** Requests a second that are answered while there is always work and never too much. */
+async function measureCapacity(service: Service, photo: Buffer): Promise<number> {
+  let answered = 0;
+  const endAt = performance.now() + capacitySeconds * 1000;
+  const client = async (): Promise<void> => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    while (performance.now() < endAt) {
+      const { status } = await postRaw(service.url, photo, { agent });
+      if (status === 200) answered += 1;
+    }
+    agent.destroy();
+  };
+  await Promise.all(Array.from({ length: uploadsAtOnce }, client));
+  return answered / capacitySeconds;
+}
+
+/** One after the other. @returns the time of each in ms, NaN for what is no verdict */
+async function probe({ url }: Service, photo: Buffer, count: number): Promise<number[]> {
+  const times: number[] = [];
+  while (times.length < count) {
+    const askedAt = performance.now();
+    const status = await postRaw(url, photo).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    times.push(status === 200 ? performance.now() - askedAt : NaN);
+  }
+  return times;
+}
+
+async function measureRecovery(service: Service, photo: Buffer, idleMs: number): Promise<number> {
+  const startedAt = performance.now();
+  for (;;) {
+    const from = performance.now() - startedAt;
+    if ((await probe(service, photo, calmAnswers)).every((ms) => ms <= 2 * idleMs)) return from;
+  }
+}
+
+async function readMemory(service: Service): Promise<number[]> {
+  return (await service.health()).workers.map(({ memory }) => memory.privateBytes);
+}
+
+async function readRestarts({ opsUrl }: Service): Promise<string> {
+  const text = await (await fetch(`${opsUrl}/metrics`)).text();
+  const counts = [...text.matchAll(/^image_check_worker_restarts_total\{reason="(\w+)"\} ([1-9]\d*)$/gm)];
+  return counts.map(([, reason, count]) => `${count ?? ''} ${reason ?? ''}`).join(', ') || 'none';
+}
+
+/** Notes the most that each worker has, and how often nobody said. */
+function startSampling(service: Service): { stop: () => { peak: number[]; missed: number } } {
+  let peak: number[] = [];
+  let missed = 0;
+  const note = (bytes: readonly number[]): void => {
+    peak = bytes.map((value, slot) => Math.max(value, peak[slot] ?? 0));
+  };
+  const timer = setInterval(() => {
+    readMemory(service).then(note, () => (missed += 1));
+  }, sampleMs);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return { peak, missed };
+    },
+  };
+}
+
+function reportAnswers(answers: readonly PacedAnswer[]): void {
+  const statuses = [...new Set(answers.map(({ status }) => status))].sort((a, b) => a - b);
+  const rows = statuses.map((status) => {
+    const those = answers.filter((answer) => answer.status === status);
+    const times = those.map(({ latencyMs }) => latencyMs);
+    const retryAfter = those.flatMap(({ retryAfterSeconds = [] }) => retryAfterSeconds);
+    const row = {
+      answers: those.length,
+      'p50, ms': toMedian(times).toFixed(0),
+      'p99, ms': toQuantile(times, 0.99).toFixed(0),
+      'max, ms': toQuantile(times, 1).toFixed(0),
+      'Retry-After, s':
+        retryAfter.length === 0 ? '' : `${String(Math.min(...retryAfter))} … ${String(Math.max(...retryAfter))}`,
+    };
+    return [status === 0 ? 'no answer' : String(status), row] as const;
+  });
+  console.table(Object.fromEntries(rows));
+}
+
+function reportMemory(memory: Readonly<Record<'before' | 'peak' | 'after', readonly number[]>>): void {
+  const toRow = (bytes: readonly number[]): Record<string, string> =>
+    Object.fromEntries(bytes.map((value, slot) => [`worker ${String(slot)}, MB private`, (value / 1e6).toFixed(0)]));
+  console.table({ before: toRow(memory.before), peak: toRow(memory.peak), after: toRow(memory.after) });
+}
