@@ -6,7 +6,7 @@ const restrictTensorFlow = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'dist.*', 'coverage', 'node_modules'] },
+  { ignores: ['dist', 'dist.*', 'coverage', 'node_modules', '**/.venv'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
