@@ -4,6 +4,7 @@ const milliseconds = (minimum: number, maximum: number) => z.int().min(minimum).
 const bytes = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
 const port = z.int().min(0).max(65535);
 const hour = 3_600_000;
+const year = 365 * 24 * hour;
 const gibibyte = 2 ** 30;
 const defaultAccessFormat =
   '%(addr) - %(user) [%(ltime)] "%(method) %(uri) %(proto)" %(status) %(size) "%(referer)" "%(uagent)" %(msecs)ms';
@@ -55,6 +56,10 @@ const models = z.strictObject({
     .min(1)
     .default('models')
     .describe('Folder of models: <name>/<version>/manifest.json; relative to the project.'),
+  watch: z
+    .boolean()
+    .default(true)
+    .describe('Whether a new version or a changed manifest in models.dir is taken up while the service runs.'),
 });
 
 const check = z.strictObject({
@@ -114,6 +119,20 @@ const supervisor = z.strictObject({
   quarantineMs: milliseconds(0, 24 * hour)
     .default(600_000)
     .describe('How long an image that hung or crashed a worker is remembered, and refused after the second time.'),
+  maxRequests: z
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .default(0)
+    .describe(
+      'Requests to /v1/check after which another worker takes over, and up to 10 % more by chance; 0: no limit.',
+    ),
+  maxPrivateBytes: bytes(0, 1024 * gibibyte)
+    .default(0)
+    .describe('Private memory of a worker, in bytes, above which another takes over; 0: no limit.'),
+  maxAgeMs: milliseconds(0, year)
+    .default(0)
+    .describe('Time that a worker listens before another takes over, and up to 10 % more by chance; 0: no limit.'),
 });
 
 const shutdown = z.strictObject({

@@ -67,6 +67,8 @@ const workerSnapshot = z.object({
   queueDepth: z.int(),
   /** Images that got a verdict since the worker started. */
   checked: z.int(),
+  /** Requests to /v1/check that were answered since the worker started, whatever the answer. */
+  requests: z.int(),
   memory: z.object({ rssBytes: z.number(), pssBytes: z.number(), privateBytes: z.number() }),
   metrics: z.array(metricFamily),
 });
@@ -104,6 +106,8 @@ const toWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('answer'), id: z.int(), answer: opsAnswer }),
   /** Another worker has less to do: the next so many answers on kept connections close them. */
   z.object({ type: z.literal('shed'), connections: z.int() }),
+  /** Thresholds have changed on disk: take them over. */
+  z.object({ type: z.literal('policies') }),
   /** Finish what is in flight, then end. A request that comes after it is refused at a shutdown, served when replaced. */
   z.object({ type: z.literal('drain'), because: z.enum(['shutdown', 'replaced']) }),
 ]);

@@ -2,7 +2,16 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { EngineName, Suspicions, WorkerSnapshot } from '../ipc/messages.ts';
 
 /** Why a worker was replaced. */
-export const restartReasons = ['harakiri', 'crash', 'heartbeat', 'boot', 'memory', 'max_requests', 'reload'] as const;
+export const restartReasons = [
+  'harakiri',
+  'crash',
+  'heartbeat',
+  'boot',
+  'memory',
+  'max_requests',
+  'age',
+  'reload',
+] as const;
 export type RestartReason = (typeof restartReasons)[number];
 
 const modelStates = ['cold', 'loading', 'ready', 'failed'] as const;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Config } from '../config/schema.ts';
 import type { WorkerSnapshot } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import { type Load, toSurplus } from './balance.ts';
@@ -39,6 +40,16 @@ interface Share {
 const idleWeight = 0.25;
 /** Time for a worker to close connections and for its next snapshot to show it. */
 const shedEveryMs = 1000;
+
+/** The bounds that a configuration sets. */
+export function toDispatchLimits({ server, supervisor }: Config): DispatchLimits {
+  return {
+    maxConnections: server.maxConnections,
+    maxWaitMs: supervisor.bootTimeoutMs,
+    // Above the heartbeat's: a frozen worker is killed first, and its connections go to another.
+    maxAckMs: 2 * supervisor.heartbeatTimeoutMs,
+  };
+}
 
 /** Hands each connection to the serving worker with the least to do, and keeps it until the worker has it. */
 export class Dispatcher {

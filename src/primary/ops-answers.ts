@@ -3,6 +3,7 @@ import type { MetricFamily, OpsAnswer, OpsPath } from '../ipc/messages.ts';
 import { collectFamilies } from '../metrics/families.ts';
 import { expositionContentType, mergeMetrics, toSharedFamilies } from '../metrics/merge.ts';
 import { type PrimaryMetrics, setWorkerGauges } from '../metrics/primary-metrics.ts';
+import type { RollingRestartStatus } from './rolling-restart.ts';
 import type { Slot } from './slot.ts';
 import { toModelStatuses, toServiceStatus, toWorkerStatus } from './status-board.ts';
 
@@ -17,6 +18,7 @@ export interface OpsSources {
   readonly retired: () => readonly MetricFamily[];
   readonly minServingWorkers: () => number;
   readonly isDraining: () => boolean;
+  readonly rollingRestart: () => RollingRestartStatus | undefined;
 }
 
 /** Answers one operations path, for the ops port and for a worker that asks. */
@@ -30,11 +32,13 @@ export async function answerOps(path: OpsPath, sources: OpsSources): Promise<Ops
   const status = toServiceStatus(workers, sources.minServingWorkers(), sources.isDraining());
   const code = status === 'ready' ? 200 : 503;
   if (path === '/readyz') return toJson(code, { status });
+  const rollingRestart = sources.rollingRestart();
   return toJson(code, {
     status,
     version: sources.version,
     uptimeSeconds: Math.floor(process.uptime()),
     primary: { pid: process.pid, rssBytes: process.memoryUsage.rss() },
+    ...(rollingRestart === undefined ? {} : { rollingRestart }),
     workers,
   });
 }

@@ -8,14 +8,14 @@ import type { Logger } from '../log.ts';
 import { RetiredMetrics } from '../metrics/merge.ts';
 import { createPrimaryMetrics, setQuarantineGauge } from '../metrics/primary-metrics.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatcher, toDispatchLimits } from './dispatcher.ts';
 import { listen } from './listener.ts';
 import { answerOps, type OpsSources } from './ops-answers.ts';
 import { createOpsServer } from './ops-server.ts';
 import { Quarantine } from './quarantine.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { type RestartLimits, restartLimits } from './restart-policy.ts';
-import { RollingRestart } from './rolling-restart.ts';
+import { keepFixed, RollingRestart } from './rolling-restart.ts';
 import { listenToSignals } from './signals.ts';
 import { listWorkers } from './slot.ts';
 import { Supervisor } from './supervisor.ts';
@@ -43,6 +43,14 @@ export interface Primary {
   readonly opsPort: number;
   /** Resolves to the exit code once no worker is left and the ports are free. */
   readonly ended: Promise<number>;
+  /** Resolves when the service begins to stop. */
+  readonly draining: Promise<void>;
+  /** The configuration that all workers run with. */
+  readonly config: Config;
+  /** Replaces the workers one at a time, so that they read the models folder anew; where that fails the old ones stay. */
+  reloadModels(): void;
+  /** Lets the workers take over thresholds that have changed. */
+  reloadPolicies(): void;
   /** Stops taking connections, lets the workers finish, then ends. */
   drain(): void;
 }
@@ -62,6 +70,7 @@ const killMs = 2000;
 
 class RunningPrimary implements Primary {
   readonly ended: Promise<number>;
+  readonly draining: Promise<void>;
   publicPort = 0;
   opsPort = 0;
   readonly #options: PrimaryOptions;
@@ -79,6 +88,7 @@ class RunningPrimary implements Primary {
   /** What to end with once no worker is left; undefined while running. */
   #exitCode: number | undefined;
   #resolveEnded: (exitCode: number) => void = () => undefined;
+  #resolveDraining: () => void = () => undefined;
 
   constructor(options: PrimaryOptions) {
     const { config, log } = options;
@@ -87,12 +97,16 @@ class RunningPrimary implements Primary {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
+    this.draining = new Promise((resolve) => {
+      this.#resolveDraining = resolve;
+    });
     const metrics = createPrimaryMetrics(options.version, options.engine);
     this.#supervisor = this.#createSupervisor((reason) => {
       metrics.restarts.inc({ reason });
     });
     this.#dispatcher = new Dispatcher({
-      workers: () => listWorkers(this.#supervisor.slots),
+      // A successor gets none until it has taken over: when it is refused, it is killed.
+      workers: () => this.#supervisor.slots.flatMap(({ current }) => current ?? []),
       limits: () => toDispatchLimits(this.#config),
       log,
     });
@@ -119,6 +133,7 @@ class RunningPrimary implements Primary {
       retired: () => this.#retired.families,
       minServingWorkers: () => this.#config.health.minServingWorkers,
       isDraining: () => this.#isDraining,
+      rollingRestart: () => this.#rollingRestart.status,
     };
     // Paused: not a byte may be read here, or the worker would miss it.
     this.#publicServer = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
@@ -154,16 +169,29 @@ class RunningPrimary implements Primary {
         this.#end(exitCodes.bug);
       },
       onHangup: () => {
-        if (!this.#isDraining) this.#rollingRestart.request();
+        if (!this.#isDraining) this.#rollingRestart.request('configuration');
       },
     });
     this.#supervisor.start();
     log.info({ port: this.publicPort, opsPort: this.opsPort, workers: this.#options.workerCount }, 'listening');
   }
 
+  get config(): Config {
+    return this.#config;
+  }
+
+  reloadModels(): void {
+    if (!this.#isDraining) this.#rollingRestart.request('models');
+  }
+
+  reloadPolicies(): void {
+    this.#supervisor.tellPolicies();
+  }
+
   drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
+    this.#resolveDraining();
     this.#exitCode ??= exitCodes.drained;
     this.#options.log.info('draining');
     // One turn later: what the kernel had accepted when the signal came is still taken and served.
@@ -178,6 +206,7 @@ class RunningPrimary implements Primary {
   /** Ends without waiting for what is in flight. */
   #end(exitCode: number): void {
     this.#isDraining = true;
+    this.#resolveDraining();
     this.#exitCode = exitCode;
     this.#supervisor.kill();
     this.#finishWhenAlone();
@@ -263,23 +292,4 @@ class RunningPrimary implements Primary {
       this.#options.log.error({ err: error, path }, 'a worker asked in vain');
     }
   }
-}
-
-function toDispatchLimits({ server, supervisor }: Config) {
-  return {
-    maxConnections: server.maxConnections,
-    maxWaitMs: supervisor.bootTimeoutMs,
-    // Above the heartbeat's: a frozen worker is killed first, and its connections go to another.
-    maxAckMs: 2 * supervisor.heartbeatTimeoutMs,
-  };
-}
-
-/** What a running service can't change stays. */
-function keepFixed(next: Config, { server, ops, workers }: Config): Config {
-  return {
-    ...next,
-    server: { ...next.server, host: server.host, port: server.port, backlog: server.backlog },
-    ops: { ...next.ops, host: ops.host, port: ops.port },
-    workers,
-  };
 }

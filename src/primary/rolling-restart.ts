@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts';
 import type { Supervisor } from './supervisor.ts';
 
 interface RollingRestartOptions {
-  readonly supervisor: Supervisor;
+  readonly supervisor: Pick<Supervisor, 'slots' | 'replace'>;
   /** Reads the configuration anew. @throws whatever is wrong with it */
   readonly reloadConfig: () => Config;
   /** Takes note of the configuration that all workers run with now. */
@@ -12,48 +12,76 @@ interface RollingRestartOptions {
   readonly log: Logger;
 }
 
+/** How the last rolling restart went, as `/health` shows it. */
+export interface RollingRestartStatus {
+  readonly state: 'running' | 'complete' | 'stopped';
+  /** Why it stopped. */
+  readonly reason?: string;
+}
+
+/** Whether the workers start with the configuration as it is on disk, or with what their slots have. */
+type RestartScope = 'configuration' | 'models';
+
 /** Replaces the workers one at a time; when a new one can't take over, the old ones stay. */
 export class RollingRestart {
   readonly #options: RollingRestartOptions;
-  #isRunning = false;
-  #isAskedAgain = false;
+  #status: RollingRestartStatus | undefined;
+  /** What the next one is for that follows the one that runs. */
+  #next: RestartScope | undefined;
 
   constructor(options: RollingRestartOptions) {
     this.#options = options;
   }
 
+  /** Undefined before the first. */
+  get status(): RollingRestartStatus | undefined {
+    return this.#status;
+  }
+
   /** Begins a rolling restart; while one runs, another follows it. */
-  request(): void {
-    if (this.#isRunning) {
-      this.#isAskedAgain = true;
+  request(scope: RestartScope): void {
+    if (this.#status?.state === 'running') {
+      if (this.#next !== 'configuration') this.#next = scope;
       return;
     }
-    this.#isRunning = true;
-    void this.#run().finally(() => {
-      this.#isRunning = false;
-      const isAskedAgain = this.#isAskedAgain;
-      this.#isAskedAgain = false;
-      if (isAskedAgain) this.request();
+    this.#status = { state: 'running' };
+    void this.#run(scope).then((status) => {
+      this.#status = status;
+      const next = this.#next;
+      this.#next = undefined;
+      if (next !== undefined) this.request(next);
     });
   }
 
-  async #run(): Promise<void> {
+  async #run(scope: RestartScope): Promise<RollingRestartStatus> {
     const { supervisor, reloadConfig, onReloaded, log } = this.#options;
-    let config: Config;
+    let config: Config | undefined;
     try {
-      config = reloadConfig();
+      if (scope === 'configuration') config = reloadConfig();
     } catch (error) {
-      log.error(`configuration not reloaded, everything stays: ${toMessage(error)}`);
-      return;
+      const reason = `configuration not reloaded, everything stays: ${toMessage(error)}`;
+      log.error(reason);
+      return { state: 'stopped', reason };
     }
-    log.info('rolling restart begins');
+    log.info({ scope }, 'rolling restart begins');
     for (const slot of supervisor.slots) {
-      const failure = await supervisor.replace(slot, config, 'reload');
+      const failure = await supervisor.replace(slot, config ?? slot.config, 'reload');
       if (failure === undefined) continue;
       log.error({ slot: slot.index, failure }, 'rolling restart stopped, the old workers stay');
-      return;
+      return { state: 'stopped', reason: `slot ${String(slot.index)}: ${failure}` };
     }
-    onReloaded(config);
+    if (config !== undefined) onReloaded(config);
     log.info('rolling restart complete');
+    return { state: 'complete' };
   }
+}
+
+/** Takes over a configuration, but for what a running service can't change. */
+export function keepFixed(next: Config, { server, ops, workers }: Config): Config {
+  return {
+    ...next,
+    server: { ...next.server, host: server.host, port: server.port, backlog: server.backlog },
+    ops: { ...next.ops, host: ops.host, port: ops.port },
+    workers,
+  };
 }

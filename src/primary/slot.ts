@@ -20,8 +20,8 @@ interface Succession {
   isPromoted: boolean;
   /** Why the next worker was refused. */
   failure: string | undefined;
-  /** Tells whoever asked for the change that it is complete, or why it failed. */
-  readonly settle: (failure: string | undefined) => void;
+  /** Called once when the change is complete, or with why it failed. */
+  readonly onSettled: ((failure: string | undefined) => void)[];
 }
 
 /** A place for a worker: its index is stable over respawns. */
@@ -43,6 +43,11 @@ export interface Slot {
   restarts: number;
   /** How the last worker ended; undefined again once the next one listens. */
   death: Death | undefined;
+}
+
+/** Resolves when a change is complete or has failed. */
+export async function waitForEnd({ onSettled }: Succession): Promise<void> {
+  await new Promise((resolve) => onSettled.push(resolve));
 }
 
 /** Creates an empty slot. */

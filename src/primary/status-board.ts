@@ -43,6 +43,7 @@ const noSnapshot: WorkerSnapshot = {
   inFlight: 0,
   queueDepth: 0,
   checked: 0,
+  requests: 0,
   memory: { rssBytes: 0, pssBytes: 0, privateBytes: 0 },
   metrics: [],
 };

@@ -1,11 +1,23 @@
-import type { HungModel } from '../ipc/messages.ts';
+import type { Config } from '../config/schema.ts';
+import type { HungModel, ModelSnapshot } from '../ipc/messages.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
 import type { Slot } from './slot.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
-/** Lists the models that a slot's next worker loads before it listens: those that are loaded now. */
-export function listWarmModels({ current }: Slot): string[] {
+/** A worker as far as its succession goes. */
+export type Party = Pick<WorkerHandle, 'start' | 'stage' | 'forkedAtMs' | 'hasReported' | 'snapshot' | 'isServing'>;
+
+/**
+ * Lists the models that a slot's next worker loads before it listens: those that are loaded now, and those that judge
+ * by default where a configuration or models that nobody has tried take over from what serves.
+ */
+export function listWarmModels(current: Party | undefined, { check }: Config, reason: RestartReason): string[] {
   if (current === undefined) return [];
+  const unproven = reason === 'reload' && current.isServing ? check.models : [];
+  return [...new Set([...listLoaded(current), ...unproven])];
+}
+
+function listLoaded(current: Party): string[] {
   // A worker that is still starting will have what it was told to load.
   if (current.stage === 'forked') return [...current.start.warm];
   const loaded = Object.entries(current.snapshot?.models ?? {}).filter(([, { state }]) => state === 'ready');
@@ -13,7 +25,7 @@ export function listWarmModels({ current }: Slot): string[] {
 }
 
 /** Lists the models that a slot's next worker is careful with: their loads hang. */
-export function listHungModels({ current }: Slot): HungModel[] {
+export function listHungModels(current: Party | undefined): HungModel[] {
   return Object.entries(current?.snapshot?.models ?? {}).flatMap(([name, { version, reason = '', hangs }]) =>
     hangs === undefined ? [] : [{ key: `${name.replace(/@.*$/, '')}@${version}`, reason, hangs }],
   );
@@ -50,20 +62,36 @@ export function promoteSuccessor(slot: Slot): RestartReason | undefined {
 export function settleSuccession(slot: Slot): void {
   const { succession } = slot;
   if (succession === undefined) return;
-  const { worker, isPromoted, failure, settle } = succession;
+  const { worker, isPromoted, failure, onSettled } = succession;
   if (isPromoted ? slot.draining.size > 0 : worker.stage !== 'exited') return;
   slot.succession = undefined;
-  if (isPromoted) settle(undefined);
-  else settle(failure ?? worker.unable?.reason ?? (worker.killReason === undefined ? worker.ending : 'boot timeout'));
+  const end = isPromoted ? undefined : (failure ?? toRefusal(worker));
+  for (const tell of onSettled) tell(end);
 }
 
-function judgeSuccessor(worker: WorkerHandle, current: WorkerHandle | undefined): 'wait' | 'fit' | { failure: string } {
+function toRefusal({ unable, killReason, ending }: WorkerHandle): string {
+  return unable?.reason ?? (killReason === undefined ? ending : 'boot timeout');
+}
+
+/** Says whether a worker can take over from `current`. */
+export function judgeSuccessor(worker: Party, current: Party | undefined): 'wait' | 'fit' | { failure: string } {
   if (!worker.hasReported || worker.stage !== 'listening') return 'wait';
-  const models = worker.start.warm.map((name) => ({ name, ...worker.snapshot?.models[name] }));
+  // What it does not show is not on disk any more.
+  const models = worker.start.warm.flatMap((name) => {
+    const shown = findModel(worker.snapshot?.models ?? {}, name);
+    return shown === undefined ? [] : [{ name, ...shown }];
+  });
   const failed = models.find(({ state }) => state === 'failed');
   if (failed !== undefined) return { failure: `model ${failed.name} failed: ${failed.reason ?? 'no reason given'}` };
   if (current?.isServing === true && !worker.isServing) return { failure: 'it listens but does not serve' };
   if (models.every(({ state }) => state === 'ready')) return 'fit';
   const isLate = performance.now() - worker.forkedAtMs > worker.start.config.supervisor.bootTimeoutMs;
   return isLate ? { failure: 'its models are not ready in time' } : 'wait';
+}
+
+/** Finds a model among those of a snapshot, which names the highest version by its bare name. */
+function findModel(models: Readonly<Record<string, ModelSnapshot>>, reference: string): ModelSnapshot | undefined {
+  const [name = '', version] = reference.split('@', 2);
+  const highest = models[name];
+  return models[reference] ?? (highest?.version === version ? highest : undefined);
 }

@@ -2,8 +2,9 @@ import type { Config } from '../config/schema.ts';
 import type { EngineName, ToPrimary } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
+import { chooseDue, toKeptMs } from './recycling.ts';
 import { type RestartLimits, RestartPolicy } from './restart-policy.ts';
-import { createSlot, listWorkers, type Slot, toDeath, toEnd } from './slot.ts';
+import { createSlot, listWorkers, type Slot, toDeath, toEnd, waitForEnd } from './slot.ts';
 import { listHungModels, listWarmModels, promoteSuccessor, settleSuccession } from './succession.ts';
 import { WorkerHandle, type WorkerListener } from './worker-handle.ts';
 
@@ -61,6 +62,8 @@ export class Supervisor {
     this.#tickedAtMs = performance.now();
     this.#timer = setInterval(() => {
       this.#forgiveLateness(tickMs);
+      // First, as whatever waited for a change that is complete has gone on by now: a rolling restart is at its next slot.
+      void this.#recycleDue();
       this.#supervise();
     }, tickMs);
   }
@@ -69,18 +72,25 @@ export class Supervisor {
    * Changes the worker of a slot: the next one has loaded the same models and listens before the old one drains.
    * @returns a promise of undefined once the old one is gone, or of the reason why the old one stays.
    */
-  replace(slot: Slot, config: Config, reason: RestartReason): Promise<string | undefined> {
-    if (this.#isStopping) return Promise.resolve('the service is stopping');
+  async replace(slot: Slot, config: Config, reason: RestartReason): Promise<string | undefined> {
+    // A stuck or a recycled worker may be changed already. Whoever waits asks anew: another one may have waited too.
+    while (slot.succession !== undefined) await waitForEnd(slot.succession);
+    if (this.#isStopping) return 'the service is stopping';
     if (slot.isDown) slot.policy.reset();
     slot.isDown = false;
     slot.respawnAtMs = undefined;
     return new Promise((resolve) => {
       const worker = this.#fork(slot, config, {
-        warm: listWarmModels(slot),
-        hung: listHungModels(slot),
+        warm: listWarmModels(slot.current, config, reason),
+        hung: listHungModels(slot.current),
       });
-      slot.succession = { worker, reason, isPromoted: false, failure: undefined, settle: resolve };
+      slot.succession = { worker, reason, isPromoted: false, failure: undefined, onSettled: [resolve] };
     });
+  }
+
+  /** Tells every worker that thresholds have changed. */
+  tellPolicies(): void {
+    for (const worker of listWorkers(this.slots)) worker.send({ type: 'policies' });
   }
 
   /** Forks no more, and asks every worker to finish and end. */
@@ -185,10 +195,25 @@ export class Supervisor {
   async #succeed(slot: Slot, worker: WorkerHandle, reason: string): Promise<void> {
     const { log } = this.#options;
     log.error({ slot: slot.index, workerPid: worker.pid, reason }, 'worker is stuck');
-    // A rolling restart that is at this slot brings the next worker anyway.
-    if (slot.succession !== undefined) return;
+    // A change that is under way at this slot brings the next worker anyway, unless it fails.
+    while (slot.succession !== undefined) await waitForEnd(slot.succession);
+    if (slot.current !== worker) return;
     const failure = await this.replace(slot, slot.config, 'harakiri');
     if (failure !== undefined) log.error({ slot: slot.index, failure }, 'no worker could take over');
+  }
+
+  /** Lets another worker take over from one that has reached a limit; where none can, it stays for a while. */
+  async #recycleDue(): Promise<void> {
+    const { log, restartLimits } = this.#options;
+    const due = this.#isStopping ? undefined : chooseDue(this.slots, performance.now(), restartLimits.stableMs);
+    if (due === undefined) return;
+    const { slot, worker, reason } = due;
+    log.info({ slot: slot.index, workerPid: worker.pid, reason }, 'worker has reached a limit');
+    const failure = await this.replace(slot, slot.config, reason);
+    if (failure === undefined || this.#isStopping) return;
+    worker.failedSuccessors += 1;
+    worker.keptUntilMs = performance.now() + toKeptMs(worker.failedSuccessors, restartLimits.stableMs);
+    log.error({ slot: slot.index, failure }, 'no worker could take over, the old one stays');
   }
 
   #countRestart(slot: Slot, reason: RestartReason): void {

@@ -52,6 +52,11 @@ export class WorkerHandle {
   /** Why the primary killed it. */
   killReason: RestartReason | undefined;
   isKilled = false;
+  /** 0…1, drawn once: how much chance adds to its limits. */
+  readonly jitter = Math.random();
+  /** Workers that should have taken over when it had reached a limit, and until when the next one waits. */
+  failedSuccessors = 0;
+  keptUntilMs = 0;
   /** How it ended, in words. */
   ending = '';
   /** What native code was working on when it ended by itself, or was killed because it was silent. */

@@ -80,14 +80,14 @@ export function createWorkerService(start: Start, primary: PrimaryLink, log: Log
     warm: () => warmModels(store, inference, toWarm),
     takeSnapshot: async () => {
       metrics.queueDepth.set(inference.queueDepth());
-      const canServe = config.model.load === 'eager' ? board.isReady() : board.canServe();
       return {
-        serving: canServe && !isStuck(),
+        serving: (config.model.load === 'eager' ? board.isReady() : board.canServe()) && !isStuck(),
         ready: board.isReady(),
         models: board.toSnapshots(),
         inFlight: (await metrics.inFlight.get()).values[0]?.value ?? 0,
         queueDepth: inference.queueDepth(),
         checked: checkService.checked(),
+        requests: await countChecks(metrics),
         memory: await measureMemory(),
         metrics: await collectFamilies(product, processMetrics),
       };
@@ -147,6 +147,11 @@ function inheritHangs({ store, inference }: Checker, hung: readonly HungModel[])
     const known = stored.kind === 'usable' ? hung.find(({ key }) => key === toModelKey(stored.model)) : undefined;
     if (stored.kind === 'usable' && known) inference.inherit(stored.model, known);
   }
+}
+
+async function countChecks({ httpRequests }: WorkerMetrics): Promise<number> {
+  const { values } = await httpRequests.get();
+  return values.reduce((sum, { labels, value }) => (labels.route === '/v1/check' ? sum + value : sum), 0);
 }
 
 async function warmModels(

@@ -93,6 +93,8 @@ async function open(
     });
     send({ type: 'snapshot', snapshot: await service.takeSnapshot() });
     send({ type: 'listening' });
+    // What the primary waits for where this worker takes over from another.
+    beatSoon();
     return service;
   } catch (thrown) {
     if (!(thrown instanceof ExitError)) throw thrown;

@@ -101,6 +101,7 @@ test('promtool finds nothing to say', { skip: !promtool && !mustRun && 'promtool
     inFlight: 0,
     queueDepth: 0,
     checked: 0,
+    requests: 0,
     memory: { rssBytes: 3, pssBytes: 2, privateBytes: 1 },
     metrics: [],
   };

@@ -10,6 +10,7 @@ const snapshot = {
   inFlight: 0,
   queueDepth: 0,
   checked: 0,
+  requests: 0,
   memory: { rssBytes: 3, pssBytes: 2, privateBytes: 1 },
   metrics: [],
 };

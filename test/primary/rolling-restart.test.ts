@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { configSchema } from '../../src/config/schema.ts';
+import { createLogger } from '../../src/log.ts';
+import { restartLimits, RestartPolicy } from '../../src/primary/restart-policy.ts';
+import { RollingRestart } from '../../src/primary/rolling-restart.ts';
+import { createSlot } from '../../src/primary/slot.ts';
 import { type PrimaryProcess, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import { isAlive } from '../fixtures/process-life.ts';
 
 /** Makes every worker load its model. */
-async function loadAll(primary: PrimaryProcess): Promise<number[]> {
-  await primary.serving();
+async function loadAll(primary: PrimaryProcess, count = 2): Promise<number[]> {
+  await primary.serving(count);
   const seen = await until(async () => {
     await primary.whoAnswers('/load');
     const health = await primary.health();
@@ -17,7 +23,9 @@ test('HUP replaces the workers one by one with the new configuration, and no req
   const primary = await startPrimaryProcess(t);
   const before = await loadAll(primary);
   primary.configure({ check: { deadlineMs: 4321 }, server: { port: 1, host: '127.0.0.1' } });
+  assert.equal((await primary.health()).rollingRestart, undefined);
   primary.child.kill('SIGHUP');
+  await until(async () => (await primary.health()).rollingRestart?.state === 'running', 'it is under way');
   const isLoading = { yes: true };
   let fewestServing = Infinity;
   const load = Array.from({ length: 4 }, async () => {
@@ -26,7 +34,7 @@ test('HUP replaces the workers one by one with the new configuration, and no req
   const after = await until(async () => {
     const health = await primary.health();
     fewestServing = Math.min(fewestServing, health.workers.filter(({ serving }) => serving).length);
-    return primary.log.includes('rolling restart complete') && health;
+    return health.rollingRestart?.state === 'complete' && health;
   }, 'the rolling restart is complete');
   isLoading.yes = false;
   await Promise.all(load);
@@ -51,6 +59,10 @@ test('HUP to a configuration whose models fail stops, and the old workers stay',
   await until(() => primary.log.includes('rolling restart stopped'), 'the rolling restart stops');
   assert.match(primary.log, /"failure":"model quality failed: golden images"/);
   assert.deepEqual(primary.pids(await primary.serving()), before);
+  assert.deepEqual((await primary.health()).rollingRestart, {
+    state: 'stopped',
+    reason: 'slot 0: model quality failed: golden images',
+  });
   assert.equal(await primary.metric('image_check_worker_restarts_total', { reason: 'reload' }), 0);
 });
 
@@ -74,6 +86,10 @@ test('HUP with a configuration that does not fit keeps everything', async (t) =>
   primary.configure({ workers: -1 });
   primary.child.kill('SIGHUP');
   await until(() => primary.log.includes('configuration not reloaded'), 'it is refused');
+  assert.match(
+    (await primary.health()).rollingRestart?.reason ?? '',
+    /^configuration not reloaded, everything stays: /,
+  );
   assert.deepEqual(primary.pids(await primary.serving()), before);
 });
 
@@ -84,4 +100,100 @@ test('TERM during a rolling restart drains all workers', async (t) => {
   await until(() => primary.log.includes('rolling restart begins'), 'it begins');
   primary.child.kill('SIGTERM');
   assert.deepEqual(await primary.exited, { code: 0, signal: null });
+});
+
+test('a worker that serves but is refused never gets a request', async (t) => {
+  // The heartbeat is what tells of the refusal: until then the worker listens and serves.
+  const primary = await startPrimaryProcess(t, { config: { supervisor: { heartbeatMs: 500 } }, workerCount: 1 });
+  const [before] = await loadAll(primary, 1);
+  primary.configure({ models: { dir: 'fail-but-serve' } });
+  primary.child.kill('SIGHUP');
+  const answered = new Set<number>();
+  await until(async () => {
+    const answers = await Promise.all(Array.from({ length: 4 }, () => primary.whoAnswers('/?ms=20')));
+    for (const { pid } of answers) answered.add(pid);
+    return primary.log.includes('rolling restart stopped');
+  }, 'the rolling restart stops');
+  assert.match(primary.log, /"failure":"model quality failed: golden images"/);
+  assert.deepEqual([...answered], [before]);
+});
+
+test('HUP waits for a slot that is changing already, and leaves no worker behind', async (t) => {
+  const primary = await startPrimaryProcess(t, {
+    config: { supervisor: { maxRequests: 1 } },
+    workerCount: 1,
+    restartLimits: { ...restartLimits, stableMs: 200 },
+  });
+  await primary.serving(1);
+  await primary.whoAnswers();
+  await until(() => primary.log.includes('worker has reached a limit'), 'it is recycled');
+  primary.configure({ check: { deadlineMs: 4321 } });
+  primary.child.kill('SIGHUP');
+  const { workers } = await until(async () => {
+    const health = await primary.health();
+    return health.rollingRestart?.state === 'complete' && health;
+  }, 'the rolling restart is complete');
+  assert.deepEqual(
+    workers.map(({ restarts }) => restarts),
+    [2],
+  );
+  assert.equal((await primary.whoAnswers()).deadlineMs, 4321);
+  const forked = [...primary.log.matchAll(/"workerPid":(\d+),"msg":"worker forked"/g)].map(([, pid]) => Number(pid));
+  assert.equal(forked.length, 3);
+  assert.deepEqual(
+    forked.map((pid) => isAlive(pid)),
+    [false, false, true],
+  );
+});
+
+test('a worker that gets stuck while its successor fails has another one', async (t) => {
+  const primary = await startPrimaryProcess(t, { workerCount: 1 });
+  const [stuck] = await loadAll(primary, 1);
+  primary.configure({ models: { dir: 'fail-to-load' } });
+  primary.child.kill('SIGHUP');
+  await until(async () => (await primary.health()).rollingRestart?.state === 'running', 'it is under way');
+  await primary.whoAnswers('/stick');
+  const [after] = await until(async () => {
+    const pids = primary.pids(await primary.serving(1));
+    return pids[0] !== stuck && pids;
+  }, 'another worker serves');
+  assert.ok(after);
+  assert.equal((await primary.health()).rollingRestart?.state, 'stopped');
+  assert.equal(await primary.metric('image_check_worker_restarts_total', { reason: 'harakiri' }), 1);
+});
+
+test('what is asked for while one runs follows once, with the configuration if anybody wants it', async () => {
+  const config = configSchema.parse({});
+  const changed = configSchema.parse({ check: { deadlineMs: 4321 } });
+  const slots = [createSlot(0, config, new RestartPolicy(restartLimits))];
+  const deadlines: number[] = [];
+  const ends: ((failure?: string) => void)[] = [];
+  const rollingRestart = new RollingRestart({
+    supervisor: {
+      slots,
+      replace: (_slot, { check }) => {
+        deadlines.push(check.deadlineMs);
+        return new Promise((resolve) => ends.push(resolve));
+      },
+    },
+    reloadConfig: () => changed,
+    onReloaded: () => undefined,
+    log: createLogger({ level: 'silent', format: 'json' }, {}),
+  });
+  const status = () => rollingRestart.status;
+  assert.equal(status(), undefined);
+  rollingRestart.request('models');
+  for (const scope of ['models', 'configuration', 'models'] as const) rollingRestart.request(scope);
+  assert.deepEqual(deadlines, [config.check.deadlineMs]);
+  ends[0]?.('it is broken');
+  await until(() => deadlines.length === 2, 'the next one begins although the first was stopped');
+  assert.equal(deadlines[1], 4321);
+  assert.deepEqual(status(), { state: 'running' });
+  ends[1]?.();
+  await until(() => status()?.state === 'complete', 'it is complete');
+  rollingRestart.request('models');
+  assert.equal(deadlines.length, 3);
+  ends[2]?.('it is broken');
+  await until(() => status()?.state === 'stopped', 'it is stopped');
+  assert.equal(status()?.reason, 'slot 0: it is broken');
 });

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { startLoad } from '../fixtures/load.ts';
+import { makePhoto } from '../fixtures/pictures.ts';
+import { startService } from '../fixtures/service.ts';
+import { readTotal } from '../fixtures/uploads.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
+
+test('workers_that_have_answered_enough_uploads_hand_over_warm_and_no_request_fails', async (context) => {
+  const service = await startService(context, { args: ['--set', 'supervisor.maxRequests=20'] });
+  const before = (await service.health()).workers.map(({ pid }) => pid);
+  const load = startLoad(service.url, await makePhoto());
+  await waitFor(async () => {
+    const { workers } = await service.health();
+    return workers.every(({ pid, ready, restarts }) => ready && restarts > 0 && !before.includes(pid));
+  }, 120_000);
+  const answers = await load.stop();
+  assert.ok(answers.length >= 40);
+  assert.ok((await readTotal(service.opsUrl, 'image_check_worker_restarts_total', 'reason="max_requests"')) >= 2);
+  assert.equal(
+    await readTotal(service.opsUrl, 'image_check_worker_restarts_total'),
+    await readTotal(service.opsUrl, 'image_check_worker_restarts_total', 'reason="max_requests"'),
+  );
+});
+
+test('private_memory_is_what_the_kernel_says', async (context) => {
+  const args = ['--workers', '1', '--set', 'supervisor.maxPrivateBytes=1000000'];
+  const service = await startService(context, { args });
+  await waitFor(
+    async () => (await readTotal(service.opsUrl, 'image_check_worker_restarts_total', 'reason="memory"')) >= 1,
+  );
+  assert.match(service.stderr(), /"reason":"memory","msg":"worker has reached a limit"/);
+});

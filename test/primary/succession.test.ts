@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { configSchema } from '../../src/config/schema.ts';
+import type { ModelSnapshot } from '../../src/ipc/messages.ts';
+import { judgeSuccessor, listWarmModels, type Party } from '../../src/primary/succession.ts';
+
+const cold: ModelSnapshot = { version: '1', engine: 'wasm', state: 'cold' };
+const ready: ModelSnapshot = { ...cold, state: 'ready' };
+const failed: ModelSnapshot = { ...cold, state: 'failed', reason: 'wrong hash' };
+
+interface Facts {
+  readonly models?: Readonly<Record<string, ModelSnapshot>>;
+  readonly warm?: readonly string[];
+  readonly change?: Partial<Party>;
+}
+
+function createParty({ models = {}, warm = [], change }: Facts): Party {
+  return {
+    start: { slot: 0, engine: 'wasm', config: configSchema.parse({}), warm, hung: [] },
+    stage: 'listening',
+    forkedAtMs: performance.now(),
+    hasReported: true,
+    isServing: true,
+    snapshot: {
+      serving: true,
+      ready: true,
+      models,
+      inFlight: 0,
+      queueDepth: 0,
+      checked: 0,
+      requests: 0,
+      memory: { rssBytes: 1, pssBytes: 1, privateBytes: 1 },
+      metrics: [],
+    },
+    ...change,
+  };
+}
+
+function listWarm(facts: Facts, reason: 'reload' | 'age', models = ['quality']): string[] {
+  return listWarmModels(createParty(facts), configSchema.parse({ check: { models } }), reason);
+}
+
+test('the next worker loads what is loaded, and at a reload what judges by default too', () => {
+  const models = { quality: cold, nsfw: ready, 'nsfw@1': ready, other: failed };
+  assert.deepEqual(listWarm({ models }, 'age'), ['nsfw', 'nsfw@1']);
+  assert.deepEqual(listWarm({ models }, 'reload'), ['nsfw', 'nsfw@1', 'quality']);
+  assert.deepEqual(listWarm({ models: { quality: ready } }, 'reload', ['quality', 'quality@2']), [
+    'quality',
+    'quality@2',
+  ]);
+});
+
+test('where nothing serves there is nothing to prove before it does', () => {
+  const models = { quality: failed };
+  assert.deepEqual(listWarm({ models, change: { isServing: false } }, 'reload'), []);
+  assert.deepEqual(listWarmModels(undefined, configSchema.parse({}), 'reload'), []);
+});
+
+test('a worker that still starts passes on what it was told to load', () => {
+  const change = { stage: 'forked', isServing: false, snapshot: undefined } as const;
+  assert.deepEqual(listWarm({ warm: ['quality'], change }, 'age'), ['quality']);
+});
+
+test('a version is found by its number whether it is the highest or not', () => {
+  const current = createParty({});
+  const second = { ...ready, version: '2' };
+  const judge = (reference: string, models: Facts['models']) =>
+    judgeSuccessor(createParty({ warm: [reference], ...(models && { models }) }), current);
+  assert.equal(judge('quality@2', { quality: second }), 'fit');
+  assert.equal(judge('quality@1', { quality: second, 'quality@1': ready }), 'fit');
+  assert.deepEqual(judge('quality@2', { quality: { ...failed, version: '2' } }), {
+    failure: 'model quality@2 failed: wrong hash',
+  });
+  assert.deepEqual(judge('quality@1', { quality: second, 'quality@1': failed }), {
+    failure: 'model quality@1 failed: wrong hash',
+  });
+  assert.equal(judge('quality@2', { quality: { ...cold, version: '2' } }), 'wait');
+});
+
+test('a model that is not on disk any more keeps nobody from taking over', () => {
+  const worker = createParty({
+    warm: ['quality', 'quality@1', 'gone'],
+    models: { quality: { ...ready, version: '2' } },
+  });
+  assert.equal(judgeSuccessor(worker, createParty({})), 'fit');
+});
+
+test('a worker that has not listened and reported is waited for, and one that does not serve is refused', () => {
+  const current = createParty({});
+  const judge = (change: Partial<Party>) => judgeSuccessor(createParty({ change }), current);
+  assert.equal(judge({ stage: 'forked' }), 'wait');
+  assert.equal(judge({ hasReported: false }), 'wait');
+  assert.deepEqual(judge({ isServing: false }), { failure: 'it listens but does not serve' });
+  const late = createParty({ warm: ['quality'], models: { quality: cold }, change: { forkedAtMs: -1e9 } });
+  assert.deepEqual(judgeSuccessor(late, current), { failure: 'its models are not ready in time' });
+});
