@@ -14,7 +14,7 @@ export interface CheckOptions extends OpenOptions {
   readonly engine: EngineName;
   /** References that judge a request which names no model. */
   readonly defaultModels: readonly string[];
-  readonly store: ModelStore;
+  readonly store: () => ModelStore;
   readonly inference: InferenceService;
   readonly admission: Admission;
   /** Called for what is no expected failure, before the client sees ERR_INTERNAL. */
@@ -50,7 +50,7 @@ export function createCheckService(options: CheckOptions): CheckService {
 function resolveModels(options: CheckOptions, asked: readonly string[]): ModelVersion[] {
   const references = asked.length > 0 ? asked : options.defaultModels;
   const models = references.map((reference) => {
-    const found = findVersion(options.store, reference);
+    const found = findVersion(options.store(), reference);
     if (found.kind === 'usable') return found.model;
     throw new ServiceError('ERR_MODEL_UNAVAILABLE', `model ${found.name}: ${found.reason}`, { retryAfterSeconds: 60 });
   });

@@ -5,7 +5,8 @@ import { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
-import { assertDefaults, loadModelStore, type ModelStore } from '../model/model-store.ts';
+import { createLiveStore, type LiveStore } from '../model/live-store.ts';
+import { assertDefaults, loadModelStore } from '../model/model-store.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { waitForEver } from '../waiting.ts';
 import { Admission } from './admission.ts';
@@ -15,8 +16,7 @@ import { Suspicion, type SuspicionLink, toDecodeSuspect, toRunSuspect } from './
 import type { CheckService } from './types.ts';
 
 /** The product with all that it stands on, in one process. */
-export interface Checker {
-  readonly store: ModelStore;
+export interface Checker extends LiveStore {
   readonly inference: InferenceService;
   readonly suspicion: Suspicion;
   readonly checkService: CheckService;
@@ -43,8 +43,11 @@ const decodesAtWork = 2;
  */
 export function createChecker(options: CheckerOptions): Checker {
   const { config, engine, metrics, log } = options;
-  const store = loadModelStore(config.models.dir);
-  assertDefaults(store, config.check.models);
+  const found = loadModelStore(config.models.dir);
+  assertDefaults(found, config.check.models);
+  const liveStore = createLiveStore(found, (fault) => {
+    log.error(fault);
+  });
   const { modelThreads } = config.worker;
   const atWork = modelThreads * config.inference.maxBatch + decodesAtWork;
   const admission = new Admission(config.check.queueSize + atWork);
@@ -55,7 +58,7 @@ export function createChecker(options: CheckerOptions): Checker {
     engine,
     limits: config.image,
     defaultModels: config.check.models,
-    store,
+    store: liveStore.store,
     inference,
     admission,
     suspicion,
@@ -67,7 +70,7 @@ export function createChecker(options: CheckerOptions): Checker {
       log.error({ err: thrown }, 'an image failed unexpectedly');
     },
   });
-  return { store, inference, suspicion, checkService };
+  return { ...liveStore, inference, suspicion, checkService };
 }
 
 type HangListener = (reason: string, images: readonly Subject[], toSuspect: (imageHash: string) => string) => void;

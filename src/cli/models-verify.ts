@@ -19,7 +19,7 @@ export async function verifyVersions(config: Config): Promise<number> {
   const metrics = createWorkerMetrics(new Registry());
   const { inference, store } = createChecker({ config: alone, engine, metrics, log });
   let exitCode = 0;
-  for (const stored of [...store.values()].flat()) {
+  for (const stored of [...store().values()].flat()) {
     try {
       if (stored.kind === 'broken') throw new Error(`broken: ${stored.reason}`);
       await inference.load(stored.model);

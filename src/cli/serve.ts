@@ -4,8 +4,10 @@ import type { Command } from 'commander';
 import { countCpus } from '../config/cpu-count.ts';
 import { toEntryUrl } from '../entry-url.ts';
 import { ExitError, exitCodes } from '../errors.ts';
-import { createLogger } from '../log.ts';
+import { createLogger, type Logger } from '../log.ts';
 import { assertDefaults, loadModelStore } from '../model/model-store.ts';
+import { type ModelsLook, readModelsLook, startModelWatch } from '../model/model-watch.ts';
+import type { Primary } from '../primary/primary.ts';
 import { chooseEngine } from '../setup/engine-choice.ts';
 import { addConfigFlags, type ConfigFlags, loadFlaggedConfig } from './config-flags.ts';
 import { loadVersion } from './project.ts';
@@ -33,6 +35,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   const progress = process.stderr.isTTY ? 'bar' : 'lines';
   const choice = await chooseEngine({ wanted: config.model.engine, progress, environment: process.env });
   if (choice.engine === 'wasm') log.warn({ engine: 'wasm' }, `serving on the wasm engine: ${choice.why}`);
+  const known = await readModelsLook(config.models.dir);
   const { startPrimary } = await import('../primary/primary.ts');
   const primary = await startPrimary({
     config,
@@ -44,7 +47,25 @@ async function serve(flags: ServeFlags): Promise<void> {
     log,
     ...(flags.pidFile !== undefined && { pidFile: flags.pidFile }),
   });
+  const stopWatch = watchModels(primary, known, log);
+  void primary.draining.then(stopWatch);
   process.exit(await primary.ended);
+}
+
+/** Lets the workers take up what changes in the models folder, as long as the configuration wants it. */
+function watchModels(primary: Primary, known: ModelsLook | undefined, log: Logger): () => void {
+  return startModelWatch({
+    dir: () => (primary.config.models.watch ? primary.config.models.dir : undefined),
+    known,
+    onVersions: () => {
+      log.info('models have changed on disk');
+      primary.reloadModels();
+    },
+    onPolicies: () => {
+      log.info('thresholds have changed on disk');
+      primary.reloadPolicies();
+    },
+  });
 }
 
 /** In pm2's cluster mode its daemon is the cluster's primary and this process a worker of its: nobody would supervise. */

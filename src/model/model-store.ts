@@ -30,17 +30,24 @@ export function loadModelStore(dir: string): ModelStore {
   return store;
 }
 
+/** Looks up what `name` or `name@version` stands for, if it is there; a bare name is its highest version. */
+export function lookUpVersion(store: ModelStore, reference: string): StoredVersion | undefined {
+  const [name = '', version] = reference.split('@', 2);
+  return store.get(name)?.find((stored) => version === undefined || toVersion(stored) === version);
+}
+
 /**
- * Finds what `name` or `name@version` stands for; a bare name is its highest version.
+ * Finds what `name` or `name@version` stands for.
  * @throws {@link ServiceError} ERR_MODEL_UNKNOWN.
  */
 export function findVersion(store: ModelStore, reference: string): StoredVersion {
-  const [name = '', version] = reference.split('@', 2);
-  const versions = store.get(name);
-  const found = versions?.find((stored) => version === undefined || toVersion(stored) === version);
+  const found = lookUpVersion(store, reference);
   if (found) return found;
+  const [name = '', version] = reference.split('@', 2);
   const known = [...store.keys()].join(', ');
-  const what = versions ? `model ${name} has no version ${String(version)}` : `no model ${name}; there are: ${known}`;
+  const what = store.has(name)
+    ? `model ${name} has no version ${String(version)}`
+    : `no model ${name}; there are: ${known}`;
   throw new ServiceError('ERR_MODEL_UNKNOWN', what);
 }
 

@@ -14,7 +14,7 @@ export interface ModelBoard {
 
 /** Creates the board over the models that are on disk. */
 export function createModelBoard(
-  store: ModelStore,
+  store: () => ModelStore,
   defaultModels: readonly string[],
   engine: EngineName,
   inference: InferenceService,
@@ -23,10 +23,10 @@ export function createModelBoard(
     stored.kind === 'usable'
       ? inference.toSnapshot(stored.model)
       : { version: stored.version, engine, state: 'failed', reason: stored.reason };
-  const defaults = (): ModelSnapshot[] => defaultModels.map((reference) => toSnapshot(findVersion(store, reference)));
+  const defaults = (): ModelSnapshot[] => defaultModels.map((reference) => toSnapshot(findVersion(store(), reference)));
   return {
     toSnapshots() {
-      const entries = [...store].flatMap(([name, versions]) =>
+      const entries = [...store()].flatMap(([name, versions]) =>
         versions
           .map((stored, index): [string, ModelSnapshot, number] => [name, toSnapshot(stored), index])
           .filter(([, { state }, index]) => index === 0 || state !== 'cold')

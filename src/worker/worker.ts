@@ -6,7 +6,8 @@ import { createLogger, type Logger } from '../log.ts';
 import { Connections } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createOpsClient } from './ops-client.ts';
-import { createWorkerService, type Draining, type PrimaryLink, type WorkerService } from './worker-service.ts';
+import type { PrimaryLink } from './primary-link.ts';
+import { createWorkerService, type Draining, type WorkerService } from './worker-service.ts';
 
 const maxFlushMs = 1000;
 
@@ -53,6 +54,7 @@ export function startWorker(): void {
     else if (message?.type === 'suspicions') void opening.then((started) => started?.learn(message.suspicions));
     else if (message?.type === 'shed') service?.shed(message.connections);
     else if (message?.type === 'drain') void drain(service, connections, message.because);
+    else if (message?.type === 'policies') void opening.then((started) => started?.refreshPolicies());
     else if (message?.type === 'start') {
       const log = createLogger(message.config.log, { worker: message.slot, pid: process.pid });
       reportBugs(log);
