@@ -11,7 +11,7 @@ import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { type Answer, postRaw, readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
-const stuckMs = 1000;
+const stuckMs = 1500;
 
 async function startPoisoned(context: test.TestContext, ...args: readonly string[]): Promise<Service> {
   const dir = makeTempDir(context);
