@@ -80,7 +80,7 @@ async function startTurnWorker(): Promise<void> {
     tellCleared: () => undefined,
   };
   const service = createWorkerService(
-    { type: 'start', slot, engine, config, warm: [], hung: [], hasJournal: false },
+    { type: 'start', slot, engine, config, warm: [], hung: [], versions: {}, hasJournal: false },
     primary,
     log,
   );

@@ -6,7 +6,7 @@ import type { EngineName } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
 import { createLiveStore, type LiveStore } from '../model/live-store.ts';
-import { assertDefaults, loadModelStore } from '../model/model-store.ts';
+import { assertDefaults, loadModelStore, type PreferredVersions } from '../model/model-store.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { waitForEver } from '../waiting.ts';
 import { Admission } from './admission.ts';
@@ -28,6 +28,7 @@ export interface CheckerOptions {
   readonly engine: EngineName;
   readonly metrics: WorkerMetrics;
   readonly log: Logger;
+  readonly versions?: PreferredVersions;
   /** A worker's part in the quarantine; absent where there is no primary. */
   readonly suspicion?: SuspicionLink;
   /** Native code hangs on these: this process can't be mended, only replaced. */
@@ -43,7 +44,7 @@ const decodesAtWork = 2;
  */
 export function createChecker(options: CheckerOptions): Checker {
   const { config, engine, metrics, log } = options;
-  const found = loadModelStore(config.models.dir);
+  const found = loadModelStore(config.models.dir, options.versions);
   assertDefaults(found, config.check.models);
   const liveStore = createLiveStore(found, (fault) => {
     log.error(fault);

@@ -96,6 +96,8 @@ const toWorker = z.discriminatedUnion('type', [
     /** Models to load before listening, beside those that `model.load: eager` asks for. */
     warm: z.array(z.string()),
     hung: z.array(hungModel),
+    /** Versions that serve by a bare name as long as they are on disk; of other names the highest. */
+    versions: z.record(z.string(), z.string()),
     /** Whether a file to note images in is open for it, see `flight-journal`. */
     hasJournal: z.boolean(),
   }),

@@ -9,20 +9,23 @@ export type StoredVersion =
   | { readonly kind: 'usable'; readonly model: ModelVersion }
   | { readonly kind: 'broken'; readonly name: string; readonly version: string; readonly reason: string };
 
-/** The models folder as it was read: versions of every name, the highest first. */
+/** The models folder as it was read: of every name first the version that serves, then the others, the highest first. */
 export type ModelStore = ReadonlyMap<string, readonly StoredVersion[]>;
+
+/** Which version serves by a bare name, for names of which that is not the highest. */
+export type PreferredVersions = Readonly<Record<string, string>>;
 
 /**
  * Reads every manifest below `dir`.
  * @throws {@link ExitError} 78 where the folder can't be read or holds no model.
  */
-export function loadModelStore(dir: string): ModelStore {
+export function loadModelStore(dir: string, preferred: PreferredVersions = {}): ModelStore {
   const root = path.resolve(dir);
   const store = new Map<string, StoredVersion[]>();
   for (const name of listFolders(root)) {
     const versions = listFolders(path.join(root, name))
       .filter((version) => /^\d+$/.test(version))
-      .sort((a, b) => Number(b) - Number(a))
+      .sort((a, b) => Number(b === preferred[name]) - Number(a === preferred[name]) || Number(b) - Number(a))
       .map((version) => loadVersion(root, name, version));
     if (versions.length > 0) store.set(name, versions);
   }
@@ -30,7 +33,7 @@ export function loadModelStore(dir: string): ModelStore {
   return store;
 }
 
-/** Looks up what `name` or `name@version` stands for, if it is there; a bare name is its highest version. */
+/** Looks up what `name` or `name@version` stands for, if it is there; a bare name is the version that serves. */
 export function lookUpVersion(store: ModelStore, reference: string): StoredVersion | undefined {
   const [name = '', version] = reference.split('@', 2);
   return store.get(name)?.find((stored) => version === undefined || toVersion(stored) === version);

@@ -30,6 +30,11 @@ export interface Slot {
   readonly policy: RestartPolicy;
   /** What the next worker starts with. */
   config: Config;
+  /**
+   * Versions that the slot serves by their bare names. Only a rolling restart takes up others: a worker that replaces a
+   * dead one must not bring what no roll-out has tried.
+   */
+  versions: Readonly<Record<string, string>>;
   /** The worker of the slot; undefined between a death and the respawn. */
   current: WorkerHandle | undefined;
   succession: Succession | undefined;
@@ -56,6 +61,7 @@ export function createSlot(index: number, config: Config, policy: RestartPolicy)
     index,
     policy,
     config,
+    versions: {},
     current: undefined,
     succession: undefined,
     draining: new Set(),

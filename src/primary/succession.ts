@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import type { HungModel, ModelSnapshot } from '../ipc/messages.ts';
+import type { HungModel, ModelSnapshot, WorkerSnapshot } from '../ipc/messages.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
 import type { Slot } from './slot.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -22,6 +22,12 @@ function listLoaded(current: Party): string[] {
   if (current.stage === 'forked') return [...current.start.warm];
   const loaded = Object.entries(current.snapshot?.models ?? {}).filter(([, { state }]) => state === 'ready');
   return loaded.map(([name]) => name);
+}
+
+/** Says which versions serve by their bare names. */
+export function listVersions({ models }: Pick<WorkerSnapshot, 'models'>): Record<string, string> {
+  const bare = Object.entries(models).filter(([name]) => !name.includes('@'));
+  return Object.fromEntries(bare.map(([name, { version }]) => [name, version]));
 }
 
 /** Lists the models that a slot's next worker is careful with: their loads hang. */

@@ -5,7 +5,7 @@ import type { RestartReason } from '../metrics/primary-metrics.ts';
 import { chooseDue, toKeptMs } from './recycling.ts';
 import { type RestartLimits, RestartPolicy } from './restart-policy.ts';
 import { createSlot, listWorkers, type Slot, toDeath, toEnd, waitForEnd } from './slot.ts';
-import { listHungModels, listWarmModels, promoteSuccessor, settleSuccession } from './succession.ts';
+import { listHungModels, listVersions, listWarmModels, promoteSuccessor, settleSuccession } from './succession.ts';
 import { WorkerHandle, type WorkerListener } from './worker-handle.ts';
 
 /** What the supervisor tells the rest of the primary. */
@@ -57,7 +57,7 @@ export class Supervisor {
 
   /** Forks the first workers and begins to watch. */
   start(): void {
-    for (const slot of this.slots) slot.current = this.#fork(slot, slot.config, { warm: [], hung: [] });
+    for (const slot of this.slots) slot.current = this.#fork(slot, slot.config);
     const tickMs = Math.min(250, this.#options.config.supervisor.heartbeatMs);
     this.#tickedAtMs = performance.now();
     this.#timer = setInterval(() => {
@@ -83,6 +83,7 @@ export class Supervisor {
       const worker = this.#fork(slot, config, {
         warm: listWarmModels(slot.current, config, reason),
         hung: listHungModels(slot.current),
+        versions: reason === 'reload' ? {} : slot.versions,
       });
       slot.succession = { worker, reason, isPromoted: false, failure: undefined, onSettled: [resolve] };
     });
@@ -179,12 +180,16 @@ export class Supervisor {
     for (const slot of this.slots) {
       if (slot.respawnAtMs === undefined || slot.respawnAtMs > nowMs || slot.succession?.isPromoted === false) continue;
       slot.respawnAtMs = undefined;
-      slot.current = this.#fork(slot, slot.config, { warm: [], hung: [] });
+      slot.current = this.#fork(slot, slot.config);
       this.#countRestart(slot, slot.death?.reason ?? 'crash');
     }
   }
 
-  #fork(slot: Slot, config: Config, models: Pick<WorkerHandle['start'], 'warm' | 'hung'>): WorkerHandle {
+  #fork(
+    slot: Slot,
+    config: Config,
+    models: Pick<WorkerHandle['start'], 'warm' | 'hung' | 'versions'> = { warm: [], hung: [], versions: slot.versions },
+  ): WorkerHandle {
     const { engine, log } = this.#options;
     const worker = new WorkerHandle({ slot: slot.index, engine, config, ...models }, this.#workerListener);
     if (worker.pid !== undefined) log.info({ slot: slot.index, workerPid: worker.pid }, 'worker forked');
@@ -227,6 +232,7 @@ export class Supervisor {
       if (slot?.current === worker) slot.death = undefined;
       this.#options.log.info({ slot: worker.slot, workerPid: worker.pid }, 'worker listening');
     }
+    if (message.type === 'snapshot' && slot?.current === worker) slot.versions = listVersions(message.snapshot);
     if (message.type === 'stuck' && slot?.current === worker) void this.#succeed(slot, worker, message.reason);
     this.#options.listener.onMessage(worker, message);
     // A successor takes over as soon as its first snapshot says that it can.

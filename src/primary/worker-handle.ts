@@ -26,6 +26,8 @@ interface WorkerStart {
   readonly warm: readonly string[];
   /** Models whose loads hung in the worker before. */
   readonly hung: readonly HungModel[];
+  /** Versions that serve by a bare name; of other names the highest. */
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 /** What a worker's supervisor hears. */

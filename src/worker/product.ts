@@ -10,7 +10,7 @@ import type { PrimaryLink } from './primary-link.ts';
 
 /** The product as a part of a supervised worker: it says when it hangs. */
 export function createProduct(
-  { engine, config, hung, hasJournal }: Extract<ToWorker, { type: 'start' }>,
+  { engine, config, hung, versions, hasJournal }: Extract<ToWorker, { type: 'start' }>,
   primary: PrimaryLink,
   metrics: WorkerMetrics,
   log: Logger,
@@ -21,6 +21,7 @@ export function createProduct(
     engine,
     metrics,
     log,
+    versions,
     suspicion: {
       journal: hasJournal ? createFlightJournal(journalDescriptor) : undefined,
       onCleared: primary.tellCleared,

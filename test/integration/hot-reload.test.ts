@@ -104,6 +104,12 @@ test('a_broken_version_is_refused_with_the_reason_and_taken_up_once_it_is_mended
   );
   const answers = await load.stop();
   assert.deepEqual([...new Set(answers.map(versionOf))], ['1']);
+  // A worker that replaces a dead one must not bring what was refused.
+  process.kill(before[0] ?? 0, 'SIGKILL');
+  await waitFor(async () => (await service.health()).workers.every(({ serving, pid }) => serving && pid !== before[0]));
+  const later = await Promise.all(Array.from({ length: 8 }, () => postRaw(service.url, white)));
+  assert.deepEqual(new Set(later.map(versionOf)), new Set(['1']));
+  await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready));
 
   const again = startLoad(service.url, await makePhoto());
   await write({ version: '2' });

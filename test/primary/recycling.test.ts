@@ -19,7 +19,7 @@ interface Facts {
 function createWorker({ requests = 0, privateBytes = 0, listenedMs = stableMs, ...facts }: Facts): Recyclable {
   const config = configSchema.parse({ supervisor: facts.supervisor ?? limits });
   return {
-    start: { slot: 0, engine: 'wasm', config, warm: [], hung: [] },
+    start: { slot: 0, engine: 'wasm', config, warm: [], hung: [], versions: {} },
     stage: 'listening',
     listeningAtMs: nowMs - listenedMs,
     stuckAtMs: undefined,

@@ -16,7 +16,7 @@ interface Facts {
 
 function createParty({ models = {}, warm = [], change }: Facts): Party {
   return {
-    start: { slot: 0, engine: 'wasm', config: configSchema.parse({}), warm, hung: [] },
+    start: { slot: 0, engine: 'wasm', config: configSchema.parse({}), warm, hung: [], versions: {} },
     stage: 'listening',
     forkedAtMs: performance.now(),
     hasReported: true,
