@@ -25,12 +25,15 @@ async function upload(url: string, photo: Blob, signal: AbortSignal): Promise<Om
   body.append('image', photo, 'photo.jpg');
   try {
     const response = await fetch(`${url}/v1/check`, { method: 'POST', body, signal });
-    if (response.status !== 200) return { ending: `status ${String(response.status)}` };
-    const { worker } = (await response.json()) as { worker: { pid: number } };
+    const text = await response.text();
+    // A refusal of this service has a code, an error page of another server has none.
+    const [, code = ''] = /"code":"(\w+)"/.exec(text) ?? [];
+    if (response.status !== 200) return { ending: `status ${String(response.status)} ${code}`.trim() };
+    const { worker } = JSON.parse(text) as { worker: { pid: number } };
     return { ending: 'answered', pid: worker.pid };
   } catch (thrown) {
     if (signal.aborted) return { ending: 'no answer in time' };
     const { message, cause } = thrown as Error;
-    return { ending: cause instanceof Error && 'code' in cause ? `connection lost (${String(cause.code)})` : message };
+    return { ending: `failed (${cause instanceof Error ? cause.message : message})` };
   }
 }

@@ -91,7 +91,10 @@ export function describeOutcome(outcome: Trial | string): string {
   const shares = workers.map((worker) => String(uploads.filter(({ pid }) => pid === worker).length));
   const endings = new Map<string, number>();
   for (const { ending } of uploads) endings.set(ending, (endings.get(ending) ?? 0) + 1);
-  const counts = [...endings].map(([ending, count]) => `${String(count)} ${ending}`).join(', ');
+  const counts = [...endings]
+    .sort()
+    .map(([ending, count]) => `${String(count)} ${ending}`)
+    .join(', ');
   return `${counts}; answers by worker, in the order of starting: ${shares.join(', ')}`;
 }
 
