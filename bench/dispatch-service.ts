@@ -1,4 +1,5 @@
-// A service whose connections are handed out as its argument says; tells its parent where it is, and when it serves.
+// A service whose connections are handed out as its arguments say, with the models of a folder; tells its parent where it
+// is, and when it serves.
 import cluster from 'node:cluster';
 import path from 'node:path';
 import { toNativeEnvironment } from '../src/config/native-environment.ts';
@@ -17,14 +18,16 @@ export interface Place {
 }
 
 const workerCount = 2;
-const dispatching = process.argv[2] as Dispatching;
+const [dispatching, modelsDir] = process.argv.slice(2) as [Dispatching, string];
 const log = createLogger({ level: 'error', format: 'json' }, {});
 const config = configSchema.parse({
   server: { port: 0, host: '127.0.0.1' },
   ops: { port: 0, host: '127.0.0.1' },
   health: { minServingWorkers: workerCount },
-  model: { load: 'eager' },
-  models: { dir: path.join(import.meta.dirname, '..', 'models') },
+  model: { load: 'eager', compile: false },
+  models: { dir: modelsDir },
+  // Whatever else the machine does, no worker is to be replaced.
+  supervisor: { stuckMs: 60_000, heartbeatTimeoutMs: 60_000 },
   log: { level: 'error', access: 'off' },
 });
 
@@ -50,7 +53,7 @@ async function startDispatch(): Promise<void> {
 /** Workers that are alike in all but how they come by their connections. */
 function startTurns(): void {
   cluster.schedulingPolicy = cluster.SCHED_RR;
-  cluster.setupPrimary({ args: [dispatching], serialization: 'advanced' });
+  cluster.setupPrimary({ args: [dispatching, modelsDir], serialization: 'advanced' });
   for (let slot = 0; slot < workerCount; slot += 1) {
     cluster.fork({ BENCH_SLOT: String(slot), ...toNativeEnvironment(process.env) });
   }

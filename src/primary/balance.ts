@@ -6,7 +6,7 @@ export interface Load {
 }
 
 /** Differences that come and go by themselves within a second are no reason to close anything. */
-const factor = 2;
+const factor = 1.5;
 const slack = 4;
 
 /**
