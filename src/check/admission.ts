@@ -1,7 +1,10 @@
 import { ServiceError } from '../errors.ts';
 
-/** How much of what was measured counts for when the next image is done: about the last fifty. */
-const decay = 0.98;
+/** How much of what was measured counts for when the next image is done: about the last twenty. */
+const decay = 0.95;
+
+/** Under a flood images take up to three times as long: refusals, and whoever sends them, want the CPU too. */
+const caution = 3;
 
 /** Lets in what can be done in time, by the time that images took so far. */
 export class Admission {
@@ -35,10 +38,10 @@ export class Admission {
       const detail = `${String(this.#admitted)} images are being checked already`;
       throw toOverloaded(detail, (total - this.#capacity) * this.#imageMs());
     }
-    const lateMs = performance.now() + total * this.#imageMs() - deadlineAt;
+    const lateMs = performance.now() + caution * total * this.#imageMs() - deadlineAt;
     if (lateMs <= 0) return;
     const detail = `with ${String(this.#admitted)} images ahead it would not be done by its deadline`;
-    throw toOverloaded(detail, lateMs);
+    throw toOverloaded(detail, lateMs / caution);
   }
 
   /**

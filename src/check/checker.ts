@@ -6,8 +6,14 @@ import type { EngineName } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
 import { createLiveStore, type LiveStore } from '../model/live-store.ts';
-import { assertDefaults, loadModelStore, type PreferredVersions } from '../model/model-store.ts';
-import type { ModelVersion } from '../model/model-version.ts';
+import {
+  assertDefaults,
+  loadModelStore,
+  lookUpVersion,
+  type ModelStore,
+  type PreferredVersions,
+} from '../model/model-store.ts';
+import { type ModelVersion, toModelKey } from '../model/model-version.ts';
 import { waitForEver } from '../waiting.ts';
 import { Admission } from './admission.ts';
 import { createCheckService } from './check-service.ts';
@@ -54,7 +60,12 @@ export function createChecker(options: CheckerOptions): Checker {
   const admission = new Admission(config.check.queueSize + atWork);
   const suspicion = new Suspicion(options.suspicion);
   const hear = createHangListener(options, admission, suspicion);
-  const inference = createInference(options, { admission, suspicion, onHang: hear });
+  const inference = createInference(options, {
+    admission,
+    suspicion,
+    onHang: hear,
+    isDefault: (model) => config.check.models.some((reference) => isMeant(liveStore.store(), reference, model)),
+  });
   const checkService = createCheckService({
     engine,
     limits: config.image,
@@ -74,6 +85,11 @@ export function createChecker(options: CheckerOptions): Checker {
   return { ...liveStore, inference, suspicion, checkService };
 }
 
+function isMeant(store: ModelStore, reference: string, model: ModelVersion): boolean {
+  const stored = lookUpVersion(store, reference);
+  return stored?.kind === 'usable' && toModelKey(stored.model) === toModelKey(model);
+}
+
 type HangListener = (reason: string, images: readonly Subject[], toSuspect: (imageHash: string) => string) => void;
 
 /** Tells the operator which images it was, and the process around that it has to be replaced. */
@@ -89,9 +105,16 @@ function createHangListener(
   };
 }
 
+interface InferenceSurroundings {
+  readonly admission: Admission;
+  readonly suspicion: Suspicion;
+  readonly isDefault: (model: ModelVersion) => boolean;
+  readonly onHang: HangListener;
+}
+
 function createInference(
   { config, engine, metrics, log }: CheckerOptions,
-  { admission, suspicion, onHang }: { admission: Admission; suspicion: Suspicion; onHang: HangListener },
+  { admission, suspicion, isDefault, onHang }: InferenceSurroundings,
 ): InferenceService {
   const toSuspects = (model: ModelVersion, images: readonly Subject[]): string[] =>
     images.map(({ imageHash }) => toRunSuspect(imageHash, model));
@@ -101,6 +124,7 @@ function createInference(
     maxBatch: config.inference.maxBatch,
     loadTimeoutMs: config.supervisor.loadTimeoutMs,
     stuckMs: config.supervisor.stuckMs,
+    isDefault,
     onHang: ({ reason, model, images }) => {
       const subjects = images.map(({ subject }) => subject);
       onHang(reason, subjects, (imageHash) => toRunSuspect(imageHash, model));

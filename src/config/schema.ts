@@ -100,7 +100,7 @@ const worker = z.strictObject({
     .min(1)
     .max(64)
     .default(1)
-    .describe('Threads of a worker that run models, each with its own instance of every model.'),
+    .describe('Threads for each model of a worker, each with an instance of its own.'),
 });
 
 const supervisor = z.strictObject({

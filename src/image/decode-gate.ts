@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import { startPatience } from '../patience.ts';
 import { toWaitingEnd, type WaitingEnd, watchWaiting } from '../waiting.ts';
 import { toTooSlow } from './failures.ts';
 import type { DecodeLimits, DecodeWatch } from './types.ts';
@@ -75,7 +76,7 @@ export function createDecodeGate(): DecodeGate {
 
 /**
  * Follows native work, which can't be interrupted: tells `onLate` when its time is over, and the watch when it has not
- * come back after as long again.
+ * come back after twice as long again.
  */
 async function followNative<T>(
   running: Promise<T>,
@@ -84,14 +85,14 @@ async function followNative<T>(
   onLate: (error: ServiceError) => void,
 ): Promise<T> {
   const leave = watch.enter?.();
-  let timer = setTimeout(() => {
+  let stopWaiting = startPatience(decodeTimeoutMs, () => {
     onLate(toTooSlow(decodeTimeoutMs));
-    timer = setTimeout(() => watch.onHung?.(), decodeTimeoutMs);
-  }, decodeTimeoutMs);
+    stopWaiting = startPatience(2 * decodeTimeoutMs, () => watch.onHung?.());
+  });
   try {
     return await running;
   } finally {
-    clearTimeout(timer);
+    stopWaiting();
     leave?.();
   }
 }

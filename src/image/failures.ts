@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import { startPatience } from '../patience.ts';
 import type { DecodeLimits, ImageFormat } from './types.ts';
 
 /**
@@ -31,15 +32,15 @@ export function toTooSlow(limitMs: number): ServiceError {
  * @throws ERR_IMAGE_CORRUPT once `limits.decodeTimeoutMs` are over.
  */
 export async function waitForNative<T>(running: Promise<T>, limits: DecodeLimits): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let stopWaiting = (): void => undefined;
   const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
+    stopWaiting = startPatience(limits.decodeTimeoutMs, () => {
       reject(toTooSlow(limits.decodeTimeoutMs));
-    }, limits.decodeTimeoutMs);
+    });
   });
   try {
     return await Promise.race([running, expired]);
   } finally {
-    clearTimeout(timer);
+    stopWaiting();
   }
 }

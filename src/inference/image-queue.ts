@@ -35,33 +35,31 @@ export interface QueuedImage {
   reject(error: Error): void;
 }
 
-/** Images that wait, the oldest of each model first. */
+/** Images that wait for one model, in the order they came. */
 export class ImageQueue {
-  readonly #queues = new Map<string, Set<QueuedImage>>();
-  readonly #toExpired: (key: string) => ServiceError;
+  readonly #waiting = new Set<QueuedImage>();
+  readonly #toExpired: () => ServiceError;
 
-  /** @param toExpired says why an image of a key was not done in time */
-  constructor(toExpired: (key: string) => ServiceError) {
+  /** @param toExpired says why an image was not done in time */
+  constructor(toExpired: () => ServiceError) {
     this.#toExpired = toExpired;
   }
 
-  depth(): number {
-    return [...this.#queues.values()].reduce((sum, queue) => sum + queue.size, 0);
+  get depth(): number {
+    return this.#waiting.size;
   }
 
   /**
    * Waits for the image's scores.
    * @throws what `toExpired` says when the image waited too long, ERR_DEADLINE when its client is gone.
    */
-  add(key: string, raster: Uint8Array, request: InferenceRequest): Promise<Inference> {
+  add(raster: Uint8Array, request: InferenceRequest): Promise<Inference> {
     const end = toWaitingEnd(request);
-    if (end !== undefined) return Promise.reject(this.#toGivenUp(key, end));
-    const queue = this.#queues.get(key) ?? new Set<QueuedImage>();
-    this.#queues.set(key, queue);
+    if (end !== undefined) return Promise.reject(this.#toGivenUp(end));
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         stopWatch();
-        queue.delete(image);
+        this.#waiting.delete(image);
       };
       const image: QueuedImage = {
         raster,
@@ -77,37 +75,22 @@ export class ImageQueue {
         },
       };
       const stopWatch = watchWaiting(request, (why) => {
-        image.reject(this.#toGivenUp(key, why));
+        image.reject(this.#toGivenUp(why));
       });
-      queue.add(image);
+      this.#waiting.add(image);
     });
   }
 
   /**
-   * Takes up to `count` images of one key. Their deadlines go on: a client is answered in time though
-   * TensorFlow may take longer.
+   * Takes up to `count` images. Their deadlines go on: a client is answered in time though TensorFlow may take longer.
    */
-  take(key: string, count: number): QueuedImage[] {
-    const queue = this.#queues.get(key) ?? new Set();
-    const taken = [...queue].slice(0, count);
-    for (const image of taken) queue.delete(image);
+  take(count: number): QueuedImage[] {
+    const taken = [...this.#waiting].slice(0, count);
+    for (const image of taken) this.#waiting.delete(image);
     return taken;
   }
 
-  /** Images that wait for one key. */
-  depthOf(key: string): number {
-    return this.#queues.get(key)?.size ?? 0;
-  }
-
-  /** Keys for which images wait, the one whose first image has waited longest first. */
-  keys(): string[] {
-    const heads = [...this.#queues].flatMap(([key, queue]) =>
-      [...queue].slice(0, 1).map(({ queuedAt }) => ({ key, queuedAt })),
-    );
-    return heads.sort((a, b) => a.queuedAt - b.queuedAt).map(({ key }) => key);
-  }
-
-  #toGivenUp(key: string, end: WaitingEnd): ServiceError {
-    return end === 'gone' ? new ServiceError('ERR_DEADLINE', 'the client is gone') : this.#toExpired(key);
+  #toGivenUp(end: WaitingEnd): ServiceError {
+    return end === 'gone' ? new ServiceError('ERR_DEADLINE', 'the client is gone') : this.#toExpired();
   }
 }

@@ -1,6 +1,7 @@
 import type { EngineName } from '../ipc/messages.ts';
-import { type ModelVersion, toModelKey } from '../model/model-version.ts';
+import type { ModelVersion } from '../model/model-version.ts';
 import { HangError } from './hang-error.ts';
+import { startHangWatch } from './hang-watch.ts';
 import type { QueuedImage } from './image-queue.ts';
 import { type LoadOutcome, type LoadTask, type Scores, ThreadHandle } from './thread-handle.ts';
 
@@ -17,71 +18,71 @@ interface LaneOptions {
   readonly loadTimeoutMs: number;
   /** Time for TensorFlow to return a batch. */
   readonly stuckMs: number;
-  /** The thread is gone, and all models with it; the next task starts a fresh one. */
+  /** The thread is gone, and the model with it; the next task starts a fresh one. */
   readonly onLost: () => void;
   readonly onHang: (hang: Hang) => void;
 }
 
-/** One model thread after the other: it does one task at a time, and a thread that hangs is left behind. */
+/** One instance of a model, in a thread of its own; a thread that hangs is left behind for a fresh one. */
 export class ModelLane {
+  readonly #model: ModelVersion;
   readonly #options: LaneOptions;
-  readonly #loaded = new Set<string>();
   #thread: ThreadHandle | undefined;
-  /** Settles when every task so far is over. */
-  #idle: Promise<void> = Promise.resolve();
-  #tasks = 0;
+  #isLoaded = false;
+  #isBusy = false;
 
-  constructor(options: LaneOptions) {
+  constructor(model: ModelVersion, options: LaneOptions) {
+    this.#model = model;
     this.#options = options;
   }
 
+  /** Whether the model is in the thread's memory. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
+
+  /** Whether a batch can be run at once. */
   get isFree(): boolean {
-    return this.#tasks === 0;
+    return this.#isLoaded && !this.#isBusy;
   }
 
-  /** Whether a model is in this thread's memory. */
-  has(key: string): boolean {
-    return this.#loaded.has(key);
-  }
-
-  /** Loads a model, or says that it is not compiled yet. @throws HangError, Error with the reason. */
+  /** Loads the model, or says that it is not compiled yet. @throws HangError, Error with the reason. */
   async load(task: LoadTask): Promise<LoadOutcome> {
     const { loadTimeoutMs } = this.#options;
     const reason = `not loaded within ${String(loadTimeoutMs)} ms (supervisor.loadTimeoutMs)`;
-    const hang = { reason, model: task.model, images: [] };
-    const outcome = await this.#perform((thread) => thread.load(task), loadTimeoutMs, hang);
-    if (outcome.kind === 'loaded') this.#loaded.add(toModelKey(task.model));
+    const outcome = await this.#perform((thread) => thread.load(task), loadTimeoutMs, reason, []);
+    this.#isLoaded = outcome.kind === 'loaded';
     return outcome;
   }
 
   /** Runs one batch. @throws HangError when TensorFlow does not return it */
-  run(model: ModelVersion, images: readonly QueuedImage[]): Promise<Scores> {
+  run(images: readonly QueuedImage[]): Promise<Scores> {
     const { stuckMs } = this.#options;
-    const reason = `model ${model.name} did not return a batch of ${String(images.length)} within ${String(stuckMs)} ms`;
-    const hang = { reason, model, images };
-    return this.#perform((thread) => thread.run(toModelKey(model), toBatch(images), images.length), stuckMs, hang);
+    const { length } = images;
+    const reason = `model ${this.#model.name} did not return a batch of ${String(length)} within ${String(stuckMs)} ms`;
+    return this.#perform((thread) => thread.run(toBatch(images), length), stuckMs, reason, images);
   }
 
   /** Waits for native work that may hang: it can't be interrupted, so its thread is left behind. */
-  async #perform<T>(work: (thread: ThreadHandle) => Promise<T>, limitMs: number, hang: Hang): Promise<T> {
-    const before = this.#idle;
-    let finish: () => void = () => undefined;
-    this.#idle = new Promise((resolve) => (finish = resolve));
-    this.#tasks += 1;
-    // The clock of a task starts with the task: what is ahead of it in the thread has a clock of its own.
-    if (this.#tasks > 1) await before;
+  async #perform<T>(
+    work: (thread: ThreadHandle) => Promise<T>,
+    limitMs: number,
+    reason: string,
+    images: readonly QueuedImage[],
+  ): Promise<T> {
     const thread = this.#getThread();
-    const timer = setTimeout(() => {
-      thread.abandon(new HangError(hang.reason));
-      this.#options.onHang(hang);
+    this.#isBusy = true;
+    const stopWatch = startHangWatch(limitMs, () => {
+      thread.abandon(new HangError(reason));
+      this.#options.onHang({ reason, model: this.#model, images });
       this.#lose(thread);
-    }, limitMs);
+    });
     try {
       return await work(thread);
     } finally {
-      clearTimeout(timer);
-      this.#tasks -= 1;
-      finish();
+      stopWatch();
+      // A thread that was lost meanwhile has been replaced, and the fresh one may be at work.
+      if (this.#thread === thread) this.#isBusy = false;
     }
   }
 
@@ -97,7 +98,8 @@ export class ModelLane {
   #lose(thread: ThreadHandle): void {
     if (this.#thread !== thread) return;
     this.#thread = undefined;
-    this.#loaded.clear();
+    this.#isLoaded = false;
+    this.#isBusy = false;
     this.#options.onLost();
   }
 }

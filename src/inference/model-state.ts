@@ -15,11 +15,18 @@ type State =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly retryAt: number };
 
+interface ModelStateOptions {
+  readonly loadTimeoutMs: number;
+  /** Whether the worker doesn't serve without the model. */
+  readonly isDefault: boolean;
+  /** Brings the model into memory; throws {@link HangError} when it did not come back. */
+  readonly load: () => Promise<LoadedFacts>;
+}
+
 /** One model inside one worker: cold → loading → ready, or failed and tried again after a back-off. */
 export class ModelState {
   readonly model: ModelVersion;
-  readonly #load: () => Promise<LoadedFacts>;
-  readonly #loadTimeoutMs: number;
+  readonly #options: ModelStateOptions;
   #state: State = { kind: 'cold' };
   /** Loads in a row that failed, and those among them that hung. */
   #failures = 0;
@@ -28,11 +35,9 @@ export class ModelState {
   #reason: string | undefined;
   #facts: LoadedFacts | undefined;
 
-  /** @param load brings the model into memory; it throws {@link HangError} when it did not come back */
-  constructor(model: ModelVersion, loadTimeoutMs: number, load: () => Promise<LoadedFacts>) {
+  constructor(model: ModelVersion, options: ModelStateOptions) {
     this.model = model;
-    this.#loadTimeoutMs = loadTimeoutMs;
-    this.#load = load;
+    this.#options = options;
   }
 
   /** Loads on first use; every caller waits for the same load. @throws ERR_MODEL_UNAVAILABLE */
@@ -43,9 +48,7 @@ export class ModelState {
     if (state.kind === 'failed' && performance.now() < state.retryAt) {
       return Promise.reject(this.#toUnavailable(state.retryAt));
     }
-    const done = this.#attempt();
-    this.#state = { kind: 'loading', done };
-    return done;
+    return this.#start();
   }
 
   isReady(): boolean {
@@ -81,9 +84,15 @@ export class ModelState {
     };
   }
 
+  #start(): Promise<void> {
+    const done = this.#attempt();
+    this.#state = { kind: 'loading', done };
+    return done;
+  }
+
   async #attempt(): Promise<void> {
     try {
-      this.#facts = await this.#load();
+      this.#facts = await this.#options.load();
       this.#failures = 0;
       this.#hangs = 0;
       this.#reason = undefined;
@@ -96,19 +105,24 @@ export class ModelState {
   /** @returns when it is tried again, on the clock of `performance.now()` */
   #fail(thrown: unknown): number {
     this.#reason = toMessage(thrown);
-    const backoffMs = this.#toBackoffMs(thrown instanceof HangError);
+    const isHung = thrown instanceof HangError;
+    const backoffMs = this.#toBackoffMs(isHung);
     const retryAt = performance.now() + backoffMs;
     this.#state = { kind: 'failed', retryAt };
-    // A worker that doesn't serve gets no request that would try again, so it tries by itself.
-    setTimeout(() => {
-      this.ensureReady().catch(() => undefined);
-    }, backoffMs).unref();
+    // A worker that doesn't serve gets no request that would try again, so it tries by itself; but a load that hangs
+    // costs a worker, which a model that nobody asks for is not worth.
+    if (!isHung || this.#options.isDefault) {
+      setTimeout(() => {
+        // A timer may fire a moment early: this is the try that the back-off was for.
+        if (this.#state.kind === 'failed') this.#start().catch(() => undefined);
+      }, backoffMs).unref();
+    }
     return retryAt;
   }
 
   #toBackoffMs(isHung: boolean): number {
     const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.#failures);
-    const hungMs = Math.min(maxHungBackoffMs, this.#loadTimeoutMs * 2 ** this.#hangs);
+    const hungMs = Math.min(maxHungBackoffMs, this.#options.loadTimeoutMs * 2 ** this.#hangs);
     this.#failures += 1;
     this.#hangs = isHung ? this.#hangs + 1 : 0;
     return isHung ? Math.max(backoffMs, hungMs) : backoffMs;

@@ -1,25 +1,24 @@
-// The thread that TensorFlow lives in: one message in, one answer out, in order.
+// The thread that TensorFlow lives in, and one model: one message in, one answer out, in order.
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { toMessage } from '../errors.ts';
 import type { FromThread, ThreadData, ToThread } from '../ipc/thread-messages.ts';
 import { findArtefact } from '../model/artefact.ts';
 import { loadModelFiles } from '../model/model-files.ts';
-import { type ModelVersion, toModelKey } from '../model/model-version.ts';
+import type { ModelVersion } from '../model/model-version.ts';
 import { createEngine } from './engines/create-engine.ts';
 import type { LoadedModel } from './engines/engine.ts';
 import { verifyGolden } from './golden.ts';
+import { threadPriority } from './thread-priority.ts';
 import { warmUp } from './warm-up.ts';
 
 const port = parentPort;
 if (!port) throw new Error('model-thread runs as a worker thread only');
-// The HTTP thread answers health and refusals while this one fills the CPU. On Linux a priority is the calling thread's
-// alone: of /livez under full load the p99 fell from 76 to 25 ms.
-if (process.platform === 'linux') setPriority(10);
+if (process.platform === 'linux') setPriority(threadPriority);
 const engine = createEngine((workerData as ThreadData).engine);
 // Every load awaits it and tells its failure; without this the failure would end the thread before the first load.
 engine.catch(() => undefined);
-const models = new Map<string, LoadedModel>();
+let loadedModel: LoadedModel | undefined;
 
 port.on('message', (message: ToThread) => {
   void answer(message)
@@ -33,10 +32,9 @@ port.on('message', (message: ToThread) => {
 async function answer(message: ToThread): Promise<FromThread> {
   const startedAt = performance.now();
   if (message.type === 'load') return load(message);
-  const model = models.get(message.key);
-  if (!model) throw new Error(`${message.key} is not loaded in this thread`);
+  if (!loadedModel) throw new Error('no model is loaded in this thread');
   // tfjs may answer a view of memory that is its own; a copy of a few scores can be transferred.
-  const scores = Float32Array.from(await model.run(message.batch, message.count));
+  const scores = Float32Array.from(await loadedModel.run(message.batch, message.count));
   return { type: 'scores', id: message.id, scores, runMs: performance.now() - startedAt };
 }
 
@@ -57,7 +55,7 @@ async function load(message: Extract<ToThread, { type: 'load' }>): Promise<FromT
     throw new Error(toNamed(toMessage(thrown), model), { cause: thrown });
   });
   for (const image of golden) verifyGolden(image, await loaded.model.run(image.raster, 1));
-  models.set(toModelKey(model), loaded.model);
+  loadedModel = loaded.model;
   const { form } = loaded.model;
   const { usefulBatch, remark } = loaded;
   const remarks = [

@@ -23,7 +23,7 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
-/** The HTTP thread's end of one model thread, which starts its engine at once. */
+/** The HTTP thread's end of one model thread, which starts its engine at once and holds one model. */
 export class ThreadHandle {
   readonly #thread: Worker;
   readonly #asked = new Map<number, Asked>();
@@ -61,8 +61,8 @@ export class ThreadHandle {
   }
 
   /** @param batch uint8 `[count, height, width, 3]`; its memory moves to the thread */
-  async run(key: string, batch: Uint8Array<ArrayBuffer>, count: number): Promise<Scores> {
-    const answer = await this.#ask({ type: 'run', id: this.#nextId++, key, batch, count }, [batch.buffer]);
+  async run(batch: Uint8Array<ArrayBuffer>, count: number): Promise<Scores> {
+    const answer = await this.#ask({ type: 'run', id: this.#nextId++, batch, count }, [batch.buffer]);
     if (answer.type !== 'scores') throw new Error(`the model thread answered ${answer.type} to run`);
     return answer;
   }

@@ -28,7 +28,6 @@ export type ToThread =
   | {
       readonly type: 'run';
       readonly id: number;
-      readonly key: string;
       readonly batch: Uint8Array;
       readonly count: number;
     };

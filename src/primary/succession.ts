@@ -87,7 +87,7 @@ export function judgeSuccessor(worker: Party, current: Party | undefined): 'wait
     const shown = findModel(worker.snapshot?.models ?? {}, name);
     return shown === undefined ? [] : [{ name, ...shown }];
   });
-  const failed = models.find(({ state }) => state === 'failed');
+  const failed = models.find(({ reason }) => reason !== undefined);
   if (failed !== undefined) return { failure: `model ${failed.name} failed: ${failed.reason ?? 'no reason given'}` };
   if (current?.isServing === true && !worker.isServing) return { failure: 'it listens but does not serve' };
   if (models.every(({ state }) => state === 'ready')) return 'fit';

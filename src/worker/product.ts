@@ -1,20 +1,28 @@
 import { type Checker, createChecker } from '../check/checker.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
 import { createFlightJournal, journalDescriptor } from '../ipc/flight-journal.ts';
-import type { HungModel, ToWorker } from '../ipc/messages.ts';
+import type { HungModel, Suspicions, ToWorker } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
 import { lookUpVersion, type ModelStore } from '../model/model-store.ts';
 import { toModelKey } from '../model/model-version.ts';
 import type { PrimaryLink } from './primary-link.ts';
 
-/** The product as a part of a supervised worker: it says when it hangs. */
+/** The product as a part of a supervised worker. */
+interface Product extends Checker {
+  /** Takes over what the workers together know of images that hung or crashed one. */
+  readonly learn: (suspicions: Suspicions) => void;
+  /** Whether native code hangs, so that another worker has to take over. */
+  readonly isStuck: () => boolean;
+}
+
+/** Creates the product of a worker, which tells the primary when it hangs. */
 export function createProduct(
   { engine, config, hung, versions, hasJournal }: Extract<ToWorker, { type: 'start' }>,
   primary: PrimaryLink,
   metrics: WorkerMetrics,
   log: Logger,
-): Checker & { isStuck: () => boolean } {
+): Product {
   let isStuck = false;
   const checker = createChecker({
     config,
@@ -32,7 +40,13 @@ export function createProduct(
     },
   });
   inheritHangs(checker, hung);
-  return { ...checker, isStuck: () => isStuck };
+  return {
+    ...checker,
+    learn: (suspicions) => {
+      checker.suspicion.learn(suspicions);
+    },
+    isStuck: () => isStuck,
+  };
 }
 
 /** Models whose loads hung in the worker before are known as failed here, until their back-off is over. */

@@ -50,6 +50,8 @@ export function createWorkerService(start: Start, primary: PrimaryLink, log: Log
   const identity = { slot, pid: process.pid };
   const accessLog = createAccessLog(config.log, identity, log);
   const closing = createClosing();
+  const isEager = config.model.load === 'eager';
+  const isServing = (): boolean => !product.isStuck() && (isEager ? board.isReady() : board.canServe());
 
   const server = createHttpServer({
     config,
@@ -61,19 +63,17 @@ export function createWorkerService(start: Start, primary: PrimaryLink, log: Log
     accessLog,
     identity,
     draining: closing.draining,
-    shedConnection: closing.shedConnection,
+    // A kept connection would bring its client error after error while another worker may serve.
+    shedConnection: () => !isServing() || closing.shedConnection(),
   });
   return {
     server,
-    learn: (suspicions) => {
-      product.suspicion.learn(suspicions);
-    },
-    warm: () =>
-      warmModels(store(), inference, [...warm, ...(config.model.load === 'eager' ? config.check.models : [])]),
+    learn: product.learn,
+    warm: () => warmModels(store(), inference, [...warm, ...(isEager ? config.check.models : [])]),
     takeSnapshot: async () => {
       metrics.queueDepth.set(inference.queueDepth());
       return {
-        serving: (config.model.load === 'eager' ? board.isReady() : board.canServe()) && !product.isStuck(),
+        serving: isServing(),
         ready: board.isReady(),
         models: board.toSnapshots(),
         inFlight: (await metrics.inFlight.get()).values[0]?.value ?? 0,

@@ -3,7 +3,7 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { writeColourModel, type ColourModelOptions } from '../fixtures/colour-model.ts';
-import { startLoad } from '../fixtures/load.ts';
+import { endUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
 import { type Health, type Service, startService } from '../fixtures/service.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
@@ -12,6 +12,9 @@ import { waitFor } from '../fixtures/wait-for.ts';
 
 /** White has a mean of 1 in every colour, so that every score is the gain. */
 const white = await makePlain(255);
+
+/** Clients that never pause would take the CPU from the workers that are to take over. */
+const gentle = { clients: 4, pauseMs: 25 };
 
 interface Reloading {
   readonly service: Service;
@@ -55,7 +58,7 @@ function runsVersion(version: string, { workers, rollingRestart }: Health): bool
 
 test('a_new_version_and_changed_weights_are_taken_up_and_no_request_fails', async (context) => {
   const { service, pids, write } = await startReloading(context);
-  const load = startLoad(service.url, await makePhoto());
+  const load = startRunningLoad(context, service.url, await makePhoto(), gentle);
   await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready));
   const first = await pids();
 
@@ -73,7 +76,7 @@ test('a_new_version_and_changed_weights_are_taken_up_and_no_request_fails', asyn
     (health) => runsVersion('2', health) && health.workers.every(({ restarts }) => restarts === 2),
   );
   assert.ok(Math.abs(scoreOf(await postRaw(service.url, white)) - 0.5) < 0.01);
-  const answers = await load.stop();
+  const answers = await endUnharmed(load);
   assert.deepEqual([...new Set(answers.map(versionOf))].sort(), ['1', '2']);
   assert.equal(await readTotal(service.opsUrl, 'image_check_worker_restarts_total', 'reason="reload"'), 4);
 });
@@ -86,7 +89,7 @@ test('a_broken_version_is_refused_with_the_reason_and_taken_up_once_it_is_mended
   // The workers are cold still: what takes over from them has to prove itself all the same.
   await write({ version: '2', goldenScores: [0.3, 0, 0] });
   await refused(/^slot 0: model quality failed: .*red\.png: scores differ by 0\.7/);
-  const load = startLoad(service.url, await makePhoto());
+  const load = startRunningLoad(context, service.url, await makePhoto(), gentle);
   await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready));
 
   const files = { 'model.json': `sha256-${'A'.repeat(43)}=` };
@@ -102,7 +105,7 @@ test('a_broken_version_is_refused_with_the_reason_and_taken_up_once_it_is_mended
     workers.map(({ pid, restarts, models }) => ({ pid, restarts, version: models['quality']?.version })),
     before.map((pid) => ({ pid, restarts: 0, version: '1' })),
   );
-  const answers = await load.stop();
+  const answers = await endUnharmed(load);
   assert.deepEqual([...new Set(answers.map(versionOf))], ['1']);
   // A worker that replaces a dead one must not bring what was refused.
   process.kill(before[0] ?? 0, 'SIGKILL');
@@ -111,11 +114,11 @@ test('a_broken_version_is_refused_with_the_reason_and_taken_up_once_it_is_mended
   assert.deepEqual(new Set(later.map(versionOf)), new Set(['1']));
   await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready));
 
-  const again = startLoad(service.url, await makePhoto());
+  const again = startRunningLoad(context, service.url, await makePhoto(), gentle);
   await write({ version: '2' });
   const after = await waitForRollOut(service, (health) => runsVersion('2', health));
   assert.equal(after.rollingRestart?.reason, undefined);
-  await again.stop();
+  await endUnharmed(again);
 });
 
 function toManifestFile(modelsDir: string): string {
@@ -129,7 +132,7 @@ function changeManifest(file: string, change: object): void {
 test('thresholds_change_without_a_new_process_or_a_load_and_broken_ones_change_nothing', async (context) => {
   const { service, pids, modelsDir } = await startReloading(context);
   const file = toManifestFile(modelsDir);
-  const load = startLoad(service.url, await makePhoto());
+  const load = startRunningLoad(context, service.url, await makePhoto(), gentle);
   await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready));
   const verdicts = async (): Promise<string> =>
     (await Promise.all(Array.from({ length: 6 }, () => postRaw(service.url, white))))
@@ -153,7 +156,7 @@ test('thresholds_change_without_a_new_process_or_a_load_and_broken_ones_change_n
   writeFileSync(file, mended);
   await waitFor(async () => (await verdicts()) === allAre('reject'));
 
-  await load.stop();
+  await endUnharmed(load);
   assert.deepEqual(await pids(), before);
   assert.equal(await readTotal(service.opsUrl, 'image_check_model_load_seconds_count'), loads);
   const { workers, rollingRestart } = await service.health();

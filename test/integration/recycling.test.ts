@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { startLoad } from '../fixtures/load.ts';
+import { endUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
 import { makePhoto } from '../fixtures/pictures.ts';
 import { startService } from '../fixtures/service.ts';
 import { readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
+/** Clients that never pause would take the CPU from the workers that are to take over. */
+const gentle = { clients: 4, pauseMs: 25 };
+
 test('workers_that_have_answered_enough_uploads_hand_over_warm_and_no_request_fails', async (context) => {
   const service = await startService(context, { args: ['--set', 'supervisor.maxRequests=20'] });
   const before = (await service.health()).workers.map(({ pid }) => pid);
-  const load = startLoad(service.url, await makePhoto());
+  const load = startRunningLoad(context, service.url, await makePhoto(), gentle);
   await waitFor(async () => {
     const { workers } = await service.health();
     return workers.every(({ pid, ready, restarts }) => ready && restarts > 0 && !before.includes(pid));
   }, 120_000);
-  const answers = await load.stop();
+  const answers = await endUnharmed(load);
   assert.ok(answers.length >= 40);
   assert.ok((await readTotal(service.opsUrl, 'image_check_worker_restarts_total', 'reason="max_requests"')) >= 2);
   assert.equal(

@@ -1,0 +1,154 @@
+import { ServiceError, toMessage } from '../errors.ts';
+import type { LoadedFacts } from '../ipc/thread-messages.ts';
+import type { ModelVersion } from '../model/model-version.ts';
+import { HangError } from './hang-error.ts';
+import { ImageQueue, type Inference, type InferenceRequest, type QueuedImage } from './image-queue.ts';
+import type { InferenceOptions } from './inference-options.ts';
+import { type Hang, ModelLane } from './model-lane.ts';
+import { ModelState } from './model-state.ts';
+import type { LoadTask } from './thread-handle.ts';
+
+/** One model at work: lazy loading, its queue, batches, and the threads that hold it. */
+export class ModelRunner {
+  readonly state: ModelState;
+  readonly #model: ModelVersion;
+  readonly #options: InferenceOptions;
+  readonly #queue = new ImageQueue(() => this.#toExpired());
+  readonly #lanes: readonly ModelLane[];
+
+  constructor(model: ModelVersion, options: InferenceOptions) {
+    this.#model = model;
+    this.#options = options;
+    const { engine, loadTimeoutMs, stuckMs, isDefault, modelThreads } = options;
+    this.state = new ModelState(model, { loadTimeoutMs, isDefault: isDefault(model), load: () => this.#load() });
+    const onLost = (): void => {
+      this.#recover();
+    };
+    const onHang = (hang: Hang): void => options.onHang?.(hang);
+    const laneOptions = { engine, loadTimeoutMs, stuckMs, onLost, onHang };
+    this.#lanes = Array.from({ length: modelThreads }, () => new ModelLane(model, laneOptions));
+  }
+
+  get queueDepth(): number {
+    return this.#queue.depth;
+  }
+
+  /** @throws ERR_MODEL_UNAVAILABLE, ERR_WORKER_STUCK, ERR_DEADLINE */
+  infer(raster: Uint8Array, request: InferenceRequest): Promise<Inference> {
+    const inference = this.#queue.add(raster, request);
+    if (this.state.isReady()) this.#pump();
+    else this.#prepare();
+    return inference;
+  }
+
+  async #load(): Promise<LoadedFacts> {
+    const task = await this.#toLoadTask();
+    const [first, ...others] = this.#lanes;
+    const facts = first && (await this.#loadCompiled(first, task));
+    if (!facts) throw new Error('there is no model thread');
+    await Promise.all(others.map((lane) => lane.load(task)));
+    this.#options.onLoaded?.(this.#model, facts);
+    return facts;
+  }
+
+  async #toLoadTask(): Promise<LoadTask> {
+    const { loadGolden, artefacts, maxBatch } = this.#options;
+    const golden = await loadGolden(this.#model);
+    return { model: this.#model, golden, maxBatch, cacheDir: artefacts.cacheDir, wantsArtefact: false };
+  }
+
+  /** Loads a model as a compiled graph, which is made first where there is none. */
+  async #loadCompiled(lane: ModelLane, task: LoadTask): Promise<LoadedFacts> {
+    const { compile } = this.#options.artefacts;
+    const { model, golden, cacheDir } = task;
+    const first = await lane.load({ ...task, wantsArtefact: compile !== undefined });
+    if (first.kind === 'loaded') return first;
+    const fault = await compile?.({ model, cacheDir, tensorflowVersion: first.tensorflowVersion, golden });
+    const second = await lane.load(task);
+    if (second.kind !== 'loaded') throw new Error('the model thread would not load without an artefact');
+    return fault === undefined ? second : { ...second, remarks: [...second.remarks, fault] };
+  }
+
+  /** Brings the model that images wait for into memory, then runs them; if it can't, they fail. */
+  #prepare(): void {
+    this.state.ensureReady().then(
+      () => {
+        this.#pump();
+      },
+      (thrown: unknown) => {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+        for (const image of this.#queue.take(Infinity)) image.reject(error);
+      },
+    );
+  }
+
+  /** A thread is gone: where no other holds the model it is cold again, and loaded anew if images wait for it. */
+  #recover(): void {
+    if (!this.state.isReady()) return;
+    if (this.#lanes.some(({ isLoaded }) => isLoaded)) {
+      for (const lane of this.#lanes) if (!lane.isLoaded) void this.#refill(lane);
+      return;
+    }
+    this.state.reset();
+    if (this.#queue.depth > 0) this.#prepare();
+  }
+
+  /** Brings the model into a fresh thread while others serve it; where that fails, they go on alone. */
+  async #refill(lane: ModelLane): Promise<void> {
+    await this.#toLoadTask()
+      .then((task) => lane.load(task))
+      .catch(() => undefined);
+    this.#pump();
+  }
+
+  /** While batches run, images gather; the next run takes what is there. Nobody waits at low load. */
+  #pump(): void {
+    for (const lane of this.#lanes) if (lane.isFree && this.#queue.depth > 0) void this.#runNext(lane);
+  }
+
+  async #runNext(lane: ModelLane): Promise<void> {
+    const share = Math.ceil(this.#queue.depth / this.#lanes.filter(({ isFree }) => isFree).length);
+    const images = this.#queue.take(Math.min(share, this.#options.maxBatch, this.state.usefulBatch ?? Infinity));
+    try {
+      await this.#runBatch(lane, images);
+    } catch (thrown) {
+      const error = this.#toRunError(thrown);
+      for (const image of images) image.reject(error);
+    }
+    this.#pump();
+  }
+
+  async #runBatch(lane: ModelLane, images: readonly QueuedImage[]): Promise<void> {
+    const startedAt = performance.now();
+    const subjects = images.map(({ subject }) => subject);
+    const leave = this.#options.onRun?.(this.#model, subjects);
+    const { scores, runMs } = await lane.run(images).finally(() => leave?.());
+    this.#options.onBatch?.(this.#model, images.length, runMs);
+    const inferenceMs = performance.now() - startedAt;
+    const labels = scores.length / images.length;
+    for (const [index, image] of images.entries()) {
+      const own = scores.subarray(index * labels, (index + 1) * labels);
+      image.resolve({ scores: own, queueMs: startedAt - image.queuedAt, inferenceMs });
+    }
+  }
+
+  /** Waiting for a load counts toward the deadline; the load itself goes on for those who come later. */
+  #toExpired(): ServiceError {
+    if (this.state.isReady()) {
+      return new ServiceError('ERR_DEADLINE', 'the image was admitted, but not done by the deadline');
+    }
+    const detail = `model ${this.#model.name} was still loading at the deadline`;
+    return new ServiceError('ERR_MODEL_UNAVAILABLE', detail, { retryAfterSeconds: 1 });
+  }
+
+  /** A run that failed although its thread still lives is a bug of the model's; a lost thread is replaced. */
+  #toRunError(thrown: unknown): ServiceError {
+    if (thrown instanceof HangError) {
+      return new ServiceError('ERR_WORKER_STUCK', thrown.message, { retryAfterSeconds: 1 });
+    }
+    const { name } = this.#model;
+    if (this.state.isReady()) return new ServiceError('ERR_INTERNAL', `model ${name} failed to run`, { cause: thrown });
+    const detail = `model ${name} was lost while it ran: ${toMessage(thrown)}`;
+    return new ServiceError('ERR_MODEL_UNAVAILABLE', detail, { retryAfterSeconds: 1 });
+  }
+}

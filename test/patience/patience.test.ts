@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { startPatience } from '../../src/patience.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
+
+test('patience_is_over_after_its_time', async () => {
+  const startedAt = performance.now();
+  let overAt = 0;
+  startPatience(160, () => (overAt = performance.now()));
+  await waitFor(() => overAt > 0);
+  // Timers may be early by a part of a millisecond each.
+  assert.ok(overAt - startedAt > 140, `${String(overAt - startedAt)} ms`);
+});
+
+test('time_in_which_the_process_stood_still_does_not_count', async () => {
+  let isOver = false;
+  startPatience(160, () => (isOver = true));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  await setImmediate();
+  await setImmediate();
+  assert.equal(isOver, false);
+  await waitFor(() => isOver);
+});
+
+test('a_wait_that_was_ended_is_never_over', async () => {
+  let isOver = false;
+  const stopWaiting = startPatience(16, () => (isOver = true));
+  const stopLater = startPatience(64, () => (isOver = true));
+  stopWaiting();
+  let isLate = false;
+  startPatience(32, () => (isLate = true));
+  await waitFor(() => isLate);
+  stopLater();
+  isLate = false;
+  startPatience(96, () => (isLate = true));
+  await waitFor(() => isLate);
+  assert.equal(isOver, false);
+});
