@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import test from 'node:test';
 import { isAlive } from '../fixtures/process-life.ts';
 import { writeColourModel } from '../fixtures/colour-model.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
 import { makePoisonModel } from '../fixtures/poison-model.ts';
+import { endUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
 import { type Service, startService } from '../fixtures/service.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
-import { type Answer, postRaw, readTotal } from '../fixtures/uploads.ts';
+import { postRaw, readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
+import { warmWorkers } from '../fixtures/warm-workers.ts';
 
 const stuckMs = 1500;
 
@@ -25,25 +26,13 @@ async function startPoisoned(context: test.TestContext, ...args: readonly string
   return startService(context, { args: ['--models', dir, ...settings, ...args] });
 }
 
-/** A client on a connection of its own that uploads until it is told to stop. */
-async function upload(url: string, photo: Buffer, isOver: () => boolean): Promise<(Answer | Error)[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const answers: (Answer | Error)[] = [];
-  while (!isOver()) answers.push(await postRaw(url, photo, { agent }).catch((thrown: unknown) => thrown as Error));
-  agent.destroy();
-  return answers;
-}
-
 test('a_session_that_never_returns_costs_its_own_image_alone_and_the_slot_serves_again', async (context) => {
   const service = await startPoisoned(context);
   const [photo, poison] = await Promise.all([makePhoto(), makePlain(255)]);
-  await Promise.all(Array.from({ length: 6 }, () => postRaw(service.url, photo)));
-  await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready));
-  const before = (await service.health()).workers.map(({ pid }) => pid);
+  const before = (await warmWorkers(service, photo)).map(({ pid }) => pid);
 
-  let isOver = false;
-  const clients = Promise.all(Array.from({ length: 6 }, () => upload(service.url, photo, () => isOver)));
-  await waitFor(async () => (await readTotal(service.opsUrl, 'image_check_checks_total')) > 20);
+  const load = startRunningLoad(context, service.url, photo);
+  await waitFor(() => load.outcomes.length > 20);
   const startedAt = performance.now();
   const poisoned = await postRaw(service.url, poison);
   const tookMs = performance.now() - startedAt;
@@ -61,12 +50,7 @@ test('a_session_that_never_returns_costs_its_own_image_alone_and_the_slot_serves
       ((await service.health()).workers[slot]?.checked ?? 0) > 0 || (await postRaw(service.url, photo)).status !== 200,
   );
   await waitFor(async () => (await service.health()).workers.every(({ serving }) => serving));
-  isOver = true;
-  const answers = (await clients).flat();
-  const failed = answers.filter((answer) => answer instanceof Error || answer.status !== 200);
-  console.log(`${String(answers.length)} uploads beside the poison, ${String(failed.length)} failed`);
-  assert.ok(answers.length > 20);
-  assert.deepEqual(failed, []);
+  await endUnharmed(load);
   // The stuck process is gone, and the total of what it did is not.
   await waitFor(() => !before.every((pid) => isAlive(pid)));
 });
