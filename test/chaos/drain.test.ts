@@ -64,8 +64,8 @@ test('hup_under_load_replaces_every_worker_and_fails_no_request', async (context
   });
   assert.equal((await postRaw(service.url, photo, { agent: idle })).status, 200);
 
-  const kept = startRunningLoad(context, service.url, photo, { clients: 4 });
-  const newcomers = startRunningLoad(context, service.url, photo, { clients: 2, keepsConnections: false });
+  const kept = startRunningLoad(context, service.url, photo, { clients: 2 });
+  const newcomers = startRunningLoad(context, service.url, photo, { clients: 1, keepsConnections: false });
   await waitFor(() => kept.outcomes.length > 20);
   service.process.kill('SIGHUP');
   await waitFor(() => service.stderr().includes('rolling restart complete'), 60_000);
@@ -88,7 +88,7 @@ test('hup_under_load_to_a_model_that_fails_its_golden_image_keeps_the_old_worker
   const service = await startService(context, { args: ['--models', dir] });
   const photo = await makePhoto();
   const before = (await warmWorkers(service, photo)).map(({ pid }) => pid);
-  const load = startRunningLoad(context, service.url, photo, { clients: 4 });
+  const load = startRunningLoad(context, service.url, photo, { clients: 2 });
   await waitFor(() => load.outcomes.length > 20);
   await writeColourModel(dir, { name: 'quality', goldenScores: [0, 1, 0] });
   service.process.kill('SIGHUP');

@@ -53,7 +53,7 @@ test('models_that_hang_while_they_are_loaded_or_first_run_fail_and_no_other_does
   const before = (await warmWorkers(service, photo)).map(({ pid }) => pid);
   const harakiri = (): Promise<number> =>
     readTotal(service.opsUrl, 'image_check_worker_restarts_total', 'reason="harakiri"');
-  const load = startRunningLoad(context, service.url, photo, { clients: 4 });
+  const load = startRunningLoad(context, service.url, photo, { clients: 2 });
   // On a connection each, so that both workers have a thread that hangs.
   await Promise.all(Object.keys(hanging).map((name) => assertFails(service, photo, name)));
   await waitFor(async () => (await harakiri()) === 2 && !before.some((pid) => isAlive(pid)));

@@ -65,7 +65,7 @@ test('a_model_file_that_is_damaged_harms_no_upload_and_no_worker_that_has_it', a
 
   for (const { name, harm, reason } of damages) {
     await context.test(name, async (subtest) => {
-      const load = startRunningLoad(subtest, service.url, photo, { clients: 4 });
+      const load = startRunningLoad(subtest, service.url, photo, { clients: 2 });
       const countBefore = listStoppedRollOuts(service).length;
       harm(file, whole);
       const countAtHarm = load.outcomes.length;
@@ -87,7 +87,7 @@ test('a_new_worker_says_why_it_can_not_load_a_damaged_model_until_the_file_is_wh
   const [victim, other] = await warmWorkers(service, photo);
   assert.ok(victim && other);
 
-  const load = startRunningLoad(context, service.url, photo, { clients: 3 });
+  const load = startRunningLoad(context, service.url, photo, { clients: 2 });
   await waitFor(() => load.outcomes.length > 20);
   writeFileSync(file, whole.subarray(0, whole.length / 2));
   process.kill(victim.pid, 'SIGKILL');
