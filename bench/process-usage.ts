@@ -16,3 +16,11 @@ export function readCpuMs(pids: readonly number[]): number {
     return sum + ((userTicks ?? NaN) + (systemTicks ?? NaN)) * tickMs;
   }, 0);
 }
+
+/** CPU time that the whole machine has used since it started, all CPUs together. */
+export function readMachineCpuMs(): number {
+  const [total = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+  const ticks = total.split(/ +/).slice(1, 9).map(Number);
+  const [, , , idle = NaN, waiting = NaN] = ticks;
+  return (ticks.reduce((sum, count) => sum + count, 0) - idle - waiting) * tickMs;
+}
