@@ -115,7 +115,9 @@ const supervisor = z.strictObject({
   heartbeatTimeoutMs: milliseconds(200, hour)
     .default(10_000)
     .describe('A worker that was silent for so long is killed and forked again.'),
-  bootTimeoutMs: milliseconds(1000, hour).default(60_000).describe('Time from fork to listening.'),
+  bootTimeoutMs: milliseconds(1000, hour)
+    .default(60_000)
+    .describe('Time from fork to listening, beside the loads that come first.'),
   quarantineMs: milliseconds(0, 24 * hour)
     .default(600_000)
     .describe('How long an image that hung or crashed a worker is remembered, and refused after the second time.'),

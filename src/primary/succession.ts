@@ -5,7 +5,10 @@ import type { Slot } from './slot.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** A worker as far as its succession goes. */
-export type Party = Pick<WorkerHandle, 'start' | 'stage' | 'forkedAtMs' | 'hasReported' | 'snapshot' | 'isServing'>;
+export type Party = Pick<
+  WorkerHandle,
+  'start' | 'stage' | 'forkedAtMs' | 'bootLimitMs' | 'hasReported' | 'snapshot' | 'isServing'
+>;
 
 /**
  * Lists the models that a slot's next worker loads before it listens: those that are loaded now, and those that judge
@@ -91,7 +94,7 @@ export function judgeSuccessor(worker: Party, current: Party | undefined): 'wait
   if (failed !== undefined) return { failure: `model ${failed.name} failed: ${failed.reason ?? 'no reason given'}` };
   if (current?.isServing === true && !worker.isServing) return { failure: 'it listens but does not serve' };
   if (models.every(({ state }) => state === 'ready')) return 'fit';
-  const isLate = performance.now() - worker.forkedAtMs > worker.start.config.supervisor.bootTimeoutMs;
+  const isLate = performance.now() - worker.forkedAtMs > worker.bootLimitMs;
   return isLate ? { failure: 'its models are not ready in time' } : 'wait';
 }
 

@@ -101,10 +101,17 @@ export class WorkerHandle {
     return this.stage === 'listening' && this.snapshot?.ready === true;
   }
 
+  /** Time from fork to listening: a load that comes first has a limit of its own, and a reason that must be told. */
+  get bootLimitMs(): number {
+    const { warm, config } = this.start;
+    const { bootTimeoutMs, loadTimeoutMs } = config.supervisor;
+    return warm.length > 0 || config.model.load === 'eager' ? bootTimeoutMs + loadTimeoutMs : bootTimeoutMs;
+  }
+
   /** Says which deadline the worker has passed: to listen, to be heard from, to end beside a stuck thread, or to finish. */
   toTimedOut(nowMs: number): 'boot' | 'heartbeat' | 'harakiri' | 'grace' | undefined {
     const { supervisor, shutdown } = this.start.config;
-    if (this.stage === 'forked') return nowMs - this.forkedAtMs > supervisor.bootTimeoutMs ? 'boot' : undefined;
+    if (this.stage === 'forked') return nowMs - this.forkedAtMs > this.bootLimitMs ? 'boot' : undefined;
     if (nowMs - this.heardAtMs > supervisor.heartbeatTimeoutMs) return 'heartbeat';
     if (nowMs - (this.stuckAtMs ?? nowMs) > supervisor.harakiriMs) return 'harakiri';
     return nowMs - (this.drainingAtMs ?? nowMs) > shutdown.graceMs ? 'grace' : undefined;

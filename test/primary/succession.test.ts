@@ -19,6 +19,7 @@ function createParty({ models = {}, warm = [], change }: Facts): Party {
     start: { slot: 0, engine: 'wasm', config: configSchema.parse({}), warm, hung: [], versions: {} },
     stage: 'listening',
     forkedAtMs: performance.now(),
+    bootLimitMs: 60_000,
     hasReported: true,
     isServing: true,
     snapshot: {
