@@ -2,28 +2,19 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import test from 'node:test';
 import { isAlive } from '../fixtures/process-life.ts';
-import { writeColourModel } from '../fixtures/colour-model.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
-import { makePoisonModel } from '../fixtures/poison-model.ts';
+import { startPoisonedService } from '../fixtures/poisoned-service.ts';
 import { endUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
 import { type Service, startService } from '../fixtures/service.ts';
-import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { postRaw, readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { warmWorkers } from '../fixtures/warm-workers.ts';
 
 const stuckMs = 1500;
 
-async function startPoisoned(context: test.TestContext, ...args: readonly string[]): Promise<Service> {
-  const dir = makeTempDir(context);
-  await writeColourModel(dir, {
-    name: 'quality',
-    files: makePoisonModel(),
-    manifest: { format: 'tf-savedmodel' },
-    policy: {},
-  });
+function startPoisoned(context: test.TestContext, ...args: readonly string[]): Promise<Service> {
   const settings = ['--set', `supervisor.stuckMs=${String(stuckMs)}`, '--set', 'inference.maxBatch=1'];
-  return startService(context, { args: ['--models', dir, ...settings, ...args] });
+  return startPoisonedService(context, [...settings, ...args]);
 }
 
 test('a_session_that_never_returns_costs_its_own_image_alone_and_the_slot_serves_again', async (context) => {
