@@ -161,7 +161,11 @@ async function compare(load: ChildProcess, own: Place, other: Place, crowd: Crow
       disturbed += 1;
       continue;
     }
-    slices.push(round % 2 === 0 ? { own: first, other: second } : { own: second, other: first });
+    const pair = round % 2 === 0 ? { own: first, other: second } : { own: second, other: first };
+    slices.push(pair);
+    console.log(
+      `round ${String(slices.length)}: p99 ${pair.own.p99Ms.toFixed(0)} ms, ${pair.other.p99Ms.toFixed(0)} ms`,
+    );
   }
   console.log(
     `\n${String(clients)} clients, ${crowd}; ${String(disturbed)} disturbed rounds repeated; medians of the rounds`,
