@@ -7,13 +7,14 @@ import { startService } from '../fixtures/service.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { type Answer, postRaw } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
+import { warmWorkers } from '../fixtures/warm-workers.ts';
 
 test('a_respawned_worker_gets_its_share_of_clients_that_keep_their_connections', async (context) => {
   const dir = makeTempDir(context);
   await writeColourModel(dir, { name: 'quality', policy: {} });
   const service = await startService(context, { args: ['--models', dir] });
   const photo = await makePhoto();
-  const [, victim] = (await service.health()).workers;
+  const [, victim] = await warmWorkers(service, photo);
   assert.ok(victim !== undefined);
   process.kill(victim.pid, 'SIGKILL');
   // While one worker is gone, every client comes to the other.

@@ -50,7 +50,7 @@ test('a_deadline_that_passes_while_it_compiles_is_503_and_the_next_request_is_se
   const args = ['--models', dir, '--workers', '1'];
   const service = await startService(context, { environment, args });
   const photo = await makePhoto();
-  const early = await postRaw(service.url, photo, { headers: { 'X-Request-Timeout-Ms': '50' } });
+  const early = await postRaw(service.url, photo, { headers: { 'X-Request-Timeout-Ms': '500' } });
   assert.equal(early.status, 503);
   assert.equal(early.body.code, 'ERR_MODEL_UNAVAILABLE');
   assert.ok(Number(early.headers['retry-after']) >= 1);
