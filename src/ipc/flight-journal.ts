@@ -1,5 +1,5 @@
 // Which images native code works on, kept where it outlives a crash: in a file without a name that the primary opens
-// for each worker. A note costs 4 µs, a message to the primary ten times that.
+// for each worker. A note costs 1 to 2 µs of CPU, and needs no answer from the primary.
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
