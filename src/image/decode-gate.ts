@@ -60,7 +60,7 @@ export function createDecodeGate(): DecodeGate {
             return;
           }
           // Held until the native work is over, also when nobody waits for it any more: it still has its thread.
-          void followNative(decode(), limits, watch, reject)
+          void followNative(decode, limits, watch, reject)
             .then(resolve, reject)
             .finally(() => {
               leave();
@@ -79,7 +79,7 @@ export function createDecodeGate(): DecodeGate {
  * come back after twice as long again.
  */
 async function followNative<T>(
-  running: Promise<T>,
+  decode: () => Promise<T>,
   { decodeTimeoutMs }: DecodeLimits,
   watch: DecodeWatch,
   onLate: (error: ServiceError) => void,
@@ -90,7 +90,7 @@ async function followNative<T>(
     stopWaiting = startPatience(2 * decodeTimeoutMs, () => watch.onHung?.());
   });
   try {
-    return await running;
+    return await decode();
   } finally {
     stopWaiting();
     leave?.();
