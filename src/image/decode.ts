@@ -2,9 +2,10 @@ import { ServiceError, toMessage } from '../errors.ts';
 import { waitForEver } from '../waiting.ts';
 import { createDecodeGate } from './decode-gate.ts';
 import { toCorrupt } from './failures.ts';
-import { type Frame, placeCentred, toFrame } from './framing.ts';
+import { type Frame, toFrame } from './framing.ts';
 import { measureImage, type MeasuredImage } from './header.ts';
-import { openPicture } from './library.ts';
+import { openPicture, turnPixels } from './library.ts';
+import { placeCentred, placeMirrored } from './placing.ts';
 import type { DecodeLimits, DecodeWatch, ImageFormat, RasterShape } from './types.ts';
 
 const gate = createDecodeGate();
@@ -81,7 +82,8 @@ async function decodeFrame(image: MeasuredImage, shape: RasterShape, failOn: Fai
   // What lies outside a region is not decoded with it, and may be damaged.
   if (frame.region !== undefined) await renderPicture(image, { scale: frame.scale }, failOn, limits);
   const { data, info } = await renderPicture(image, frame, failOn, limits);
-  return placeCentred(data, info, shape);
+  if (frame.placement === undefined) return placeCentred(data, info, shape);
+  return placeMirrored(frame.placement.isTurned ? await turnPixels(data, info) : data, frame.placement, shape);
 }
 
 /** @returns uint8 [info.height, info.width, 3] as `data` */

@@ -1,10 +1,4 @@
-import type { RasterShape } from './types.ts';
-
-/** A size in pixels. */
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import type { RasterShape, Size } from './types.ts';
 
 /** A part of the upright picture, in pixels. */
 interface Region extends Size {
@@ -12,11 +6,19 @@ interface Region extends Size {
   readonly top: number;
 }
 
-/** How a picture becomes a raster: `region`, if any, is cut out, then scaled, then centred. */
+/** Where a picture lies in a raster of the mode `long-side`: from the top left on, as large as this. */
+export interface LongSidePlacement extends Size {
+  /** Whether it was turned by a quarter, clockwise; its size is that after turning. */
+  readonly isTurned: boolean;
+}
+
+/** How a picture becomes a raster: `region`, if any, is cut out, then scaled, then placed. */
 export interface Frame {
   readonly region?: Region;
   /** Whether it is scaled to the very size of the raster, or by its own proportions inside or around it. */
   readonly scale: Size & { readonly fit: 'fill' | 'inside' | 'outside' };
+  /** Where it is placed, among its mirror images; without, it is centred on black. */
+  readonly placement?: LongSidePlacement;
 }
 
 /** Above this times the raster's area, scaling first and cropping after wants too much memory: 1 × 20000 took 8 GB. */
@@ -29,6 +31,11 @@ export function toFrame(size: Size, { width, height, resize }: RasterShape): Fra
       return { scale: { width, height, fit: 'fill' } };
     case 'contain':
       return { scale: { width, height, fit: 'inside' } };
+    case 'long-side': {
+      const placement = toLongSidePlacement(size, { width, height });
+      const upright = placement.isTurned ? toTurned(placement) : { width: placement.width, height: placement.height };
+      return { scale: { ...upright, fit: 'fill' }, placement };
+    }
     case 'cover': {
       const across = width / size.width;
       const down = height / size.height;
@@ -40,32 +47,26 @@ export function toFrame(size: Size, { width, height, resize }: RasterShape): Fra
   }
 }
 
+/**
+ * Tells where an upright picture of `size` lies in a raster of `shape` of the mode `long-side`: turned where the long
+ * sides would not agree, and reduced where it is too large, never enlarged.
+ */
+export function toLongSidePlacement(size: Size, shape: Size): LongSidePlacement {
+  const isTurned = (size.width - size.height) * (shape.width - shape.height) < 0;
+  const { width, height } = isTurned ? toTurned(size) : size;
+  const factor = Math.min(1, shape.width / width, shape.height / height);
+  const toSide = (side: number): number => Math.max(1, Math.round(side * factor));
+  return { isTurned, width: toSide(width), height: toSide(height) };
+}
+
+function toTurned({ width, height }: Size): Size {
+  return { width: height, height: width };
+}
+
 /** The largest part of `size` around its centre that has the proportions of `shape`. */
 function toCentre(size: Size, shape: Size): Region {
   const factor = Math.min(size.width / shape.width, size.height / shape.height);
   const width = Math.max(1, Math.round(shape.width * factor));
   const height = Math.max(1, Math.round(shape.height * factor));
   return { left: Math.floor((size.width - width) / 2), top: Math.floor((size.height - height) / 2), width, height };
-}
-
-/**
- * Copies what a centred window of `to` shows of the pixels of `from`; around them it is black.
- * @param pixels - uint8 [from.height, from.width, 3]
- * @returns uint8 [to.height, to.width, 3], in memory of its own, which may be transferred.
- */
-export function placeCentred(pixels: Uint8Array, from: Size, to: Size): Uint8Array {
-  const raster = new Uint8Array(to.width * to.height * 3);
-  const columns = Math.min(from.width, to.width);
-  const left = toOffsets(from.width, to.width);
-  const top = toOffsets(from.height, to.height);
-  for (let row = 0; row < Math.min(from.height, to.height); row += 1) {
-    const start = ((row + top.from) * from.width + left.from) * 3;
-    raster.set(pixels.subarray(start, start + columns * 3), ((row + top.to) * to.width + left.to) * 3);
-  }
-  return raster;
-}
-
-/** Where the shared pixels begin in each. An odd one goes where sharp puts it. */
-function toOffsets(from: number, to: number): { from: number; to: number } {
-  return from > to ? { from: Math.ceil((from - to) / 2), to: 0 } : { from: 0, to: Math.floor((to - from) / 2) };
 }

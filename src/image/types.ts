@@ -11,13 +11,17 @@ export interface ImageFacts {
   readonly bytes: number;
 }
 
-/** How a picture is brought to a model's input size. */
-export type ResizeMode = 'cover' | 'contain' | 'stretch';
-
-/** The raster that a model wants, in pixels. */
-export interface RasterShape {
+/** A size in pixels. */
+export interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+/** How a picture is brought to a model's input size. */
+export type ResizeMode = 'cover' | 'contain' | 'stretch' | 'long-side';
+
+/** The raster that a model wants, in pixels. */
+export interface RasterShape extends Size {
   readonly resize: ResizeMode;
 }
 

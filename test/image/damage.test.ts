@@ -11,6 +11,7 @@ import {
   drawPlain,
   limits,
   pngSignature,
+  resizeModes,
   square,
   toChunk,
   toPngHeader,
@@ -45,22 +46,36 @@ function findScan(bytes: Buffer): number {
 
 test('a truncated picture is corrupt in every format', async () => {
   for (const [kind, bytes] of Object.entries(await encodeNoise())) {
-    await decodeImage(bytes, cover, limits);
-    for (const part of [0.05, 0.25, 0.5, 0.75, 0.9]) {
-      const cut = bytes.subarray(0, Math.floor(bytes.length * part));
-      await assertRejects(decodeImage(cut, cover, limits), 'ERR_IMAGE_CORRUPT', `${kind} cut to ${String(part)}`);
+    for (const resize of resizeModes) {
+      const shape = { width: 56, height: 64, resize };
+      await decodeImage(bytes, shape, limits);
+      for (const part of [0.05, 0.25, 0.5, 0.75, 0.9]) {
+        const cut = bytes.subarray(0, Math.floor(bytes.length * part));
+        const about = `${kind} cut to ${String(part)}, ${resize}`;
+        await assertRejects(decodeImage(cut, shape, limits), 'ERR_IMAGE_CORRUPT', about);
+      }
     }
   }
 });
 
 test('a picture that is cut off below what a crop shows is corrupt', async () => {
   const picture = drawNoise(60, 600);
-  const wide: RasterShape = { width: 64, height: 64, resize: 'cover' };
   const uploads = { jpeg: await picture.clone().jpeg().toBuffer(), png: await picture.clone().png().toBuffer() };
   for (const [kind, bytes] of Object.entries(uploads)) {
-    await decodeImage(bytes, wide, limits);
+    await decodeImage(bytes, cover, limits);
     const cut = bytes.subarray(0, Math.floor(bytes.length * 0.95));
-    await assertRejects(decodeImage(cut, wide, limits), 'ERR_IMAGE_CORRUPT', kind);
+    await assertRejects(decodeImage(cut, cover, limits), 'ERR_IMAGE_CORRUPT', kind);
+  }
+});
+
+test('a turned picture that has lost its last row is corrupt', async () => {
+  const turning: RasterShape = { width: 64, height: 48, resize: 'long-side' };
+  const picture = drawNoise(300, 600);
+  const uploads = { jpeg: await picture.clone().jpeg().toBuffer(), png: await picture.clone().png().toBuffer() };
+  for (const [kind, bytes] of Object.entries(uploads)) {
+    await decodeImage(bytes, turning, limits);
+    const cut = bytes.subarray(0, Math.floor(bytes.length * 0.99));
+    await assertRejects(decodeImage(cut, turning, limits), 'ERR_IMAGE_CORRUPT', kind);
   }
 });
 

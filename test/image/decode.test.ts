@@ -15,6 +15,7 @@ import {
   limits,
   pixelAt,
   red,
+  resizeModes,
   square,
   toChunk,
   toSmallPng,
@@ -211,7 +212,7 @@ test('contain puts black around the picture', async () => {
 
 test('the smallest picture fills the raster', async () => {
   const bytes = await drawPlain(green, 1, 1).png().toBuffer();
-  for (const resize of ['cover', 'contain', 'stretch'] as const) {
+  for (const resize of resizeModes) {
     const raster = await decodeImage(bytes, { width: 224, height: 112, resize }, limits);
     assert.equal(raster.length, 224 * 112 * 3);
     assertColour(pixelAt(raster, 224, 112, 56), green, 0, resize);

@@ -2,10 +2,12 @@ import sharp, { type Sharp } from 'sharp';
 import assert from 'node:assert/strict';
 import { crc32, deflateSync } from 'node:zlib';
 import { ServiceError, type ErrorCode } from '../../src/errors.ts';
-import type { DecodeLimits, RasterShape } from '../../src/image/types.ts';
+import type { DecodeLimits, RasterShape, ResizeMode } from '../../src/image/types.ts';
 
 export const limits: DecodeLimits = { maxPixels: 50_000_000, decodeTimeoutMs: 5000 };
 export const square: RasterShape = { width: 32, height: 32, resize: 'stretch' };
+
+export const resizeModes: readonly ResizeMode[] = ['cover', 'contain', 'stretch', 'long-side'];
 
 export type Colour = readonly [red: number, green: number, blue: number];
 export const red: Colour = [255, 0, 0];
@@ -36,10 +38,13 @@ export function drawQuarters(width: number, height: number): Sharp {
 
 /** A picture that does not compress to nothing, and is the same each time. */
 export function drawNoise(width: number, height: number): Sharp {
-  return drawPixels(width, height, (x, y) => {
-    const value = (x * 31 + y * 17 + ((x * y) % 97) * 5) & 255;
-    return [value, 255 - value, (value * 3) & 255];
-  });
+  return drawPixels(width, height, toNoise);
+}
+
+/** The pixels of `drawNoise`. */
+export function toNoise(x: number, y: number): Colour {
+  const value = (x * 31 + y * 17 + ((x * y) % 97) * 5) & 255;
+  return [value, 255 - value, (value * 3) & 255];
 }
 
 export function pixelAt(raster: Uint8Array, width: number, x: number, y: number): number[] {

@@ -1,38 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { placeCentred, toFrame } from '../../src/image/framing.ts';
-
-/** Pixels that carry their column and row. */
-function numberPixels(width: number, height: number): Uint8Array {
-  return Uint8Array.from({ length: width * height * 3 }, (_, at) => {
-    const pixel = Math.floor(at / 3);
-    return [pixel % width, Math.floor(pixel / width), 9][at % 3] ?? 0;
-  });
-}
-
-test('a larger picture is cropped to its centre', () => {
-  const raster = placeCentred(numberPixels(5, 4), { width: 5, height: 4 }, { width: 2, height: 2 });
-  assert.deepEqual([...raster], [2, 1, 9, 3, 1, 9, 2, 2, 9, 3, 2, 9]);
-});
-
-test('a smaller picture stands in the middle of black', () => {
-  const raster = placeCentred(numberPixels(1, 1).fill(7), { width: 1, height: 1 }, { width: 4, height: 3 });
-  const lit = [...raster.keys()].filter((at) => raster[at] !== 0);
-  assert.deepEqual(lit, [15, 16, 17], 'row 1, column 1');
-});
-
-test('a picture larger one way and smaller the other is cropped and framed', () => {
-  const raster = placeCentred(numberPixels(3, 1), { width: 3, height: 1 }, { width: 1, height: 3 });
-  assert.deepEqual([...raster], [0, 0, 0, 1, 0, 9, 0, 0, 0]);
-});
-
-test('the raster has memory of its own', () => {
-  const pixels = numberPixels(2, 2);
-  const raster = placeCentred(pixels, { width: 2, height: 2 }, { width: 2, height: 2 });
-  assert.deepEqual(raster, pixels);
-  assert.notEqual(raster.buffer, pixels.buffer);
-  assert.equal(raster.buffer.byteLength, raster.length);
-});
+import { toFrame, toLongSidePlacement } from '../../src/image/framing.ts';
 
 test('a picture of ordinary proportions is scaled whole', () => {
   const shape = { width: 224, height: 224 };
@@ -56,4 +24,53 @@ test('of an extreme picture only the centre is scaled, and it lies inside', () =
     assert.ok(region.top >= 0 && region.top + region.height <= height);
     assert.ok(region.width === width || region.height === height);
   }
+});
+
+/** Width and height of the picture, of the raster, of the picture in the raster, and whether it is turned. */
+const placements = [
+  [4032, 3024, 640, 480, 640, 480, false],
+  [3024, 4032, 640, 480, 640, 480, true],
+  [3024, 4032, 480, 640, 480, 640, false],
+  [4032, 3024, 480, 640, 480, 640, true],
+  [1920, 1080, 640, 480, 640, 360, false],
+  [1080, 1920, 640, 480, 640, 360, true],
+  [3000, 3000, 640, 480, 480, 480, false],
+  [3000, 3000, 480, 640, 480, 480, false],
+  [1000, 3000, 300, 300, 100, 300, false],
+  [3000, 1000, 300, 300, 300, 100, false],
+  [640, 480, 640, 480, 640, 480, false],
+  [100, 60, 640, 480, 100, 60, false],
+  [60, 100, 640, 480, 100, 60, true],
+  [500, 640, 640, 480, 614, 480, true],
+  [1, 1, 640, 480, 1, 1, false],
+  [1, 20_000, 640, 480, 640, 1, true],
+  [20_000, 1, 640, 480, 640, 1, false],
+  [1_000_000, 50, 480, 640, 1, 640, true],
+] as const;
+
+test('the long sides agree, and a picture is reduced to fit but never enlarged', () => {
+  for (const [width, height, acrossRaster, downRaster, across, down, isTurned] of placements) {
+    const found = toLongSidePlacement({ width, height }, { width: acrossRaster, height: downRaster });
+    assert.deepEqual(found, { isTurned, width: across, height: down }, `${String(width)} × ${String(height)}`);
+  }
+});
+
+test('no picture is placed beyond its raster', () => {
+  for (let side = 1; side < 3000; side += 7) {
+    for (const [width, height] of [
+      [side, 3000 - side],
+      [side * 17, 31],
+      [13, side * 19],
+    ] as const) {
+      const shape = { width: 1 + (side % 97), height: 1 + (side % 89) };
+      const found = toLongSidePlacement({ width, height }, shape);
+      assert.ok(found.width >= 1 && found.width <= shape.width, `${String(width)} × ${String(height)}`);
+      assert.ok(found.height >= 1 && found.height <= shape.height, `${String(width)} × ${String(height)}`);
+    }
+  }
+});
+
+test('a turned picture is scaled as it stands, and turned after', () => {
+  const frame = toFrame({ width: 1080, height: 1920 }, { width: 640, height: 480, resize: 'long-side' });
+  assert.deepEqual(frame.scale, { width: 360, height: 640, fit: 'fill' });
 });
