@@ -19,6 +19,8 @@ interface AddFlags extends ConfigFlags, ModelChoices {
 
 const packagePrefix = 'npm:';
 
+const resizeModes = ['cover', 'contain', 'stretch', 'long-side'] satisfies ModelChoices['resize'][];
+
 /** The flags that are choices, as commander calls them. */
 const choiceNames = new Set<string>([
   'labels',
@@ -62,7 +64,7 @@ function addChoiceFlags(command: Command): void {
     .option('--labels <names>', 'what each score is called, comma-separated', toList)
     .option('--width <pixels>', 'where the model takes any', toSide)
     .option('--height <pixels>', 'where the model takes any', toSide)
-    .addOption(choose('--resize <how>', 'how pictures are fitted (stretch)', ['cover', 'contain', 'stretch']))
+    .addOption(choose('--resize <how>', 'how pictures are fitted (stretch)', resizeModes))
     .addOption(choose('--colour <order>', 'order of the channels (rgb)', ['rgb', 'bgr']))
     .option(
       '--scale <numbers>',

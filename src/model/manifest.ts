@@ -7,7 +7,7 @@ const fileName = z.string().regex(/^(?!.*(^|\/)\.\.(\/|$))[^/\\].*$/, 'must be a
 const input = z.strictObject({
   width: z.int().min(1).max(4096),
   height: z.int().min(1).max(4096),
-  resize: z.enum(['cover', 'contain', 'stretch']),
+  resize: z.enum(['cover', 'contain', 'stretch', 'long-side']),
   colour: z.enum(['rgb', 'bgr']).default('rgb'),
   /** x · scale + offset, for x in 0…255. */
   normalise: z.strictObject({ scale: perChannel, offset: perChannel }).default({ scale: 1, offset: 0 }),

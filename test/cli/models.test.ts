@@ -172,7 +172,7 @@ test('models_add_takes_what_the_user_knows', async (context) => {
     '--activation',
     'sigmoid',
     '--resize',
-    'cover',
+    'long-side',
   ];
   const { stdout } = await runModels(context, dir, ['add', await writeSource(context), '--name', 'mine', ...known]);
   const manifest = JSON.parse(readFileSync(path.join(dir, 'mine', '1', 'manifest.json'), 'utf8')) as {
@@ -180,7 +180,7 @@ test('models_add_takes_what_the_user_knows', async (context) => {
     output: { labels: string[]; activation: string };
   };
   assert.deepEqual(manifest.input.normalise, { scale: 1 / 127.5, offset: -1 });
-  assert.equal(manifest.input.resize, 'cover');
+  assert.equal(manifest.input.resize, 'long-side');
   assert.deepEqual(manifest.output.labels, ['r', 'g', 'b']);
   assert.equal(manifest.output.activation, 'sigmoid');
   assert.doesNotMatch(stdout, /placeholders|a guess|outside 0…1/);

@@ -28,6 +28,14 @@ test('scale_and_offset_may_differ_by_channel', () => {
   );
 });
 
+test('each_resize_mode_is_known_by_its_name', () => {
+  for (const resize of ['cover', 'contain', 'stretch', 'long-side']) {
+    const manifest = toManifest(JSON.stringify({ ...valid, input: { ...valid.input, resize } }));
+    assert.equal(manifest.input.resize, resize);
+  }
+  assert.throws(read({ input: { ...valid.input, resize: 'longSide' } }), /input\.resize: /);
+});
+
 test('every_fault_names_its_place', () => {
   assert.throws(read({ format: 'onnx' }), /format: /);
   assert.throws(read({ input: { ...valid.input, width: 0 } }), /input\.width: /);
