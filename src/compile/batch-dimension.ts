@@ -29,7 +29,7 @@ export function generaliseTraces(
   const attr = { SrcT: { type: dataType.uint8 }, DstT: { type: dataType.int32 }, Truncate: { b: false } };
   writer.builder.addNode('pixels', 'Cast', ['images'], attr);
   for (const [index, node] of small.nodes.entries()) writer.addNode(index, node);
-  writer.addScores();
+  for (const name of Object.keys(small.outputs)) writer.addOutput(name);
   return { graph: { node: writer.builder.nodes, versions: { producer: 1087 } }, shapes: writer.shapes };
 }
 
@@ -62,14 +62,14 @@ class GraphWriter {
     this.shapes.set(name, this.#toGeneralShape(node, twin));
   }
 
-  addScores(): void {
-    const { scores } = this.#small;
-    if (scores.kind !== 'node' || !isDeepStrictEqual(scores, this.#large.scores)) {
-      throw new CompileRefusal('its scores do not follow the picture');
+  addOutput(name: string): void {
+    const output = this.#small.outputs[name];
+    if (output?.kind !== 'node' || !isDeepStrictEqual(output, this.#large.outputs[name])) {
+      throw new CompileRefusal(`its output ${name} does not follow the picture`);
     }
-    const dtype = this.#small.nodes[scores.node]?.outputs[scores.output]?.dtype;
-    if (dtype !== dataType.float) throw new CompileRefusal('its scores are not float32');
-    this.builder.addNode('scores', 'Identity', [this.#toName(scores)], { T: { type: dtype } });
+    const dtype = this.#small.nodes[output.node]?.outputs[output.output]?.dtype;
+    if (dtype !== dataType.float) throw new CompileRefusal(`its output ${name} is not float32`);
+    this.builder.addNode(name, 'Identity', [this.#toName(output)], { T: { type: dtype } });
   }
 
   /** The batch's own dimension of a shape is the one that differs between the traces. */

@@ -74,8 +74,12 @@ export async function compileModel(
 /** A model that can't even run is broken, not refused. */
 async function runOnce(original: LoadedModel, { manifest }: ModelVersion): Promise<void> {
   const { width, height } = manifest.input;
-  const scores = await original.run(new Uint8Array(width * height * 3).fill(128), 1);
+  const picture = new Uint8Array(width * height * 3).fill(128);
+  const scores = await original.run(picture.slice(), 1);
   if (!scores.every(Number.isFinite)) throw new Error('a score of the model is not a number');
+  const explained = await original.explain?.(picture, 1);
+  if (explained && !explained.maps.every(Number.isFinite))
+    throw new Error("a score in the model's map is not a number");
 }
 
 async function buildGraph(
@@ -84,7 +88,7 @@ async function buildGraph(
   files: ReadonlyMap<string, Buffer>,
 ): Promise<GraphProto> {
   const { manifest, dir } = model;
-  const roots = ['images', 'scores'];
+  const roots = ['images', 'scores', ...(manifest.output.map ? ['map'] : [])];
   if (manifest.format !== 'tf-savedmodel') {
     // The model ran alone a moment ago: what fails now is that it is run in batches.
     const traced = await traceNetwork(tf, model, files).catch(refuse);
@@ -108,7 +112,8 @@ async function proveGraph(
   { rasters, environment }: CompileOptions,
 ): Promise<{ bytes: Uint8Array; facts: Facts }> {
   const { width, height } = model.manifest.input;
-  const bytes = toSavedModel(graph, { width, height }, model.manifest.output.labels.length);
+  const { labels, map } = model.manifest.output;
+  const bytes = toSavedModel(graph, { width, height }, labels.length, map);
   const staging = await mkdtemp(path.join(tmpdir(), 'image-check-compile-'));
   try {
     await writeFile(path.join(staging, graphFile), bytes);

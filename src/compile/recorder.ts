@@ -22,7 +22,8 @@ export type Source =
 export interface Trace {
   readonly batch: number;
   readonly nodes: readonly TracedNode[];
-  readonly scores: Source;
+  /** By the names that they will have. */
+  readonly outputs: Readonly<Record<string, Source>>;
 }
 
 /** Operations whose answer, or its shape, says something else at another time or of another picture. */
@@ -66,14 +67,15 @@ export class Recorder {
   /**
    * Writes down one run.
    * @param images id of the tensor that holds the pixels
-   * @param run answers the id of the scores
+   * @param run answers the ids of the outputs
    */
-  record(batch: number, images: number, run: () => number): Trace {
+  record(batch: number, images: number, run: () => Readonly<Record<string, number>>): Trace {
     this.#run += 1;
     this.#nodes = [];
     this.#tainted.set(images, { run: this.#run, source: { kind: 'images' } });
-    const scores = this.#toSource(run());
-    return { batch, nodes: this.#nodes, scores };
+    const ids = Object.entries(run());
+    const outputs = Object.fromEntries(ids.map(([name, id]) => [name, this.#toSource(id)]));
+    return { batch, nodes: this.#nodes, outputs };
   }
 
   #createTensor(...[shape, dtype, values]: Parameters<TensorFlowBinding['createTensor']>): number {

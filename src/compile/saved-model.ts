@@ -1,24 +1,33 @@
-import { dataType, encodeSavedModel, type GraphProto } from './proto.ts';
+import { dataType, encodeSavedModel, type GraphProto, type TensorInfoProto } from './proto.ts';
 import { toShape } from './op-attributes.ts';
 import { CompileRefusal } from './refusal.ts';
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
 
 /** TensorFlow's own bound for a message, with room for what stands around the constants. */
 const maxBytes = 2 ** 31 - 2 ** 24;
 
-/** Writes a graph from uint8 `images` to float32 `scores` as a SavedModel. @throws CompileRefusal where it is too large. */
-export function toSavedModel(
-  graph: GraphProto,
-  { width, height }: { readonly width: number; readonly height: number },
-  labels: number,
-): Uint8Array {
+/**
+ * Writes a graph from uint8 `images` to float32 `scores`, and `map` where it has one, as a SavedModel.
+ * @throws CompileRefusal where it is too large.
+ */
+export function toSavedModel(graph: GraphProto, { width, height }: Size, labels: number, map?: Size): Uint8Array {
   const constants = graph.node.map(({ attr }) => attr['value']?.tensor?.tensorContent?.length ?? 0);
   const bytes = constants.reduce((sum, length) => sum + length, 0);
   if (bytes > maxBytes) throw new CompileRefusal(`its weights are ${String(bytes)} bytes, a graph holds 2 GB`);
   const images = { name: 'images:0', dtype: dataType.uint8, tensorShape: toShape([-1, height, width, 3]) };
   const scores = { name: 'scores:0', dtype: dataType.float, tensorShape: toShape([-1, labels]) };
-  const signature = { inputs: { images }, outputs: { scores }, methodName: 'tensorflow/serving/predict' };
+  const outputs = { scores, ...(map && { map: toMapInfo(map, labels) }) };
+  const signature = { inputs: { images }, outputs, methodName: 'tensorflow/serving/predict' };
   return encodeSavedModel({
     savedModelSchemaVersion: 1,
     metaGraphs: [{ metaInfoDef: { tags: ['serve'] }, graphDef: graph, signatureDef: { serving_default: signature } }],
   });
+}
+
+function toMapInfo({ width, height }: Size, labels: number): TensorInfoProto {
+  return { name: 'map:0', dtype: dataType.float, tensorShape: toShape([-1, height, width, labels]) };
 }

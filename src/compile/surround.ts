@@ -1,3 +1,4 @@
+import { chooseOutputs } from '../inference/engines/outputs.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { toFloatConstant, toIntConstant } from './constant.ts';
 import type { FrozenModel } from './freeze/freeze.ts';
@@ -19,7 +20,9 @@ export function surroundFrozen(frozen: FrozenModel, manifest: Manifest): GraphPr
     const inputs = node.input.map((name) => (toNodeName(name) === input ? toSame(name, pixels) : toOwnName(name)));
     builder.nodes.push({ ...node, name: toOwnName(node.name), input: inputs });
   }
-  addActivation(builder, toOutput(frozen, manifest.output.tensor), manifest.output.activation);
+  const { scores, map } = chooseOutputs(Object.keys(frozen.outputs), manifest.output);
+  addActivation(builder, 'scores', frozen.outputs[scores], manifest.output.activation);
+  addActivation(builder, 'map', frozen.outputs[map ?? ''], manifest.output.activation);
   return { ...frozen.graph, node: builder.nodes };
 }
 
@@ -59,26 +62,26 @@ function addReversal(builder: GraphBuilder): string {
   return builder.addNode('bgr', 'ReverseV2', ['images', builder.addConstant(toIntConstant([3]))], attr);
 }
 
-function addCast(builder: GraphBuilder, from: string, source: number, wanted: number): string {
+function addCast(
+  builder: GraphBuilder,
+  from: string,
+  source: number,
+  wanted: number,
+  name = `cast_${String(source)}_${String(wanted)}`,
+): string {
   if (source === wanted) return from;
   const attr = { SrcT: { type: source }, DstT: { type: wanted }, Truncate: { b: false } };
-  return builder.addNode(`cast_${String(source)}_${String(wanted)}`, 'Cast', [from], attr);
-}
-
-function toOutput(frozen: FrozenModel, wanted: string | undefined): FrozenModel['input'] {
-  const names = Object.keys(frozen.outputs);
-  const chosen = wanted ?? (names.length === 1 ? names[0] : undefined);
-  const output = chosen === undefined ? undefined : frozen.outputs[chosen];
-  if (output) return output;
-  throw new Error(`the model has the outputs ${names.join(', ')}; output.tensor in the manifest must name one`);
+  return builder.addNode(name, 'Cast', [from], attr);
 }
 
 function addActivation(
   builder: GraphBuilder,
-  output: FrozenModel['input'],
+  name: string,
+  output: FrozenModel['input'] | undefined,
   activation: Manifest['output']['activation'],
 ): void {
-  const from = addCast(builder, toOwnName(output.name), output.dtype, dataType.float);
+  if (!output) return;
+  const from = addCast(builder, toOwnName(output.name), output.dtype, dataType.float, `${name}_float`);
   const op = { none: 'Identity', sigmoid: 'Sigmoid', softmax: 'Softmax' }[activation];
-  builder.addNode('scores', op, [from], { T: float });
+  builder.addNode(name, op, [from], { T: float });
 }

@@ -1,7 +1,8 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import { getNodeBackend } from '../inference/engines/tensorflow-binding.ts';
-import { assertScores, loadTfjsNetwork, runPipeline, type Network } from '../inference/engines/tfjs-model.ts';
+import { assertMaps, assertScores } from '../inference/engines/outputs.ts';
+import { loadTfjsNetwork, runPipeline, type Network } from '../inference/engines/tfjs-model.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { generaliseTraces, type TracedGraph } from './batch-dimension.ts';
 import { Recorder, type Trace } from './recorder.ts';
@@ -10,8 +11,8 @@ import { Recorder, type Trace } from './recorder.ts';
 const batches = [2, 3] as const;
 
 /**
- * Traces a tfjs model's whole way from uint8 `images` to float32 `scores` by running it while every operation is
- * written down.
+ * Traces a tfjs model's whole way from uint8 `images` to float32 `scores`, and `map` where it has one, by running it
+ * while every operation is written down.
  * @param files the model's files by their names in the manifest
  * @throws CompileRefusal where a graph would not be the same; Error where the model itself is broken.
  */
@@ -51,11 +52,11 @@ function recordRun(tf: TensorFlow, recorder: Recorder, model: ModelVersion, netw
     const [images] = backend.getInputTensorIds([pixels]);
     if (images === undefined) throw new Error('the pixels have no tensor');
     return recorder.record(batch, images, () => {
-      const scores = runPipeline(model, network, pixels);
-      assertScores(scores.shape, batch, output.labels.length);
-      const [id] = backend.getInputTensorIds([scores]);
-      if (id === undefined) throw new Error('the scores have no tensor');
-      return id;
+      const outputs = runPipeline(model, network, pixels, true);
+      assertScores(outputs.scores.shape, batch, output.labels.length);
+      if (outputs.map) assertMaps(outputs.map.shape, batch, output);
+      const ids = backend.getInputTensorIds(Object.values(outputs));
+      return Object.fromEntries(Object.keys(outputs).map((name, index) => [name, ids[index] ?? NaN]));
     });
   } finally {
     tf.engine().endScope();

@@ -1,8 +1,8 @@
 import { toMessage } from '../errors.ts';
-import type { LoadedModel } from '../inference/engines/engine.ts';
+import type { Explained, LoadedModel } from '../inference/engines/engine.ts';
 import { CompileRefusal } from './refusal.ts';
 
-/** A score may differ by 1e-4 + 1e-3 × |score|. */
+/** A score, of a picture or in a map, may differ by 1e-4 + 1e-3 × |score|. */
 const absolute = 1e-4;
 const relative = 1e-3;
 
@@ -19,7 +19,7 @@ export interface Comparison {
 
 /**
  * Runs both forms of a model on golden and on random images.
- * @returns the largest difference of a score
+ * @returns the largest difference of a score, those in maps among them
  * @throws CompileRefusal where a score differs by more than it may, or isn't a number.
  */
 export async function verifyCompiled(
@@ -45,9 +45,13 @@ async function compare(
   count: number,
   what: string,
 ): Promise<number> {
-  // Each its own copy: an engine may keep the memory it is given.
-  const expected = await run(original, batch.slice(), count, `${what} in its own form`);
-  const found = await run(compiled, batch.slice(), count, `${what}, compiled`);
+  const expected = await run(original, batch, count, `${what} in its own form`);
+  const found = await run(compiled, batch, count, `${what}, compiled`);
+  const difference = compareScores(expected.scores, found.scores, what);
+  return Math.max(difference, compareScores(expected.maps, found.maps, `the map of ${what}`));
+}
+
+function compareScores(expected: Float32Array, found: Float32Array, what: string): number {
   if (expected.length !== found.length) {
     throw new CompileRefusal(`${what}: ${String(found.length)} scores compiled, ${String(expected.length)} before`);
   }
@@ -64,9 +68,13 @@ async function compare(
   return worst;
 }
 
-async function run(model: LoadedModel, batch: Uint8Array, count: number, what: string): Promise<Float32Array> {
+/** Scores are taken as they are without a map: TensorFlow runs another part of the graph with one. */
+async function run(model: LoadedModel, batch: Uint8Array, count: number, what: string): Promise<Explained> {
   try {
-    return await model.run(batch, count);
+    // Each its own copy: an engine may keep the memory it is given.
+    const scores = await model.run(batch.slice(), count);
+    const explained = await model.explain?.(batch.slice(), count);
+    return { scores, maps: explained?.maps ?? new Float32Array() };
   } catch (thrown) {
     throw new CompileRefusal(`${what} fails: ${toMessage(thrown)}`, { cause: thrown });
   }

@@ -38,7 +38,7 @@ const compiledArtefact = z.object({
   loadMs: z.number(),
   usefulBatch: z.int().min(1),
   batches: z.array(batchCost),
-  /** Largest difference of a score from the original's, over golden and random images. */
+  /** Largest difference of a score, or of one in a map, from the original's, over golden and random images. */
   maxDifference: z.number(),
 });
 
@@ -63,11 +63,11 @@ export type FoundArtefact = { readonly faults: readonly string[] } & (
 /** Everything that a compiled graph depends on: the manifest's say in it, the model's files, compiler and TensorFlow. */
 export function toArtefactKey(manifest: Manifest, tensorflowVersion: string): string {
   const { width, height, colour, normalise, tensor, signature, tags } = manifest.input;
-  const { activation, labels } = manifest.output;
+  const { activation, labels, map } = manifest.output;
   const inputs = [
     [compilerVersion, tensorflowVersion, manifest.format],
     [width, height, colour, normalise.scale, normalise.offset, tensor, signature, tags],
-    [activation, labels.length, manifest.output.tensor],
+    [activation, labels.length, manifest.output.tensor, ...(map ? [map.tensor, map.width, map.height] : [])],
     Object.entries(manifest.files).sort(([a], [b]) => (a < b ? -1 : 1)),
   ];
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);

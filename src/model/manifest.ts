@@ -16,11 +16,19 @@ const input = z.strictObject({
   tags: z.array(z.string()).default(['serve']),
 });
 
+/** A second output: where in the raster each label shows, `[n, height, width, labels]`. */
+const map = z.strictObject({
+  tensor: z.string().min(1),
+  width: z.int().min(1).max(4096),
+  height: z.int().min(1).max(4096),
+});
+
 const output = z.strictObject({
   kind: z.enum(['multi-label', 'single-label']),
   activation: z.enum(['none', 'sigmoid', 'softmax']).default('none'),
   labels: z.array(z.string().min(1)).min(1),
   tensor: z.string().optional(),
+  map: map.optional(),
 });
 
 const golden = z.strictObject({
@@ -46,6 +54,9 @@ const manifestSchema = z
     const { labels } = manifest.output;
     if (new Set(labels).size !== labels.length) {
       context.addIssue({ code: 'custom', path: ['output', 'labels'], message: 'names a label twice' });
+    }
+    if (manifest.output.map && manifest.output.map.tensor === manifest.output.tensor) {
+      context.addIssue({ code: 'custom', path: ['output', 'map', 'tensor'], message: 'is that of the scores' });
     }
     for (const label of Object.keys(manifest.policy).filter((name) => !labels.includes(name))) {
       context.addIssue({ code: 'custom', path: ['policy', label], message: 'is not among output.labels' });

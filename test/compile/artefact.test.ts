@@ -63,7 +63,7 @@ test('an_artefact_of_the_cache_is_found_for_a_models_folder_without_one', async 
   assert.equal((await findArtefact(written.model, makeTempDir(context), version)).kind, 'none');
 });
 
-test('other_weights_normalisation_or_tensorflow_make_an_artefact_stale', async (context) => {
+test('other_weights_normalisation_maps_or_tensorflow_make_an_artefact_stale', async (context) => {
   const written = writeSmall(context);
   await compileFound(written);
   const { model } = written;
@@ -72,6 +72,7 @@ test('other_weights_normalisation_or_tensorflow_make_an_artefact_stale', async (
     { ...model.manifest, files: writeSmall(context, [1, 2, 3, 4, 5, 6, 7, 8, 9]).model.manifest.files },
     { ...model.manifest, input: { ...model.manifest.input, normalise: { scale: 1, offset: 0 } } },
     { ...model.manifest, output: { ...model.manifest.output, activation: 'none' as const } },
+    { ...model.manifest, output: { ...model.manifest.output, map: { tensor: 'mean', width: 1, height: 1 } } },
   ];
   for (const manifest of others) {
     const found = await findArtefact({ ...model, manifest }, '/nowhere', version);

@@ -34,7 +34,6 @@ test('a_model_whose_javascript_reads_the_pixels_is_refused', async (context) => 
   const files = new GraphFiles()
     .ints('axes', [1, 2, 3])
     .apply('mean', 'Mean', ['x', 'axes'], { keep_dims: { b: false } })
-    .ints('rest', [3], [])
     .add({
       name: 'count',
       op: 'Cast',

@@ -51,6 +51,19 @@ test('every_fault_names_its_place', () => {
   assert.throws(read({ surprise: 1 }), /surprise/);
 });
 
+test('a_map_is_a_second_output_and_its_size_in_cells', () => {
+  const map = { tensor: '1', width: 20, height: 15 };
+  const output = { ...valid.output, tensor: '0', map };
+  assert.deepEqual(toManifest(JSON.stringify({ ...valid, output })).output.map, map);
+  assert.equal(toManifest(JSON.stringify(valid)).output.map, undefined);
+  const readMap = (change: object): (() => unknown) => read({ output: { ...output, map: { ...map, ...change } } });
+  assert.throws(readMap({ width: 0 }), /output\.map\.width: /);
+  assert.throws(readMap({ height: 1.5 }), /output\.map\.height: /);
+  assert.throws(readMap({ tensor: undefined }), /output\.map\.tensor: /);
+  assert.throws(readMap({ tensor: '0' }), /output\.map\.tensor: is that of the scores/);
+  assert.throws(readMap({ columns: 20 }), /columns/);
+});
+
 test('a_path_out_of_the_folder_is_refused', () => {
   const hash = `sha256-${'A'.repeat(43)}=`;
   for (const name of ['../other/model.json', '/etc/passwd', 'a/../../b', '..']) {

@@ -1,13 +1,14 @@
 import { readArtefact } from '../../model/artefact.ts';
 import type { ModelVersion } from '../../model/model-version.ts';
-import type { LoadedModel } from './engine.ts';
+import type { Explained, LoadedModel } from './engine.ts';
+import { assertMaps, assertScores } from './outputs.ts';
 import type { TensorFlow } from './tensorflow.ts';
 import { getNodeBackend, type TensorFlowBinding, type TensorMetadata } from './tensorflow-binding.ts';
-import { assertScores } from './tfjs-model.ts';
 
-/** The input and the output of every compiled graph. */
+/** The input and the outputs of every compiled graph; TensorFlow runs what those need that are asked for. */
 const input = 'images:0';
-const output = 'scores:0';
+const scoresOutput = 'scores:0';
+const mapOutput = 'map:0';
 
 /**
  * Loads a compiled model from its artefact. tfjs-node's own loader reads the whole graph in JavaScript once more and
@@ -31,15 +32,18 @@ export function loadCompiledGraph(
 ): LoadedModel {
   const { binding } = getNodeBackend(tf);
   const session = binding.loadSavedModel(dir, 'serve');
-  const { width, height } = model.manifest.input;
-  const labels = model.manifest.output.labels.length;
-  const score = (batch: Uint8Array, count: number): Float32Array => {
-    const images = binding.createTensor([count, height, width, 3], binding.TF_UINT8, batch);
+  const { input: size, output } = model.manifest;
+  const infer = (batch: Uint8Array, count: number, wanted: readonly string[]): Explained => {
+    const images = binding.createTensor([count, size.height, size.width, 3], binding.TF_UINT8, batch);
+    let tensors: TensorMetadata[] = [];
     try {
-      const [scores] = binding.runSavedModel(session, [images], input, output);
-      if (!scores) throw new Error('the compiled graph has no output');
-      return takeScores(binding, scores, count, labels);
+      tensors = binding.runSavedModel(session, [images], input, wanted.join(','));
+      const [scores, map] = tensors;
+      assertScores(scores?.shape ?? [], count, output.labels.length);
+      if (map) assertMaps(map.shape, count, output);
+      return { scores: readFloats(binding, scores), maps: readFloats(binding, map) };
     } finally {
+      for (const { id } of tensors) binding.deleteTensor(id);
       binding.deleteTensor(images);
     }
   };
@@ -48,19 +52,20 @@ export function loadCompiledGraph(
     usefulBatch,
     run: (batch, count) =>
       new Promise((resolve) => {
-        resolve(score(batch, count));
+        resolve(infer(batch, count, [scoresOutput]).scores);
       }),
+    ...(output.map && {
+      explain: (batch: Uint8Array, count: number): Promise<Explained> =>
+        new Promise((resolve) => {
+          resolve(infer(batch, count, [scoresOutput, mapOutput]));
+        }),
+    }),
     dispose() {
       binding.deleteSavedModel(session);
     },
   };
 }
 
-function takeScores(binding: TensorFlowBinding, scores: TensorMetadata, count: number, labels: number): Float32Array {
-  try {
-    assertScores(scores.shape, count, labels);
-    return binding.tensorDataSync(scores.id) as Float32Array;
-  } finally {
-    binding.deleteTensor(scores.id);
-  }
+function readFloats(binding: TensorFlowBinding, tensor: TensorMetadata | undefined): Float32Array {
+  return tensor ? (binding.tensorDataSync(tensor.id) as Float32Array) : new Float32Array();
 }

@@ -12,8 +12,18 @@ export interface LoadedModel {
    * @returns float32 `[count, labels]`, 0…1 once the manifest's activation is applied
    */
   run(batch: Uint8Array, count: number): Promise<Float32Array>;
+  /** Like `run`, with the maps, which `run` does not compute; absent where the model has none. */
+  readonly explain?: (batch: Uint8Array, count: number) => Promise<Explained>;
   /** Frees its memory; it can't run afterwards. */
   dispose(): void;
+}
+
+/** What a model says of a batch, and where in the rasters it sees that. */
+export interface Explained {
+  /** float32 `[count, labels]`, 0…1 */
+  readonly scores: Float32Array;
+  /** float32 `[count, rows, columns, labels]`, 0…1 */
+  readonly maps: Float32Array;
 }
 
 /** What runs models: native TensorFlow or WebAssembly. */

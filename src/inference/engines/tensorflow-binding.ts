@@ -1,3 +1,4 @@
+import type { ModelTensorInfo, Tensor } from '@tensorflow/tfjs-core';
 import type { TensorFlow } from './tensorflow.ts';
 
 /** What the native library says of a tensor that it made. */
@@ -55,6 +56,13 @@ export interface NodeBackend {
   binding: TensorFlowBinding;
   /** Ids of tensors in the native library; those that were not there yet are brought there. */
   getInputTensorIds(tensors: readonly object[]): number[];
+  /** Runs a SavedModel as far as the nodes `outputs` need it. */
+  runSavedModel(
+    session: number,
+    inputs: readonly Tensor[],
+    infos: readonly ModelTensorInfo[],
+    outputs: readonly string[],
+  ): Tensor[];
 }
 
 /** tfjs-node's backend; its types leave out the binding. */

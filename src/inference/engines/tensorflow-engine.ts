@@ -1,9 +1,11 @@
+import type { ModelTensorInfo } from '@tensorflow/tfjs-core';
 import type { ModelVersion } from '../../model/model-version.ts';
 import { loadCompiledModel } from './compiled-model.ts';
 import type { Engine, LoadedModel } from './engine.ts';
+import { chooseOutputs } from './outputs.ts';
 import { loadTensorFlow, type TensorFlow } from './tensorflow.ts';
-import { getTensorFlowVersion } from './tensorflow-binding.ts';
-import { createRunner, loadTfjsModel, type Network, toSingle } from './tfjs-model.ts';
+import { getNodeBackend, getTensorFlowVersion } from './tensorflow-binding.ts';
+import { createNetwork, createRunner, loadTfjsModel } from './tfjs-model.ts';
 
 /** Starts native TensorFlow in this thread. */
 export async function createTensorFlowEngine(): Promise<Engine> {
@@ -26,19 +28,40 @@ export function loadOriginalModel(
   return model.manifest.format === 'tf-savedmodel' ? loadSavedModel(tf, model) : loadTfjsModel(model, files);
 }
 
+/** What tfjs-node keeps to itself of a SavedModel: its predict() runs every output of the signature. */
+interface SavedModelParts {
+  readonly sessionId: number;
+  readonly signature: {
+    readonly inputs: Readonly<Record<string, ModelTensorInfo>>;
+    readonly outputs: Readonly<Record<string, ModelTensorInfo>>;
+  };
+}
+
 async function loadSavedModel(tf: TensorFlow, model: ModelVersion): Promise<LoadedModel> {
   const { input, output } = model.manifest;
   const session = await tf.node.loadSavedModel(model.dir, input.tags, input.signature);
+  const { sessionId, signature } = session as unknown as SavedModelParts;
+  const backend = getNodeBackend(tf);
+  const wanted = chooseInput(signature.inputs, input.tensor);
   // tfjs-node itself turns what it is given into uint8 where the signature wants that, but not into int32.
-  const isInt32 = session.inputs[0]?.tfDtype === 'DT_INT32';
-  const network: Network = {
-    predict(batch) {
-      const wanted = isInt32 ? batch.toInt() : batch;
-      return toSingle(session.predict(input.tensor === undefined ? wanted : { [input.tensor]: wanted }), output.tensor);
+  const isInt32 = wanted.tfDtype === 'DT_INT32';
+  const network = createNetwork(
+    chooseOutputs(Object.keys(signature.outputs), output),
+    (...names) => {
+      const nodes = names.map((name) => signature.outputs[name]?.name ?? name);
+      return (batch) => backend.runSavedModel(sessionId, [isInt32 ? batch.toInt() : batch], [wanted], nodes);
     },
-    dispose() {
+    () => {
       session.dispose();
     },
-  };
+  );
   return createRunner(model, network, 'saved-model');
+}
+
+function chooseInput(inputs: SavedModelParts['signature']['inputs'], name: string | undefined): ModelTensorInfo {
+  const names = Object.keys(inputs);
+  const chosen = inputs[name ?? names[0] ?? ''];
+  if (chosen && names.length === 1) return chosen;
+  const wanted = name === undefined ? '' : `, the manifest names ${name}`;
+  throw new Error(`the model has the inputs ${names.join(', ')}${wanted}; only models with one are served`);
 }

@@ -3,12 +3,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
 import type { Manifest } from '../../model/manifest.ts';
 import type { ModelVersion } from '../../model/model-version.ts';
-import type { LoadedModel } from './engine.ts';
 import type { ModelForm } from '../../ipc/messages.ts';
+import type { Explained, LoadedModel } from './engine.ts';
+import { assertMaps, assertScores, chooseOutputs, type ChosenOutputs } from './outputs.ts';
 
-/** A network on the backend that is set: maps a batch of floats to scores before the activation. */
+/** What a network answers; the map where it was wanted and there is one. A type, as tidy() takes no interface. */
+export type NetworkOutputs = { readonly scores: tf.Tensor; readonly map?: tf.Tensor };
+
+/** A network on the backend that is set: maps a batch of floats to what it says before the activation. */
 export interface Network {
-  predict(batch: tf.Tensor4D): tf.Tensor;
+  /** @param wantsMap whether to run what only the map needs */
+  predict(batch: tf.Tensor4D, wantsMap: boolean): NetworkOutputs;
   dispose(): void;
 }
 
@@ -21,76 +26,95 @@ export async function loadTfjsModel(model: ModelVersion, files: ReadonlyMap<stri
 export async function loadTfjsNetwork(model: ModelVersion, files: ReadonlyMap<string, Buffer>): Promise<Network> {
   const handler = tf.io.fromMemory(toArtifacts(files));
   const { format, output } = model.manifest;
-  if (format === 'tfjs-layers') {
-    const network = await layers.loadLayersModel(handler);
-    return {
-      // predict() would cut the batch into slices of 32 and join them again.
-      predict: (batch) => toSingle(network.predictOnBatch(batch), output.tensor),
-      dispose() {
-        network.dispose();
-      },
-    };
-  }
-  const network = await converter.loadGraphModel(handler);
-  const run = (batch: tf.Tensor4D): tf.Tensor | tf.Tensor[] | tf.NamedTensorMap =>
-    output.tensor === undefined ? network.predict(batch) : network.execute(batch, output.tensor);
+  return format === 'tfjs-layers'
+    ? toLayersNetwork(await layers.loadLayersModel(handler), output)
+    : toGraphNetwork(await converter.loadGraphModel(handler), output);
+}
+
+/** Makes what runs a network as far as the named outputs need it, and answers them in their order. */
+type FetchMaker = (...names: string[]) => (batch: tf.Tensor4D) => tf.Tensor[];
+
+/** Creates a network of what reads its outputs. */
+export function createNetwork({ scores, map }: ChosenOutputs, toFetch: FetchMaker, dispose: () => void): Network {
+  const fetchScores = toFetch(scores);
+  const fetchBoth = map === undefined ? fetchScores : toFetch(scores, map);
   return {
-    predict: (batch) => toSingle(run(batch), output.tensor),
-    dispose() {
-      network.dispose();
+    predict(batch, wantsMap) {
+      const [first, second] = wantsMap ? fetchBoth(batch) : fetchScores(batch);
+      if (!first) throw new Error('the model has no output');
+      return { scores: first, ...(second && { map: second }) };
     },
+    dispose,
   };
 }
 
+/** The outputs of a layers model go by their numbers, a single one by any name. */
+function toLayersNetwork(network: layers.LayersModel, output: Manifest['output']): Network {
+  const { inputs, outputs } = network;
+  const isSingle = outputs.length === 1;
+  const names = isSingle ? [output.tensor ?? '0'] : outputs.map((_, index) => String(index));
+  const toFetch: FetchMaker = (...wanted) => {
+    const chosen = wanted.flatMap((name) => outputs[names.indexOf(name)] ?? []);
+    // Its layers are the network's own.
+    const part = isSingle ? network : layers.model({ inputs, outputs: chosen });
+    // predict() would cut the batch into slices of 32 and join them again.
+    return (batch) => [part.predictOnBatch(batch)].flat();
+  };
+  return createNetwork(chooseOutputs(names, output), toFetch, () => {
+    network.dispose();
+  });
+}
+
+/** Any node of a graph model may be named, beside its outputs. */
+function toGraphNetwork(network: converter.GraphModel, output: Manifest['output']): Network {
+  const named = [output.tensor ?? [], output.map?.tensor ?? []].flat();
+  const names = [...new Set([...network.outputNodes, ...named])];
+  const toFetch: FetchMaker =
+    (...wanted) =>
+    (batch) =>
+      [network.execute(batch, wanted)].flat();
+  return createNetwork(chooseOutputs(names, output), toFetch, () => {
+    network.dispose();
+  });
+}
+
 /** Runs the whole way of a batch: int32 pixels `[n, height, width, 3]` to scores, with normalisation and activation. */
-export function runPipeline(model: ModelVersion, network: Network, pixels: tf.Tensor4D): tf.Tensor {
-  const { input, output } = model.manifest;
-  return activate(network.predict(normalise(pixels, input)), output.activation);
+export function runPipeline(
+  { manifest: { input, output } }: ModelVersion,
+  network: Network,
+  pixels: tf.Tensor4D,
+  wantsMap: boolean,
+): NetworkOutputs {
+  const { scores, map } = network.predict(normalise(pixels, input), wantsMap);
+  const { activation } = output;
+  return { scores: activate(scores, activation), ...(map && { map: activate(map, activation) }) };
 }
 
 /** Wraps a network in the manifest's normalisation and activation. */
 export function createRunner(model: ModelVersion, network: Network, form: ModelForm): LoadedModel {
   const { input, output } = model.manifest;
+  const infer = async (batch: Uint8Array, count: number, wantsMap: boolean): Promise<Explained> => {
+    const { scores, map } = tf.tidy(() => {
+      const pixels = tf.tensor4d(batch, [count, input.height, input.width, 3], 'int32');
+      return runPipeline(model, network, pixels, wantsMap);
+    });
+    try {
+      assertScores(scores.shape, count, output.labels.length);
+      if (wantsMap) assertMaps(map?.shape ?? [], count, output);
+      return { scores: await scores.data<'float32'>(), maps: (await map?.data<'float32'>()) ?? new Float32Array() };
+    } finally {
+      tf.dispose({ scores, map });
+    }
+  };
   return {
     form,
     usefulBatch: undefined,
-    async run(batch, count) {
-      const scores = tf.tidy(() => {
-        const pixels = tf.tensor4d(batch, [count, input.height, input.width, 3], 'int32');
-        return runPipeline(model, network, pixels);
-      });
-      try {
-        assertScores(scores.shape, count, output.labels.length);
-        return await scores.data<'float32'>();
-      } finally {
-        scores.dispose();
-      }
-    },
+    run: async (batch, count) => (await infer(batch, count, false)).scores,
+    ...(output.map && { explain: (batch: Uint8Array, count: number) => infer(batch, count, true) }),
     dispose() {
       network.dispose();
     },
   };
-}
-
-/** @throws Error where a model has several outputs and the manifest names none of them. */
-export function toSingle(outputs: tf.Tensor | tf.Tensor[] | tf.NamedTensorMap, name: string | undefined): tf.Tensor {
-  if (outputs instanceof tf.Tensor) return outputs;
-  const named: tf.NamedTensorMap = Array.isArray(outputs) ? Object.fromEntries(outputs.entries()) : outputs;
-  const names = Object.keys(named);
-  const chosen = name ?? (names.length === 1 ? names[0] : undefined);
-  const tensor = chosen === undefined ? undefined : named[chosen];
-  if (tensor) return tensor;
-  throw new Error(`the model has the outputs ${names.join(', ')}; output.tensor in the manifest must name one`);
-}
-
-/** @throws Error where a model's answer has another shape than the manifest's labels. */
-export function assertScores(shape: readonly number[], count: number, labels: number): void {
-  const [rows, columns] = shape;
-  if (shape.length === 2 && rows === count && columns === labels) return;
-  const found = shape.join(', ');
-  throw new Error(
-    `the model answers [${found}], the manifest names ${String(labels)} labels for ${String(count)} images`,
-  );
 }
 
 function normalise(pixels: tf.Tensor4D, input: Manifest['input']): tf.Tensor4D {

@@ -1,0 +1,39 @@
+import type { Manifest } from '../../model/manifest.ts';
+
+/** Which of a model's outputs are read, by their names. */
+export interface ChosenOutputs {
+  readonly scores: string;
+  readonly map: string | undefined;
+}
+
+/**
+ * Chooses the outputs that a manifest means; where it doesn't name the scores, they are the only one beside the map.
+ * @throws Error where one is missing, or the scores could be any of several.
+ */
+export function chooseOutputs(names: readonly string[], { tensor, map }: Manifest['output']): ChosenOutputs {
+  const fail = (option: string): never => {
+    throw new Error(`the model has the outputs ${names.join(', ')}; ${option} in the manifest must name one`);
+  };
+  if (map && !names.includes(map.tensor)) fail('output.map.tensor');
+  const others = names.filter((name) => name !== map?.tensor);
+  const scores = tensor ?? (others.length === 1 ? others[0] : undefined);
+  if (scores === undefined || !names.includes(scores)) return fail('output.tensor');
+  return { scores, map: map?.tensor };
+}
+
+/** @throws Error where a model's answer has another shape than the manifest's labels. */
+export function assertScores(shape: readonly number[], count: number, labels: number): void {
+  const [rows, columns] = shape;
+  if (shape.length === 2 && rows === count && columns === labels) return;
+  const found = shape.join(', ');
+  throw new Error(
+    `the model answers [${found}], the manifest names ${String(labels)} labels for ${String(count)} images`,
+  );
+}
+
+/** @throws Error where a model's maps have another shape than the manifest says. */
+export function assertMaps(shape: readonly number[], count: number, { labels, map }: Manifest['output']): void {
+  const wanted = [count, map?.height, map?.width, labels.length].join(', ');
+  const found = shape.join(', ');
+  if (found !== wanted) throw new Error(`the model's maps are [${found}], the manifest's output.map says [${wanted}]`);
+}
