@@ -5,6 +5,8 @@ import { toWaitingEnd, type Waiting, type WaitingEnd, watchWaiting } from '../wa
 export interface Inference {
   /** float32 `[labels]` */
   readonly scores: Float32Array;
+  /** float32 `[rows, columns, labels]` over the raster, where it was asked for and the model has one. */
+  readonly map?: Float32Array;
   readonly queueMs: number;
   readonly inferenceMs: number;
 }
@@ -23,6 +25,8 @@ export interface Subject {
 /** Whose image it is, and how long it may wait. */
 export interface InferenceRequest extends Waiting {
   readonly subject: Subject;
+  /** Whether to answer a map, too, where the model has one. */
+  readonly explain: boolean;
 }
 
 /** One image that waits for a model. */
@@ -30,6 +34,7 @@ export interface QueuedImage {
   /** uint8 `[height, width, 3]` */
   readonly raster: Uint8Array;
   readonly subject: Subject;
+  readonly explain: boolean;
   readonly queuedAt: number;
   resolve(inference: Inference): void;
   reject(error: Error): void;
@@ -64,6 +69,7 @@ export class ImageQueue {
       const image: QueuedImage = {
         raster,
         subject: request.subject,
+        explain: request.explain,
         queuedAt: performance.now(),
         resolve: (inference) => {
           leave();

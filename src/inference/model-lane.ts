@@ -60,7 +60,8 @@ export class ModelLane {
     const { stuckMs } = this.#options;
     const { length } = images;
     const reason = `model ${this.#model.name} did not return a batch of ${String(length)} within ${String(stuckMs)} ms`;
-    return this.#perform((thread) => thread.run(toBatch(images), length), stuckMs, reason, images);
+    const wantsMaps = images.some(({ explain }) => explain);
+    return this.#perform((thread) => thread.run(toBatch(images), length, wantsMaps), stuckMs, reason, images);
   }
 
   /** Waits for native work that may hang: it can't be interrupted, so its thread is left behind. */

@@ -122,13 +122,16 @@ export class ModelRunner {
     const startedAt = performance.now();
     const subjects = images.map(({ subject }) => subject);
     const leave = this.#options.onRun?.(this.#model, subjects);
-    const { scores, runMs } = await lane.run(images).finally(() => leave?.());
+    const { scores, maps, runMs } = await lane.run(images).finally(() => leave?.());
     this.#options.onBatch?.(this.#model, images.length, runMs);
     const inferenceMs = performance.now() - startedAt;
-    const labels = scores.length / images.length;
+    const toOwn = (all: Float32Array, index: number): Float32Array => {
+      const length = all.length / images.length;
+      return all.subarray(index * length, (index + 1) * length);
+    };
     for (const [index, image] of images.entries()) {
-      const own = scores.subarray(index * labels, (index + 1) * labels);
-      image.resolve({ scores: own, queueMs: startedAt - image.queuedAt, inferenceMs });
+      const map = image.explain && maps && { map: toOwn(maps, index) };
+      image.resolve({ scores: toOwn(scores, index), ...map, queueMs: startedAt - image.queuedAt, inferenceMs });
     }
   }
 

@@ -24,18 +24,33 @@ port.on('message', (message: ToThread) => {
   void answer(message)
     .catch((thrown: unknown): FromThread => ({ type: 'failed', id: message.id, reason: toMessage(thrown) }))
     .then((reply) => {
-      if (reply.type === 'scores') port.postMessage(reply, [reply.scores.buffer as ArrayBuffer]);
-      else port.postMessage(reply);
+      const moved = reply.type === 'scores' ? [reply.scores, reply.maps ?? []].flat() : [];
+      port.postMessage(
+        reply,
+        moved.map(({ buffer }) => buffer as ArrayBuffer),
+      );
     });
 });
 
 async function answer(message: ToThread): Promise<FromThread> {
-  const startedAt = performance.now();
   if (message.type === 'load') return load(message);
   if (!loadedModel) throw new Error('no model is loaded in this thread');
-  // tfjs may answer a view of memory that is its own; a copy of a few scores can be transferred.
-  const scores = Float32Array.from(await loadedModel.run(message.batch, message.count));
-  return { type: 'scores', id: message.id, scores, runMs: performance.now() - startedAt };
+  return run(loadedModel, message);
+}
+
+async function run(model: LoadedModel, message: Extract<ToThread, { type: 'run' }>): Promise<FromThread> {
+  const startedAt = performance.now();
+  const { id, batch, count, wantsMaps } = message;
+  const explained = wantsMaps ? await model.explain?.(batch, count) : undefined;
+  const scores = explained?.scores ?? (await model.run(batch, count));
+  return {
+    type: 'scores',
+    id,
+    // tfjs may answer a view of memory that is its own; a copy of a few scores can be transferred.
+    scores: Float32Array.from(scores),
+    ...(explained && { maps: Float32Array.from(explained.maps) }),
+    runMs: performance.now() - startedAt,
+  };
 }
 
 /** Loads, warms up, and lets the model prove itself on its golden images before any upload sees it. */

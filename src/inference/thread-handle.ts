@@ -3,11 +3,8 @@ import { toEntryUrl } from '../entry-url.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import type { FromThread, LoadedFacts, ThreadData, ToThread } from '../ipc/thread-messages.ts';
 
-export interface Scores {
-  /** float32 `[count, labels]` */
-  readonly scores: Float32Array;
-  readonly runMs: number;
-}
+/** What came of a batch. */
+export type Scores = Omit<Extract<FromThread, { type: 'scores' }>, 'type' | 'id'>;
 
 /** What a thread is asked to load. */
 export type LoadTask = Omit<Extract<ToThread, { type: 'load' }>, 'type' | 'id'>;
@@ -61,8 +58,8 @@ export class ThreadHandle {
   }
 
   /** @param batch uint8 `[count, height, width, 3]`; its memory moves to the thread */
-  async run(batch: Uint8Array<ArrayBuffer>, count: number): Promise<Scores> {
-    const answer = await this.#ask({ type: 'run', id: this.#nextId++, batch, count }, [batch.buffer]);
+  async run(batch: Uint8Array<ArrayBuffer>, count: number, wantsMaps: boolean): Promise<Scores> {
+    const answer = await this.#ask({ type: 'run', id: this.#nextId++, batch, count, wantsMaps }, [batch.buffer]);
     if (answer.type !== 'scores') throw new Error(`the model thread answered ${answer.type} to run`);
     return answer;
   }

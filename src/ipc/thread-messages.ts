@@ -30,6 +30,8 @@ export type ToThread =
       readonly id: number;
       readonly batch: Uint8Array;
       readonly count: number;
+      /** Whether to answer maps, too, where the model has them. */
+      readonly wantsMaps: boolean;
     };
 
 /** How a model came into memory. */
@@ -47,7 +49,15 @@ export type FromThread =
   | { readonly type: 'loaded'; readonly id: number; readonly loaded: LoadedFacts }
   /** The model could be compiled for this version of TensorFlow and is not; nothing was loaded. */
   | { readonly type: 'uncompiled'; readonly id: number; readonly tensorflowVersion: string }
-  | { readonly type: 'scores'; readonly id: number; readonly scores: Float32Array; readonly runMs: number }
+  | {
+      readonly type: 'scores';
+      readonly id: number;
+      /** float32 `[count, labels]` */
+      readonly scores: Float32Array;
+      /** float32 `[count, rows, columns, labels]`, where they were wanted. */
+      readonly maps?: Float32Array;
+      readonly runMs: number;
+    }
   | { readonly type: 'failed'; readonly id: number; readonly reason: string };
 
 /** What a model thread is born with. */
