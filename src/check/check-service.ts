@@ -4,6 +4,7 @@ import type { EngineName } from '../ipc/messages.ts';
 import { findVersion, type ModelStore } from '../model/model-store.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
 import type { Admission } from './admission.ts';
+import { createLabelMapper } from './label-map.ts';
 import { type OpenImage, openImage, type OpenOptions } from './open-image.ts';
 import { toDecodeSuspect, toImageHash, toRunSuspect } from './suspicion.ts';
 import type { CheckRequest, CheckService, ImageResult, ImageTimings, ModelResult, UploadedImage } from './types.ts';
@@ -84,17 +85,18 @@ interface Outcome {
 
 async function runModel(
   options: CheckOptions,
-  { subject, decode }: OpenImage,
+  { facts, subject, decode }: OpenImage,
   model: ModelVersion,
   request: CheckRequest,
 ): Promise<Outcome> {
   const { metrics, inference, suspicion } = options;
-  const { raster, decodeMs } = await decode(model.manifest.input);
-  const { scores, queueMs, inferenceMs } = await inference.infer(model, raster, { ...request, subject });
+  const { manifest } = model;
+  const { raster, decodeMs } = await decode(manifest.input);
+  const { scores, map, queueMs, inferenceMs } = await inference.infer(model, raster, { ...request, subject });
   suspicion.noteHarmless(toRunSuspect(subject.imageHash, model));
   metrics.stepDuration.observe({ step: 'queue' }, queueMs / 1000);
   metrics.stepDuration.observe({ step: 'inference' }, inferenceMs / 1000);
-  const result = toModelResult(model, options.engine, scores);
+  const result = toModelResult(model, options.engine, scores, map && createLabelMapper(manifest, map, facts));
   metrics.checks.inc({ model: model.name, verdict: result.verdict });
   for (const { label, verdict } of result.labels) {
     if (verdict !== 'accept') metrics.labels.inc({ model: model.name, label });

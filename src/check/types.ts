@@ -1,4 +1,5 @@
 import type { ServiceError } from '../errors.ts';
+import type { Area } from '../image/map-layout.ts';
 import type { ImageFacts } from '../image/types.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import type { Waiting } from '../waiting.ts';
@@ -19,6 +20,18 @@ export interface CheckRequest extends Waiting {
   readonly images: readonly UploadedImage[];
   /** `name` or `name@version`; empty for the default models. */
   readonly models: readonly string[];
+  /** Whether to tell where flagged labels show, of models that know. */
+  readonly explain: boolean;
+}
+
+/** Where in a picture a label shows: a grid of scores that lies over the upright picture. */
+export interface LabelMap {
+  readonly columns: number;
+  readonly rows: number;
+  /** From the top, each row from left to right; 0…1. */
+  readonly scores: readonly (readonly number[])[];
+  /** What of the picture the grid lies over, in shares of its width and height; all of it where absent. */
+  readonly area?: Area;
 }
 
 /** One label's part in a verdict; a label without thresholds never flags. */
@@ -28,6 +41,8 @@ export interface LabelResult {
   readonly score: number;
   readonly thresholds?: { readonly review?: number; readonly reject?: number };
   readonly verdict: Verdict;
+  /** Of flagged labels, where it was asked for and the model has one. */
+  readonly map?: LabelMap;
 }
 
 /** What one model says of one image. */

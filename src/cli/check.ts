@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { addConfigFlags, type ConfigFlags, loadFlaggedConfig } from './config-flags.ts';
-import { type Checked, createLocalChecker, createRemoteChecker, type FileChecker } from './file-checker.ts';
+import { type Asked, type Checked, createLocalChecker, createRemoteChecker, type FileChecker } from './file-checker.ts';
 import { listPictures } from './pictures.ts';
 
 interface CheckFlags extends ConfigFlags {
@@ -9,6 +9,7 @@ interface CheckFlags extends ConfigFlags {
   readonly json?: boolean;
   readonly recursive?: boolean;
   readonly model?: string;
+  readonly explain?: boolean;
 }
 
 const exitCodeOf = { accept: 0, review: 1, reject: 1, error: 2 } as const;
@@ -22,17 +23,18 @@ export function addCheckCommand(program: Command): void {
     .option('--server <url>', 'let a running service check them; else this process does')
     .option('--model <names>', 'models, comma-separated (check.models)')
     .option('--json', 'one JSON object a line')
+    .option('--explain', 'with --json: where flagged labels show, as a grid over the picture')
     .option('--recursive', 'go into folders of folders');
   addConfigFlags(command).action(async (files: string[], flags: CheckFlags) => {
-    const models = flags.model?.split(',') ?? [];
+    const asked = { models: flags.model?.split(',') ?? [], explain: flags.explain ?? false };
     const checker =
-      flags.server === undefined ? await startLocalChecker(flags, models) : createRemoteChecker(flags.server, models);
+      flags.server === undefined ? await startLocalChecker(flags, asked) : createRemoteChecker(flags.server, asked);
     process.exitCode = await checkAll(files, flags, checker);
   });
 }
 
-async function startLocalChecker(flags: ConfigFlags, models: readonly string[]): Promise<FileChecker> {
-  return createLocalChecker(loadFlaggedConfig(flags).config, models);
+async function startLocalChecker(flags: ConfigFlags, asked: Asked): Promise<FileChecker> {
+  return createLocalChecker(loadFlaggedConfig(flags).config, asked);
 }
 
 async function checkAll(files: readonly string[], flags: CheckFlags, check: FileChecker): Promise<number> {

@@ -30,11 +30,19 @@ export type Checked =
       readonly error: { readonly code: string; readonly detail: string };
     };
 
+/** What is asked of every picture. */
+export interface Asked {
+  /** Empty for `check.models`. */
+  readonly models: readonly string[];
+  /** Whether to tell where flagged labels show. */
+  readonly explain: boolean;
+}
+
 /** Checks one picture; never throws. */
 export type FileChecker = (picture: Picture) => Promise<Checked>;
 
 /** Checks in this process, with the engine that this machine can run. */
-export async function createLocalChecker(config: Config, models: readonly string[]): Promise<FileChecker> {
+export async function createLocalChecker(config: Config, asked: Asked): Promise<FileChecker> {
   Object.assign(process.env, toNativeEnvironment(process.env));
   const choice = await chooseEngine({ wanted: config.model.engine, progress: 'lines', environment: process.env });
   const { createChecker } = await import('../check/checker.ts');
@@ -45,7 +53,7 @@ export async function createLocalChecker(config: Config, models: readonly string
     toChecked(picture, async (bytes) => {
       const deadlineAt = performance.now() + config.supervisor.loadTimeoutMs + config.check.deadlineMs;
       const images = [{ name: picture.name, bytes }];
-      const request = { ...waitForEver, requestId: picture.name, images, models, deadlineAt };
+      const request = { ...waitForEver, ...asked, requestId: picture.name, images, deadlineAt };
       const result = await checkService.check(request);
       const [image] = result.images;
       if (image?.kind !== 'checked') throw image?.error ?? new Error('no image');
@@ -54,9 +62,10 @@ export async function createLocalChecker(config: Config, models: readonly string
 }
 
 /** Lets the service at `server` check, over HTTP. */
-export function createRemoteChecker(server: string, models: readonly string[]): FileChecker {
+export function createRemoteChecker(server: string, { models, explain }: Asked): FileChecker {
   const url = new URL('/v1/check', server);
   if (models.length > 0) url.searchParams.set('model', models.join(','));
+  if (explain) url.searchParams.set('explain', '1');
   return (picture) =>
     toChecked(picture, async (bytes) => {
       const form = new FormData();

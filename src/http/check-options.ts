@@ -5,14 +5,26 @@ import { ServiceError } from '../errors.ts';
 export interface CheckOptions {
   /** `name` or `name@version`, as the query names them. */
   readonly models: readonly string[];
+  /** Whether to tell where flagged labels show. */
+  readonly explain: boolean;
   /** Time for the verdict, from the last byte received. */
   readonly timeoutMs: number;
 }
 
-/** @throws {@link ServiceError} ERR_REQUEST_INVALID for a timeout that is no positive whole number. */
+/** @throws {@link ServiceError} ERR_REQUEST_INVALID for a value that doesn't fit. */
 export function toCheckOptions({ url = '/', headers }: IncomingMessage, deadlineMs: number): CheckOptions {
   const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '');
-  return { models: query.getAll('model'), timeoutMs: toTimeoutMs(headers['x-request-timeout-ms'], deadlineMs) };
+  const timeoutMs = toTimeoutMs(headers['x-request-timeout-ms'], deadlineMs);
+  return { models: query.getAll('model'), explain: toExplain(query.getAll('explain')), timeoutMs };
+}
+
+/**
+ * Whether one of the values of `explain` is 1.
+ * @throws {@link ServiceError} ERR_REQUEST_INVALID for one that is neither 0 nor 1.
+ */
+export function toExplain(values: readonly string[]): boolean {
+  if (values.every((value) => value === '0' || value === '1')) return values.includes('1');
+  throw new ServiceError('ERR_REQUEST_INVALID', 'explain is neither 0 nor 1');
 }
 
 /** Names of models from comma-separated values, each once. */

@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import type { Answer } from './answer.ts';
-import { toCheckOptions, toModelNames } from './check-options.ts';
+import { toCheckOptions, toExplain, toModelNames } from './check-options.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import type { Exchange } from './exchange.ts';
 import type { RouteHandler } from './route.ts';
@@ -24,6 +24,7 @@ export function createCheckHandler(dependencies: HttpDependencies): RouteHandler
       return await answerUpload(dependencies, exchange, {
         ...upload,
         models: [...options.models, ...upload.models],
+        explain: toExplain(upload.explain) || options.explain,
         deadlineAt: upload.receivedAt + options.timeoutMs,
       });
     } finally {
@@ -32,13 +33,19 @@ export function createCheckHandler(dependencies: HttpDependencies): RouteHandler
   };
 }
 
+/** An upload with what the query asks of it, too. */
+interface Asked extends Omit<Upload, 'explain'> {
+  readonly explain: boolean;
+  readonly deadlineAt: number;
+}
+
 async function answerUpload(
   { checkService, identity }: HttpDependencies,
   { requestId, clientGone, logVariables }: Exchange,
-  { images, models, deadlineAt, uploadMs }: Upload & { readonly deadlineAt: number },
+  { images, models, explain, deadlineAt, uploadMs }: Asked,
 ): Promise<Answer> {
   const signal = clientGone.signal;
-  const request = { requestId, images, models: toModelNames(models), deadlineAt, signal };
+  const request = { requestId, images, models: toModelNames(models), explain, deadlineAt, signal };
   const result = await checkService.check(request);
   for (const [name, value] of toVerdictVariables(result, uploadMs)) logVariables.set(name, value);
   return toVerdictAnswer(result, { requestId, worker: identity, uploadMs });

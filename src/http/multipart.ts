@@ -14,9 +14,11 @@ export interface Form {
   readonly images: readonly UploadedImage[];
   /** Values of the text field `model`. */
   readonly models: readonly string[];
+  /** Values of the text field `explain`. */
+  readonly explain: readonly string[];
 }
 
-/** Text fields are read for `model` alone; the rest of a web form (buttons, tokens) is ignored within these bounds. */
+/** Text fields but `model` and `explain`, the buttons and tokens of a web form, are ignored within these bounds. */
 const fieldLimits = {
   fields: 32,
   fieldSize: 1024,
@@ -26,7 +28,7 @@ const fieldLimits = {
   headerPairs: 32,
 };
 
-/** Creates the reader of multipart/form-data: files of the field `image`, and the text field `model`. */
+/** Creates the reader of multipart/form-data: files of the field `image`, and the text fields that are known. */
 export function createFormReader(limits: Config['upload']): (exchange: Exchange, body: BodyLimits) => Promise<Form> {
   const parse = multer({
     storage: createBlockStorage(limits.maxBytes),
@@ -117,11 +119,14 @@ function toForm({ files, body = {} }: FormBody): Form {
       'the field "image" is text: it needs a file name (curl -F image=@file)',
     );
   }
-  const models = [body['model'] ?? []].flat();
-  if (!models.every((value) => typeof value === 'string')) {
-    throw new ServiceError('ERR_REQUEST_INVALID', 'the field "model" is not text');
-  }
-  return { images: files.map((file) => ({ name: toBaseName(file.originalname), bytes: file.buffer })), models };
+  const images = files.map((file) => ({ name: toBaseName(file.originalname), bytes: file.buffer }));
+  return { images, models: toTexts(body, 'model'), explain: toTexts(body, 'explain') };
+}
+
+function toTexts(body: Readonly<Record<string, unknown>>, field: string): string[] {
+  const values = [body[field] ?? []].flat();
+  if (values.every((value) => typeof value === 'string')) return values;
+  throw new ServiceError('ERR_REQUEST_INVALID', `the field "${field}" is not text`);
 }
 
 /** Characters of a file name that are shown. */

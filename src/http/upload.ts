@@ -11,6 +11,8 @@ export interface Upload {
   readonly images: readonly UploadedImage[];
   /** Values of the form field `model`. */
   readonly models: readonly string[];
+  /** Values of the form field `explain`. */
+  readonly explain: readonly string[];
   /** From the start of reading to the last byte. */
   readonly uploadMs: number;
   /** On the clock of `performance.now()`. */
@@ -29,7 +31,7 @@ export function createUploadReader(
     const form =
       plan.kind === 'multipart'
         ? await readForm(exchange, bodyLimits)
-        : { images: [{ name: 'upload', bytes: await readRawBody(exchange, bodyLimits) }], models: [] };
+        : { images: [{ name: 'upload', bytes: await readRawBody(exchange, bodyLimits) }], models: [], explain: [] };
     const receivedAt = performance.now();
     if (form.images.length === 0)
       throw new ServiceError('ERR_UPLOAD_MISSING', 'the form has no file in the field "image"');

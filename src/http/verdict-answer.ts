@@ -1,4 +1,12 @@
-import type { CheckResult, ImageResult, ImageTimings, LabelResult, ModelResult, Verdict } from '../check/types.ts';
+import type {
+  CheckResult,
+  ImageResult,
+  ImageTimings,
+  LabelMap,
+  LabelResult,
+  ModelResult,
+  Verdict,
+} from '../check/types.ts';
 import { verdicts } from '../check/types.ts';
 import type { Answer } from './answer.ts';
 import { toProblem } from './problem.ts';
@@ -98,10 +106,18 @@ function toImageBody(image: ImageResult, requestId: string): object {
 }
 
 function toCheckBody({ model, version, engine, verdict, labels }: ModelResult): object {
-  const labelBodies = labels.map(({ label, score, thresholds, verdict: labelVerdict }) => {
-    return { label, score: roundScore(score), thresholds, verdict: labelVerdict };
+  const labelBodies = labels.map(({ label, score, thresholds, verdict: labelVerdict, map }) => {
+    return { label, score: roundScore(score), thresholds, verdict: labelVerdict, map: map && toMapBody(map) };
   });
   return { model, version, engine, verdict, labels: labelBodies };
+}
+
+function toMapBody({ columns, rows, area, scores }: LabelMap): object {
+  return { columns, rows, area: area && toAreaBody(area), scores: scores.map((row) => row.map(roundScore)) };
+}
+
+function toAreaBody({ left, top, width, height }: NonNullable<LabelMap['area']>): object {
+  return { left: roundScore(left), top: roundScore(top), width: roundScore(width), height: roundScore(height) };
 }
 
 function roundTenth(milliseconds: number): number {

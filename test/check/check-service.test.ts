@@ -41,6 +41,7 @@ function toRequest(images: readonly (readonly [string, Uint8Array])[], models: r
     requestId: 'request',
     images: images.map(([name, bytes]) => ({ name, bytes })),
     models,
+    explain: false,
     deadlineAt: performance.now() + 60_000,
     signal,
   };

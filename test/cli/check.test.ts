@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { makeMarked, writeMapModel } from '../fixtures/map-model.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
 import { startLauncher, startService } from '../fixtures/service.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
+import type { MapBody } from '../fixtures/uploads.ts';
 
 interface Ended {
   readonly code: unknown;
@@ -58,6 +60,32 @@ test('a_running_service_gives_the_same_scores_as_this_process', async (context) 
   };
   assert.ok(toScores(local).length > 0);
   assert.deepEqual(toScores(local), toScores(remote));
+});
+
+test('explain_tells_where_flagged_labels_show_in_this_process_and_by_a_service', async (context) => {
+  const dir = makeTempDir(context);
+  await writeMapModel(dir, { name: 'quality' });
+  const file = path.join(makeTempDir(context), 'marked.png');
+  writeFileSync(file, await makeMarked([320, 240], [0, 0, 0.5, 0.5]));
+  const service = await startService(context, { args: ['--workers', '1', '--models', dir] });
+  const check = async (...args: string[]): Promise<(MapBody | undefined)[]> => {
+    const { lines } = await runCommand(context, 'check', '--json', ...args, file);
+    const checked = JSON.parse(lines[0] ?? '') as { checks: { labels: { map?: MapBody }[] }[] };
+    return checked.checks.flatMap(({ labels }) => labels.map(({ map }) => map));
+  };
+  const row = (start: number): number[] => Array.from({ length: 8 }, (_, column) => (column < 4 ? start : 0));
+  const scores = Array.from({ length: 6 }, (_, index) => row(index < 3 ? 1 : 0));
+  const expected = [{ columns: 8, rows: 6, scores }, undefined, undefined];
+  const [local, remote] = [
+    await check('--explain', '--models', dir),
+    await check('--explain', '--server', service.url),
+  ];
+  for (const maps of [local, remote]) {
+    const rounded = maps.map((map) => map && { ...map, scores: map.scores.map((line) => line.map(Math.round)) });
+    assert.deepEqual(rounded, expected);
+  }
+  assert.deepEqual(await check('--models', dir), [undefined, undefined, undefined]);
+  assert.deepEqual(await check('--server', service.url), [undefined, undefined, undefined]);
 });
 
 test('a_service_that_is_not_there_is_an_error', async (context) => {

@@ -1,0 +1,25 @@
+import { toMapLayout } from '../image/map-layout.ts';
+import type { Manifest } from '../model/manifest.ts';
+import type { LabelMap } from './types.ts';
+
+/** Cuts out of a model's map what it says of the label at `index`. */
+export type LabelMapper = (index: number) => LabelMap;
+
+/**
+ * Lays a model's map of one picture over that picture.
+ * @param map float32 `[rows, columns, labels]` over the raster
+ * @param picture its size after EXIF orientation
+ * @throws Error where a score is not a number
+ */
+export function createLabelMapper(
+  { input, output }: Manifest,
+  map: Float32Array,
+  picture: { readonly width: number; readonly height: number },
+): LabelMapper | undefined {
+  if (!output.map) return undefined;
+  if (!map.every(Number.isFinite)) throw new Error('the map has a score that is not a number');
+  const { width: columns, height: rows } = output.map;
+  const { cells, ...layout } = toMapLayout({ columns, rows }, picture, input);
+  const toScore = (cell: number, label: number): number => map[cell * output.labels.length + label] ?? NaN;
+  return (index) => ({ ...layout, scores: cells.map((row) => row.map((cell) => toScore(cell, index))) });
+}
