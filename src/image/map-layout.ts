@@ -53,7 +53,7 @@ export function toMapLayout(grid: Grid, picture: Size, shape: Shape): MapLayout 
 
 /** The picture stands at the top left of the raster, reduced where it is too large, and turned where that fits better. */
 function layOutLongSide(grid: Grid, picture: Size, shape: Shape): MapLayout {
-  const isTurned = shape.width >= shape.height ? picture.height > picture.width : picture.width > picture.height;
+  const isTurned = (picture.width - picture.height) * (shape.width - shape.height) < 0;
   const turned = isTurned ? { width: picture.height, height: picture.width } : picture;
   const scaled = scaleSize(turned, Math.min(1, shape.width / turned.width, shape.height / turned.height));
   const layout = layOut(grid, shape, { left: 0, top: 0, ...scaled });

@@ -136,7 +136,7 @@ async function assertSame(context: TestContext, { model, files }: WrittenModel):
   assert.ok(outcome.kind === 'compiled', outcome.kind === 'refused' ? outcome.reason : '');
   const original = await loadOriginalModel(tf, model, files);
   const compiled = await loadCompiledModel(tf, model, outcome.dir);
-  const batch = Buffer.concat([makeRaster(2), makeRaster(3), makeRaster(4)]);
+  const batch = Uint8Array.from([2, 3, 4].flatMap((seed) => [...makeRaster(seed)]));
   const expected = await explain(original, batch, 3);
   const found = await explain(compiled, batch, 3);
   assert.equal(expected.maps.length, 3 * 4 * 4 * 3);

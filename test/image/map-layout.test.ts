@@ -29,7 +29,7 @@ function toRedness(pixels: Uint8Array, size: typeof raster): number[] {
 /** Places an upright picture as the resize mode `long-side` says, here in red's absence where it does not reach. */
 async function placeLongSide(bytes: Buffer, size: typeof raster): Promise<Uint8Array> {
   const { width, height } = await sharp(bytes).metadata();
-  const isTurned = size.width >= size.height ? height > width : width > height;
+  const isTurned = (width - height) * (size.width - size.height) < 0;
   const turned = await sharp(bytes)
     .rotate(isTurned ? 90 : 0)
     .toBuffer();
@@ -103,6 +103,7 @@ const shapes: readonly { resize: Mode; picture: [number, number]; key: string; s
   // Cells of a raster on its side are 24 × 42 pixels.
   { resize: 'long-side', picture: [960, 1280], key: '20x15', size: { width: 480, height: 640 } },
   { resize: 'long-side', picture: [1280, 960], key: '15x20', size: { width: 480, height: 640 } },
+  { resize: 'long-side', picture: [240, 384], key: '10x12', size: { width: 480, height: 480 } },
 ];
 
 for (const { resize, picture, key, size } of shapes) {
@@ -138,7 +139,10 @@ test('the smallest and the longest pictures have a cell at least, and none outsi
       const what = `${resize} ${String(width)} × ${String(height)}`;
       assert.ok(columns >= 1 && rows >= 1, what);
       assert.deepEqual([cells.length, ...new Set(cells.map((line) => line.length))], [rows, columns], what);
-      assert.ok(cells.flat().every((cell) => Number.isInteger(cell) && cell >= 0 && cell < 300), what);
+      assert.ok(
+        cells.flat().every((cell) => Number.isInteger(cell) && cell >= 0 && cell < 300),
+        what,
+      );
     }
   }
 });
