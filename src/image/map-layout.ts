@@ -1,10 +1,5 @@
-import type { RasterShape } from './types.ts';
-
-/** A size in pixels. */
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import { toLongSidePlacement } from './framing.ts';
+import type { RasterShape, Size } from './types.ts';
 
 /** A part of a raster, in pixels, or of a picture, in shares of its width and height. */
 export interface Area extends Size {
@@ -25,14 +20,11 @@ export interface MapLayout extends Grid {
   readonly area?: Area;
 }
 
-/** A raster, and how a picture is brought to it. */
-type Shape = Size & { readonly resize: RasterShape['resize'] | 'long-side' };
-
 /**
  * Lays a grid over the picture, in cells of about the size that they have on the raster.
  * @param picture after EXIF orientation
  */
-export function toMapLayout(grid: Grid, picture: Size, shape: Shape): MapLayout {
+export function toMapLayout(grid: Grid, picture: Size, shape: RasterShape): MapLayout {
   const { width, height, resize } = shape;
   const whole = { left: 0, top: 0, width, height };
   switch (resize) {
@@ -51,12 +43,9 @@ export function toMapLayout(grid: Grid, picture: Size, shape: Shape): MapLayout 
   }
 }
 
-/** The picture stands at the top left of the raster, reduced where it is too large, and turned where that fits better. */
-function layOutLongSide(grid: Grid, picture: Size, shape: Shape): MapLayout {
-  const isTurned = (picture.width - picture.height) * (shape.width - shape.height) < 0;
-  const turned = isTurned ? { width: picture.height, height: picture.width } : picture;
-  const scaled = scaleSize(turned, Math.min(1, shape.width / turned.width, shape.height / turned.height));
-  const layout = layOut(grid, shape, { left: 0, top: 0, ...scaled });
+function layOutLongSide(grid: Grid, picture: Size, shape: RasterShape): MapLayout {
+  const { isTurned, width, height } = toLongSidePlacement(picture, shape);
+  const layout = layOut(grid, shape, { left: 0, top: 0, width, height });
   return isTurned ? turnBack(layout) : layout;
 }
 
