@@ -3,6 +3,7 @@ import { ExitError, exitCodes } from '../errors.ts';
 import { addCheckCommand } from './check.ts';
 import { addConfigCommand } from './config.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addEvaluateCommand } from './evaluate.ts';
 import { addModelsCommand } from './models.ts';
 import { loadVersion } from './project.ts';
 import { addServeCommand } from './serve.ts';
@@ -20,6 +21,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   addCheckCommand(program);
   addModelsCommand(program);
   addTrainCommand(program);
+  addEvaluateCommand(program);
   addSetupCommand(program);
   addDoctorCommand(program);
   addConfigCommand(program);

@@ -1,13 +1,13 @@
-import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { toNativeEnvironment } from '../config/native-environment.ts';
 import { chooseEngine } from '../setup/engine-choice.ts';
+import { createPhaseBar } from './phase-bar.ts';
 
 interface TrainFlags {
   readonly photos: string;
   readonly out: string;
   readonly seed: string;
-  readonly epochs?: string;
+  readonly rounds?: string;
 }
 
 /** Adds `train quality`: makes the shipped model anew from a folder of photographs. */
@@ -16,34 +16,29 @@ export function addTrainCommand(program: Command): void {
     .command('train')
     .description('train a shipped model')
     .command('quality')
-    .description('train models/quality on a folder of good photographs')
+    .description('train models/quality on a folder of good photographs; a training that was stopped goes on')
     .requiredOption('--photos <dir>', 'folder of photographs')
-    .requiredOption('--out <dir>', 'folder of the version to write, e.g. models/quality/1')
+    .requiredOption('--out <dir>', 'folder of the version to write, e.g. models/quality/2')
     .option('--seed <number>', 'seed of all chance', '1')
-    .option('--epochs <number>', 'passes over the photographs')
+    .option('--rounds <number>', 'how long to learn: a round is 1,024 new pictures')
     .action(train);
 }
 
-async function train(flags: TrainFlags): Promise<void> {
+async function train({ photos, out, seed, rounds }: TrainFlags): Promise<void> {
   Object.assign(process.env, toNativeEnvironment(process.env));
   await chooseEngine({ wanted: 'tensorflow', progress: 'lines', environment: process.env });
   const { trainQuality } = await import('../train/quality.ts');
-  const bar = new SingleBar({ format: '{phase} {bar} {value}/{total}' });
-  let lastPhase = '';
-  const { areas, rates } = await trainQuality({
-    photosDir: flags.photos,
-    outDir: flags.out,
-    seed: Number(flags.seed),
-    ...(flags.epochs !== undefined && { epochs: Number(flags.epochs) }),
-    onProgress: (phase, done, total) => {
-      if (phase !== lastPhase && !process.stderr.isTTY) process.stderr.write(`${phase}\n`);
-      if (phase !== lastPhase) bar.start(total, 0, { phase });
-      lastPhase = phase;
-      bar.update(done, { phase });
+  const progress = createPhaseBar('{phase} {bar} {value}/{total} {loss}');
+  await trainQuality({
+    photosDir: photos,
+    outDir: out,
+    seed: Number(seed),
+    ...(rounds !== undefined && { rounds: Number(rounds) }),
+    onProgress: (phase, done, total, loss) => {
+      progress.update(phase, done, total, { loss: loss === undefined ? '' : `loss ${loss.toFixed(3)}` });
     },
+  }).finally(() => {
+    progress.stop();
   });
-  bar.stop();
-  for (const [label, area] of Object.entries(areas)) process.stdout.write(`${label}: AUC ${area.toFixed(4)}\n`);
-  for (const { name, total, flagged } of rates)
-    process.stdout.write(`${name}: ${String(flagged)}/${String(total)} flagged\n`);
+  process.stdout.write(`${out} is written; measure it: image-check evaluate --model ${out} --photos ${photos}\n`);
 }

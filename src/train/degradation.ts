@@ -1,109 +1,107 @@
-import sharp, { type Sharp } from 'sharp';
+import { flatten, expose, type Loss, mapCells, measureLosses, measureRange } from './exposure.ts';
+import { type Strength, type Target, toTargets } from './labels.ts';
+import type { Size } from '../image/types.ts';
 import type { Picture } from './photos.ts';
-import { drawBetween, drawLogBetween } from './random.ts';
+import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
-
-/** What is done to a photograph, in this order. */
-export interface Degradation {
-  /** The part that is kept, as shares of the sides; its place as shares of what is left over. */
-  readonly crop: { readonly share: number; readonly left: number; readonly top: number };
-  /** Standard deviation of the Gaussian blur as a share of the long side; 0 is none. */
-  readonly blur: number;
-  /** Exposure: every value becomes value · gain + offset, cut at 0 and 255. */
-  readonly gain: number;
-  readonly offset: number;
-  /** JPEG quality, 1…100. */
-  readonly quality: number;
-}
-
-/** How badly a degradation hurt this very photograph. */
-export interface Strength {
-  /** As {@link Degradation.blur}. */
-  readonly blur: number;
-  /** Shares of what could be made out before that exposure turned black or white. */
-  readonly black: number;
-  readonly white: number;
-}
+import { blurPicture, measureCrop, renderScene, resizePicture, type Scene, toPixels, toSharp } from './scenes.ts';
+import { addNoise } from './sensor-noise.ts';
+import sharp from 'sharp';
 
 /** A degraded photograph as it would be uploaded. */
 export interface DegradedPhoto {
-  readonly jpeg: Buffer;
+  readonly bytes: Buffer;
+  readonly size: Size;
   readonly strength: Strength;
+  /** In the order of the labels. */
+  readonly targets: readonly Target[];
+  /** Of every cell of a map of the upload, row by row. */
+  readonly cells: readonly (readonly Target[])[];
 }
 
-/** Leaves a photograph as it is, but for good JPEG compression. */
-export const untouched: Degradation = {
-  crop: { share: 1, left: 0, top: 0 },
-  blur: 0,
-  gain: 1,
-  offset: 0,
-  quality: 92,
-};
-
-/** Luma at or below which nothing can be made out, and at or above which nothing is left. */
-const blackLuma = 28;
-const whiteLuma = 242;
-
-/** Draws a degradation: about three in ten leave a good picture. */
-export function drawDegradation(random: Random): Degradation {
-  const crop = { share: drawBetween(random, 0.75, 1), left: random(), top: random() };
-  const quality = Math.round(drawBetween(random, 55, 96));
-  const kind = random();
-  const blur = kind < 0.3 || kind >= 0.65 ? drawBetween(random, 0, 0.001) : drawLogBetween(random, 0.001, 0.09);
-  if (kind < 0.6) return { crop, quality, blur, gain: drawBetween(random, 0.6, 1.3), offset: 0 };
-  return { crop, quality, blur, ...drawExposure(random) };
+/** Does to a photograph what a plan says; the same plan and chance give the same bytes. */
+export async function degradePhoto(photo: Picture, plan: Plan, raster: Size, random: Random): Promise<DegradedPhoto> {
+  const size = toUploadSize(measureCrop(photo, plan), plan, raster);
+  const scale = toRasterScale(size, raster);
+  // Blurred, it shows no more than the raster does, which is quicker.
+  const shown = plan.blur ? { width: scaleSide(size.width, scale), height: scaleSide(size.height, scale) } : size;
+  const scene = await renderScene(photo, plan, shown, plan.blur ? 1 : 1 / scale, random);
+  const blurred = plan.blur
+    ? await blurPicture(scene.picture, plan.blur, random)
+    : { picture: scene.picture, spread: 0 };
+  const before = await resizePicture(blurred.picture, size);
+  const hazy = plan.haze ? flatten(before, plan.haze.share, plan.haze.towards) : before;
+  const exposed = plan.stops === 0 ? hazy : expose(hazy, plan.stops);
+  const losses = measureLosses(before, exposed);
+  const noisy = plan.noise ? addNoise(exposed, plan.noise, random) : { picture: exposed, rms: 0 };
+  const upload = await saveUpload(noisy.picture, plan);
+  // Pixels of the raster for one of the picture before it was saved at other sizes.
+  const shownScale = (upload.size.width / size.width) * toRasterScale(upload.size, raster);
+  const strength: Strength = {
+    blur: (blurred.spread * shownScale) / scale,
+    ...losses.whole,
+    rangeBefore: measureRange(before),
+    range: measureRange(exposed),
+    noise: noisy.rms * toNoiseScale(shownScale, plan),
+    quality: toWorstQuality(plan, toRasterScale(upload.size, raster)),
+  };
+  const { content } = scene;
+  const soft = scene.soft && { ...scene.soft, spread: (scene.soft.spread * shownScale) / scale };
+  const cells = losses.cells.map((loss, cell) => toTargets(toCellStrength(strength, soft, loss, cell), content));
+  return { ...upload, strength, targets: toTargets(strength, content), cells };
 }
 
-/** Degrades a photograph; the same degradation gives the same bytes. */
-export async function degradePhoto(photo: Picture, degradation: Degradation): Promise<DegradedPhoto> {
-  const { crop, blur, gain, offset, quality } = degradation;
-  const width = Math.max(1, Math.round(photo.width * crop.share));
-  const height = Math.max(1, Math.round(photo.height * crop.share));
-  const left = Math.floor((photo.width - width) * crop.left);
-  const top = Math.floor((photo.height - height) * crop.top);
-  const raw = { width, height, channels: 3 } as const;
-
-  const before = await toSharp(photo).extract({ left, top, width, height }).raw().toBuffer();
-  // libvips refuses a sigma below 0.3 pixels, which changes nothing that can be seen.
-  const sigma = blur * Math.max(width, height);
-  const blurred = sigma < 0.3 ? before : await sharp(before, { raw }).blur(sigma).raw().toBuffer();
-  const after = await sharp(blurred, { raw }).linear(gain, offset).raw().toBuffer();
-  const jpeg = await sharp(after, { raw }).jpeg({ quality }).toBuffer();
-  return { jpeg, strength: { blur, ...measureLoss(before, after) } };
+/** How much a picture is reduced to fit into the raster; 1 where it fits. */
+function toRasterScale({ width, height }: Size, raster: Size): number {
+  const [long, short] = [Math.max(width, height), Math.min(width, height)];
+  return Math.min(1, Math.max(raster.width, raster.height) / long, Math.min(raster.width, raster.height) / short);
 }
 
-function drawExposure(random: Random): { gain: number; offset: number } {
-  const isWhole = random() < 0.15;
-  if (random() < 0.5) {
-    if (isWhole) return { gain: 0, offset: drawBetween(random, 0, 14) };
-    return { gain: drawLogBetween(random, 0.01, 0.6), offset: drawBetween(random, 0, 6) };
+function toUploadSize(crop: Size, { side, isEnlarged }: Plan, raster: Size): Size {
+  const wanted = (side * Math.max(raster.width, raster.height)) / Math.max(crop.width, crop.height);
+  const factor = isEnlarged ? Math.min(2, wanted) : Math.min(1, wanted);
+  return { width: scaleSide(crop.width, factor), height: scaleSide(crop.height, factor) };
+}
+
+function scaleSide(side: number, factor: number): number {
+  return Math.max(1, Math.round(side * factor));
+}
+
+/** Reducing a picture averages noise away, and coarse grain less. */
+function toNoiseScale(scale: number, { noise }: Plan): number {
+  return Math.min(1, scale * (noise?.grain ?? 1));
+}
+
+/** Blocks that are made smaller after are seen less, as if the quality had been better by the share of their area. */
+function toWorstQuality({ saves }: Plan, scale: number): number {
+  let [worst, left] = [100, scale];
+  for (const save of saves.toReversed()) {
+    worst = Math.min(worst, save.quality / Math.min(1, left) ** 2);
+    left *= save.scale;
   }
-  if (isWhole) return { gain: 0, offset: drawBetween(random, 245, 255) };
-  return { gain: drawLogBetween(random, 1.3, 16), offset: drawBetween(random, 0, 110) };
+  return worst;
 }
 
-function toSharp({ pixels, width, height }: Picture): Sharp {
-  return sharp(pixels, { raw: { width, height, channels: 3 } });
+function toCellStrength(strength: Strength, soft: Scene['soft'], loss: Loss, cell: number): Strength {
+  const across = ((cell % mapCells.columns) + 0.5) / mapCells.columns;
+  const down = (Math.floor(cell / mapCells.columns) + 0.5) / mapCells.rows;
+  const own = soft ? soft.spread * (1 - soft.sharp(across, down)) : 0;
+  return { ...strength, ...loss, blur: Math.hypot(strength.blur, own) };
 }
 
-/** What was black or white before (a night sky, a white page) is no loss. */
-function measureLoss(before: Uint8Array, after: Uint8Array): { black: number; white: number } {
-  const counts = { visible: 0, black: 0, light: 0, white: 0 };
-  for (let at = 0; at + 2 < after.length; at += 3) {
-    const was = toLuma(before, at);
-    const is = toLuma(after, at);
-    if (was > blackLuma) {
-      counts.visible += 1;
-      if (is <= blackLuma) counts.black += 1;
-    }
-    if (was < whiteLuma) {
-      counts.light += 1;
-      if (is >= whiteLuma) counts.white += 1;
-    }
+async function saveUpload(picture: Picture, { saves, format }: Plan): Promise<Pick<DegradedPhoto, 'bytes' | 'size'>> {
+  let [current, bytes] = [picture, Buffer.alloc(0)];
+  for (const { quality, scale } of saves) {
+    const scaled = { width: scaleSide(current.width, scale), height: scaleSide(current.height, scale) };
+    const chromaSubsampling = quality % 3 === 0 ? '4:4:4' : '4:2:0';
+    bytes = await toSharp(await resizePicture(current, scaled))
+      .jpeg({ quality, chromaSubsampling })
+      .toBuffer();
+    current = await toPixels(sharp(bytes));
   }
-  return { black: counts.black / Math.max(1, counts.visible), white: counts.white / Math.max(1, counts.light) };
-}
-
-function toLuma(pixels: Uint8Array, at: number): number {
-  return (2 * (pixels[at] ?? 0) + 5 * (pixels[at + 1] ?? 0) + (pixels[at + 2] ?? 0)) / 8;
+  const size = { width: current.width, height: current.height };
+  if (format === 'jpeg') return { bytes, size };
+  const other =
+    format === 'png' ? sharp(bytes).png({ compressionLevel: 1 }) : sharp(bytes).webp({ quality: 92, effort: 0 });
+  return { bytes: await other.toBuffer(), size };
 }

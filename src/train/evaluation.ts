@@ -1,107 +1,127 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Tensor } from '@tensorflow/tfjs-core';
-import type { TensorFlow } from '../inference/engines/tensorflow.ts';
-import { degradePhoto, untouched } from './degradation.ts';
-import type { Degradation } from './degradation.ts';
-import { toInput } from './fit.ts';
-import { policy, qualityLabels } from './labels.ts';
-import type { QualityLabel } from './labels.ts';
-import type { Photo } from './photos.ts';
-import { rasterBytes, toRaster } from './samples.ts';
-import type { Samples } from './samples.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { type LabelFigures, measureLabels, type ScoredPicture } from './label-figures.ts';
+import { type Kind, kinds, type LabelledPicture } from './labelled-picture.ts';
+import { scoreNamed, type ScorePicture } from './picture-scorer.ts';
+import { toVerdict, type Verdict } from './policy-verdict.ts';
 
-/** What was measured on photographs that the network never saw. */
-export interface Figures {
-  readonly heldOut: readonly string[];
-  readonly samples: number;
-  readonly areas: Readonly<Record<QualityLabel, number>>;
-  readonly rates: readonly CaseRates[];
-}
-
-/** How many of the photographs get which verdict after one and the same degradation. */
-export interface CaseRates {
-  readonly name: string;
-  readonly total: number;
+/** How one kind of damage is seen at one strength. */
+export interface KindFigures {
+  readonly kind: Kind;
+  readonly level: number;
+  /** From the smallest to the largest of the level. */
+  readonly strength: string;
+  readonly pictures: number;
+  /** The label that the kind concerns; undefined where it is none of the model's, or any. */
+  readonly label: string | undefined;
+  /** Of that label, or of the highest of all. */
+  readonly meanScore: number;
+  /** Shares of the pictures, 0…1; what is rejected is flagged too. */
   readonly flagged: number;
   readonly rejected: number;
-  /** Photographs whose verdict is not the wanted one. */
-  readonly wrong: readonly string[];
 }
 
-/** The named degradations that a model is judged by. */
-const cases: readonly { readonly name: string; readonly isGood: boolean; readonly degradation: Degradation }[] = [
-  { name: 'original', isGood: true, degradation: untouched },
-  ...[0.01, 0.02, 0.03, 0.06].map((blur) => ({
-    name: `blurred by ${String(blur * 100)} % of the long side`,
-    isGood: false,
-    degradation: { ...untouched, blur },
-  })),
-  { name: 'black', isGood: false, degradation: { ...untouched, gain: 0 } },
-  { name: 'crushed: × 0.05', isGood: false, degradation: { ...untouched, gain: 0.05 } },
-  { name: 'white', isGood: false, degradation: { ...untouched, gain: 0, offset: 255 } },
-  { name: 'blown out: × 12 + 100', isGood: false, degradation: { ...untouched, gain: 12, offset: 100 } },
-];
-
-/** Runs the network over rasters; one row of scores a raster, in the order of the labels. */
-export function scoreRasters(tf: TensorFlow, network: LayersModel, rasters: Uint8Array): number[][] {
-  const batchSize = 16;
-  const count = rasters.length / rasterBytes;
-  const rows: number[][] = [];
-  for (let from = 0; from < count; from += batchSize) {
-    const indices = Array.from({ length: Math.min(batchSize, count - from) }, (_, index) => from + index);
-    const scores = tf.tidy(() => (network.apply(toInput(tf, rasters, indices)) as Tensor).arraySync());
-    rows.push(...(scores as number[][]));
-  }
-  return rows;
+/** What becomes of photographs that nothing was done to. */
+export interface OriginalFigures {
+  readonly pictures: number;
+  /** Names of those that are flagged, and of these the rejected ones. */
+  readonly flagged: readonly string[];
+  readonly rejected: readonly string[];
 }
 
-/** Applies every case to every photograph and counts the verdicts. */
-export async function measureCases(
-  tf: TensorFlow,
-  network: LayersModel,
-  photos: readonly Photo[],
-): Promise<CaseRates[]> {
-  const rates: CaseRates[] = [];
-  for (const { name, isGood, degradation } of cases) {
-    let flagged = 0;
-    let rejected = 0;
-    const wrong: string[] = [];
-    for (const photo of photos) {
-      const { jpeg } = await degradePhoto(photo, degradation);
-      const [scores = []] = scoreRasters(tf, network, await toRaster(jpeg));
-      const isFlagged = qualityLabels.some((label, index) => (scores[index] ?? 0) >= policy[label].review);
-      const isRejected = qualityLabels.some((label, index) => (scores[index] ?? 0) >= policy[label].reject);
-      if (isFlagged) flagged += 1;
-      if (isRejected) rejected += 1;
-      if (isFlagged === isGood) wrong.push(photo.file);
-    }
-    rates.push({ name, total: photos.length, flagged, rejected, wrong });
-  }
-  return rates;
+/** What was measured on pictures that were made of photographs. */
+export interface Evaluation {
+  readonly pictures: number;
+  readonly labels: readonly LabelFigures[];
+  readonly kinds: readonly KindFigures[];
+  readonly originals: OriginalFigures;
 }
+
+interface JudgedPicture extends ScoredPicture, Pick<LabelledPicture, 'photo' | 'kind' | 'strength' | 'level'> {
+  readonly verdict: Verdict;
+}
+
+const labelOf: Readonly<Partial<Record<Kind, string>>> = {
+  defocus: 'blurry',
+  motion: 'blurry',
+  'soft background': 'blurry',
+  underexposure: 'dark',
+  overexposure: 'overexposed',
+  'low contrast': 'low_contrast',
+  noise: 'noisy',
+  compression: 'blocky',
+  blank: 'blank',
+};
 
 /**
- * Measures for every label how well its score ranks the damaged above the good: the area under the ROC curve,
- * 1 perfect and 0.5 blind, over the samples that can be judged, split at a target of one half.
+ * Scores labelled pictures and measures how right the scores are.
+ * @param onPicture hears the photograph of every picture that is done
+ * @throws ExitError 78 where a picture does not decode
  */
-export function measureAreas(samples: Samples, scores: readonly (readonly number[])[]): Record<QualityLabel, number> {
-  const areas = qualityLabels.map((label, column) => {
-    const judged = scores
-      .map((row, index) => ({ score: row[column] ?? 0, at: index * qualityLabels.length + column }))
-      .filter(({ at }) => (samples.weights[at] ?? 0) > 0);
-    const isDamaged = ({ at }: { at: number }) => (samples.targets[at] ?? 0) >= 0.5;
-    const damaged = judged.filter(isDamaged).map(({ score }) => score);
-    const good = judged.filter((sample) => !isDamaged(sample)).map(({ score }) => score);
-    return [label, toArea(damaged, good)] as const;
-  });
-  return Object.fromEntries(areas) as Record<QualityLabel, number>;
+export async function evaluatePictures(
+  pictures: AsyncIterable<LabelledPicture>,
+  score: ScorePicture,
+  manifest: Manifest,
+  onPicture: (photo: string) => void = () => undefined,
+): Promise<Evaluation> {
+  const judged: JudgedPicture[] = [];
+  for await (const { bytes, photo, kind, strength, level, targets } of pictures) {
+    const found = await scoreNamed(score, photo, bytes);
+    const verdict = toVerdict(found.scores, manifest);
+    judged.push({ photo, kind, strength, level, targets, ...found, verdict });
+    onPicture(photo);
+  }
+  return {
+    pictures: judged.length,
+    labels: measureLabels(judged, manifest),
+    kinds: measureKinds(judged, manifest.output.labels),
+    originals: measureOriginals(judged),
+  };
 }
 
-/** The chance that a damaged one scores above a good one; ties count half. */
-export function toArea(damaged: readonly number[], good: readonly number[]): number {
-  let wins = 0;
-  for (const high of damaged) {
-    for (const low of good) wins += high > low ? 1 : high === low ? 0.5 : 0;
-  }
-  return wins / (damaged.length * good.length);
+function measureKinds(pictures: readonly JudgedPicture[], labels: readonly string[]): KindFigures[] {
+  return kinds.flatMap((kind) => {
+    const ofKind = pictures.filter((picture) => picture.kind === kind);
+    const levels = [...new Set(ofKind.map(({ level }) => level))].sort((a, b) => a - b);
+    return levels.map((level) => {
+      const some = ofKind.filter((picture) => picture.level === level);
+      return { kind, level, ...measureGroup(some, labels, labelOf[kind]) };
+    });
+  });
+}
+
+function measureGroup(
+  pictures: readonly JudgedPicture[],
+  labels: readonly string[],
+  concerned: string | undefined,
+): Omit<KindFigures, 'kind' | 'level'> {
+  const column = concerned === undefined ? -1 : labels.indexOf(concerned);
+  const toScore = ({ scores }: JudgedPicture): number => scores[column] ?? Math.max(...scores);
+  const toShare = (isCounted: (picture: JudgedPicture) => boolean): number =>
+    pictures.filter(isCounted).length / pictures.length;
+  return {
+    strength: toRange(pictures.map(({ strength }) => strength)),
+    pictures: pictures.length,
+    label: labels[column],
+    meanScore: pictures.reduce((sum, picture) => sum + toScore(picture), 0) / pictures.length,
+    flagged: toShare(({ verdict }) => verdict !== 'accept'),
+    rejected: toShare(({ verdict }) => verdict === 'reject'),
+  };
+}
+
+/** The smallest and the largest by the number in them. */
+function toRange(strengths: readonly string[]): string {
+  const toNumber = (text: string): number => Number(/-?\d+(\.\d+)?/.exec(text.replaceAll('−', '-'))?.[0] ?? 0);
+  const distinct = [...new Set(strengths)].sort((a, b) => toNumber(a) - toNumber(b));
+  return [...new Set([distinct[0], distinct.at(-1)])].join(' … ');
+}
+
+function measureOriginals(pictures: readonly JudgedPicture[]): OriginalFigures {
+  const originals = pictures.filter(({ kind }) => kind === 'original');
+  const flagged = originals.filter(({ verdict }) => verdict !== 'accept');
+  const rejected = flagged.filter(({ verdict }) => verdict === 'reject');
+  return {
+    pictures: originals.length,
+    flagged: flagged.map(({ photo }) => photo),
+    rejected: rejected.map(({ photo }) => photo),
+  };
 }

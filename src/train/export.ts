@@ -1,28 +1,28 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { ExitError, exitCodes, toMessage } from '../errors.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
-import { toManifest } from '../model/manifest.ts';
+import { type Manifest, toManifest } from '../model/manifest.ts';
 import { toFileHash } from '../model/model-files.ts';
-import { degradePhoto, untouched } from './degradation.ts';
-import type { Degradation } from './degradation.ts';
-import { scoreRasters } from './evaluation.ts';
-import { policy, qualityLabels } from './labels.ts';
-import { inputShape, normalise } from './network.ts';
+import { toPictures } from './batch.ts';
+import { drawGoldenPictures } from './golden-pictures.ts';
+import { qualityLabels } from './labels.ts';
+import { inputShape, normalise, toMapSize } from './network.ts';
 import { toRaster } from './samples.ts';
-import { drawScene } from './scene.ts';
 
-const goldenImages: Readonly<Record<string, Degradation>> = {
-  sharp: untouched,
-  blurred: { ...untouched, blur: 0.02 },
-  dark: { ...untouched, gain: 0.06 },
-  overexposed: { ...untouched, gain: 6, offset: 80 },
-};
 const manifestFile = 'manifest.json';
-const sceneSeed = 1;
 /** Engines and versions of image libraries differ by less. */
-const tolerance = 0.01;
+const tolerance = 0.02;
+
+/** What is written beside the network. */
+export interface ModelPapers {
+  readonly policy: Manifest['policy'];
+  readonly card: string;
+  /** How it was trained, as JSON can hold it. */
+  readonly training: object;
+}
 
 /**
  * Refuses a folder that a model must not replace.
@@ -37,8 +37,13 @@ export async function assertReplaceable(outDir: string): Promise<void> {
   throw new ExitError(exitCodes.configuration, `${outDir} holds something else than a model; it is left as it is`);
 }
 
-/** Writes a version's folder: network, golden images, manifest, model card. What was there goes when all is written. */
-export async function exportModel(tf: TensorFlow, network: LayersModel, outDir: string, card: string): Promise<void> {
+/** Writes a version's folder: network, golden images, manifest, papers. What was there goes when all is written. */
+export async function exportModel(
+  tf: TensorFlow,
+  network: LayersModel,
+  outDir: string,
+  { policy, card, training }: ModelPapers,
+): Promise<void> {
   const target = path.resolve(outDir);
   const staging = `${target}.partial`;
   await rm(staging, { recursive: true, force: true });
@@ -47,7 +52,14 @@ export async function exportModel(tf: TensorFlow, network: LayersModel, outDir: 
   const manifest = {
     format: 'tfjs-layers',
     input: { ...inputShape, colour: 'rgb', normalise },
-    output: { kind: 'multi-label', activation: 'none', labels: qualityLabels },
+    output: {
+      kind: 'multi-label',
+      activation: 'none',
+      labels: qualityLabels,
+      // tfjs numbers the outputs of a layers model.
+      tensor: '0',
+      map: { tensor: '1', ...toMapSize(inputShape) },
+    },
     policy,
     files: await hashFiles(staging),
     golden: await exportGolden(tf, network, staging),
@@ -56,6 +68,7 @@ export async function exportModel(tf: TensorFlow, network: LayersModel, outDir: 
   toManifest(json);
   await writeFile(path.join(staging, manifestFile), json);
   await writeFile(path.join(staging, 'MODEL_CARD.md'), card);
+  await writeFile(path.join(staging, 'training.json'), `${JSON.stringify(training, undefined, 2)}\n`);
   await rm(target, { recursive: true, force: true });
   await rename(staging, target);
 }
@@ -68,14 +81,16 @@ async function hashFiles(dir: string): Promise<Record<string, string>> {
 }
 
 async function exportGolden(tf: TensorFlow, network: LayersModel, dir: string): Promise<object[]> {
-  const scene = drawScene(sceneSeed);
   const golden: object[] = [];
-  for (const [name, degradation] of Object.entries(goldenImages)) {
+  for (const { name, bytes } of await drawGoldenPictures()) {
     const image = `golden/${name}.jpg`;
-    const { jpeg } = await degradePhoto(scene, degradation);
-    await writeFile(path.join(dir, image), jpeg);
-    const [row = []] = scoreRasters(tf, network, await toRaster(jpeg));
-    golden.push({ image, scores: row.map((score) => Number(score.toFixed(6))), tolerance });
+    await writeFile(path.join(dir, image), bytes);
+    const raster = await toRaster(bytes, inputShape);
+    const scores = tf.tidy(() => {
+      const [whole] = network.apply(toPictures(tf, [raster], inputShape)) as Tensor[];
+      return [...(whole?.dataSync<'float32'>() ?? [])];
+    });
+    golden.push({ image, scores: scores.map((score) => Number(score.toFixed(6))), tolerance });
   }
   return golden;
 }

@@ -1,116 +1,117 @@
-import type { Figures } from './evaluation.ts';
-import { policy, qualityLabels } from './labels.ts';
-import { inputShape } from './network.ts';
-import type { Photo } from './photos.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { evaluationMarks } from './evaluation-report.ts';
+import { toMarkdownTable } from './markdown-table.ts';
+import type { Source } from './sources.ts';
 
-/** What a model was made from, and how long. */
-export interface TrainingFacts {
-  readonly photos: readonly Photo[];
-  readonly learnt: number;
-  readonly samples: number;
-  readonly epochs: number;
-  readonly seed: number;
+/** What the trainer knows of the model that it made. */
+export interface CardFacts {
+  /** In a sentence or two: what it is for. */
+  readonly summary: string;
+  /** What of a picture the network sees, and at which size. */
+  readonly input: string;
+  /** What the network is made of. */
+  readonly network: string;
   readonly parameters: number;
+  /** In the order of the scores: from where to where its strength goes, and what it leaves out. */
+  readonly labels: readonly { readonly label: string; readonly meaning: string }[];
+  readonly policy: Manifest['policy'];
+  /** The precision on calibration photographs that the thresholds were chosen at, 0…1. */
+  readonly precision: { readonly review: number; readonly reject: number };
+  /** Other precisions of review, by label. */
+  readonly exceptions: ReadonlyMap<string, number>;
+  /** Every photograph, by what it was used for. */
+  readonly photos: Readonly<Record<'learnt' | 'calibrated' | 'heldOut', readonly Source[]>>;
+  /** How it was trained, one sentence an item. */
+  readonly training: readonly string[];
+  /** Makes it anew. */
+  readonly command: string;
+  /** What it can't do, one sentence an item. */
+  readonly limits: readonly string[];
 }
 
-/** Writes MODEL_CARD.md: what the model is, what it learnt from, how well it does on photographs it never saw. */
-export function toModelCard(facts: TrainingFacts, figures: Figures): string {
-  const { seed, epochs } = facts;
+/** Writes MODEL_CARD.md, with a place for what `image-check evaluate` measures. */
+export function toModelCard(facts: CardFacts): string {
+  const { learnt, calibrated, heldOut } = facts.photos;
+  const photos = [...learnt, ...calibrated, ...heldOut];
   return `# quality: is this picture usable?
 
-A first, small model. It sees that a whole picture is blurred, black or white, and knows little else; a better one is
-meant to take its place.
+${facts.summary}
 
-- **Input**: the whole frame, stretched to ${String(inputShape.width)}×${String(inputShape.height)}, RGB.
-- **Output**: a score from 0 to 1 for each of ${qualityLabels.join(', ')}, independent of each other.
-- **Network**: five 3×3 convolutions of stride 2, their mean and maximum over the frame, two dense layers:
-  ${String(facts.parameters)} parameters, float32, no batch normalisation.
+- **Input**: ${facts.input}
+- **Output**: a score from 0 to 1 for each label, independent of each other, meant as the probability that it is right.
+- **Network**: ${facts.network} ${String(facts.parameters)} parameters.
 - **Format**: tfjs layers model; runs on native TensorFlow and on WebAssembly.
+
+## Labels
+
+${toMarkdownTable(
+  ['label', 'meaning'],
+  facts.labels.map(({ label, meaning }) => [label, meaning]),
+)}
 
 ## Policy
 
-${toTable(['label', 'review from', 'reject from'], toPolicyRows())}
+${toMarkdownTable(['label', 'review from', 'reject from'], toPolicyRows(facts))}
+
+Chosen at a precision of ${toPercent(facts.precision.review)} for review${toExceptions(facts)} and ${toPercent(facts.precision.reject)} for reject, on photographs kept for that alone. A picture that
+has a fault a little (target from 0.1 to 0.5) counts as a mistake of reject, and of review neither as one nor as a hit.
 
 ## Data
 
-${String(facts.photos.length)} photographs, of which the network saw ${String(facts.learnt)}. They are not part of this project. Origin and licence as
-their \`SOURCES.tsv\` tells:
+${String(photos.length)} photographs: the network learnt from ${String(learnt.length)}, scores and thresholds were calibrated by ${String(calibrated.length)}, and ${String(heldOut.length)} were held
+out. They are not part of this project; \`training.json\` names them. Origin and licence as their \`SOURCES.tsv\` tells:
 
-${toTable(['origin', 'licence', 'photographs'], toSourceRows(facts.photos))}
+${toMarkdownTable(['origin', 'licence', 'photographs'], toSourceRows(photos))}
 
 The golden images are drawn by code (\`src/train/scene.ts\`) and belong to nobody.
 
 ## Training
 
-${String(facts.samples)} pictures: each photograph is cropped a little and degraded at random strengths, compressed as JPEG and decoded as
-the service decodes an upload. Labels come from the strength:
+${toList(facts.training)}
 
-- \`blurry\`: Gaussian blur, from 0 at 0.2 % of the long side to 1 at 0.7 %; not judged where exposure destroyed most.
-- \`dark\`: of what could be made out before, the share that exposure turned black, from 0 at 40 % to 1 at 80 %.
-- \`overexposed\`: of what was not white before, the share that exposure turned white, from 0 at 30 % to 1 at 70 %.
-
-Adam at three falling rates, ${String(epochs)} passes. To repeat it:
+To repeat it:
 
 \`\`\`
-image-check train quality --photos DIR --out models/quality/1 --seed ${String(seed)} --epochs ${String(epochs)}
+${facts.command}
 \`\`\`
 
-## Figures
+## Evaluation
 
-Measured on ${String(figures.heldOut.length)} photographs of which the network saw no pixel (drawn by the seed). How well a score ranks the
-damaged above the good, over ${String(figures.samples)} random degradations, weak ones too (area under the ROC curve; 1 is perfect, 0.5 blind):
+${evaluationMarks.begin}
 
-${toTable(['label', 'area'], toAreaRows(figures))}
+Not evaluated yet.
 
-How many are flagged (review or reject) and rejected after one and the same degradation:
-
-${toTable(['degradation', 'photographs', 'flagged', 'rejected', 'wrong'], toRateRows(figures))}
-
-Held out: ${figures.heldOut.join(', ')}.
+${evaluationMarks.end}
 
 ## Limits
 
-- With so few photographs, the rates above have wide margins: one photograph is ${(100 / figures.heldOut.length).toFixed(0)} %.
-- It knows Gaussian blur of the whole frame. Motion blur, a missed focus on one face, noise, blocks of compression and
-  low contrast are beyond it.
-- Fog, calm water and plain walls have no sharp detail at this size; they may pass for blurry.
-- A blur below about 0.5 % of the long side can't be told at this size.
-- Overexposed means that nearly the whole frame is lost: a burnt-out subject before a black wall passes.
-- Screenshots, drawings and pages of text were hardly among the photographs.
+${toList(facts.limits)}
 `;
 }
 
-function toPolicyRows(): string[][] {
-  return qualityLabels.map((label) => [label, String(policy[label].review), String(policy[label].reject)]);
+function toExceptions({ exceptions }: CardFacts): string {
+  const parts = [...exceptions].map(([label, precision]) => `${label} ${toPercent(precision)}`);
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
-function toSourceRows(photos: readonly Photo[]): string[][] {
-  const counts = new Map<string, number>();
-  for (const { source } of photos) {
+function toPolicyRows({ labels, policy }: CardFacts): string[][] {
+  const toCell = (threshold: number | undefined): string => (threshold === undefined ? 'never' : String(threshold));
+  return labels.map(({ label }) => [label, toCell(policy[label]?.review), toCell(policy[label]?.reject)]);
+}
+
+function toSourceRows(sources: readonly Source[]): string[][] {
+  const counts = new Map<string, { readonly source: Source; readonly count: number }>();
+  for (const source of sources) {
     const key = `${source.origin}\t${source.licence}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    counts.set(key, { source, count: (counts.get(key)?.count ?? 0) + 1 });
   }
-  return [...counts].map(([key, count]) => [...key.split('\t'), String(count)]);
+  return [...counts.values()].map(({ source, count }) => [source.origin, source.licence, String(count)]);
 }
 
-function toAreaRows(figures: Figures): string[][] {
-  return qualityLabels.map((label) => [label, figures.areas[label].toFixed(4)]);
+function toList(items: readonly string[]): string {
+  return items.map((item) => `- ${item}`).join('\n');
 }
 
-function toRateRows(figures: Figures): string[][] {
-  return figures.rates.map(({ name, total, flagged, rejected, wrong }) => [
-    name,
-    String(total),
-    String(flagged),
-    String(rejected),
-    wrong.join(', '),
-  ]);
-}
-
-/** A Markdown table, its columns padded to one width. */
-function toTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-  const toLine = (row: readonly string[]) =>
-    `| ${widths.map((width, column) => (row[column] ?? '').padEnd(width)).join(' | ')} |`;
-  return [toLine(head), toLine(widths.map((width) => '-'.repeat(width))), ...rows.map(toLine)].join('\n');
+function toPercent(share: number): string {
+  return `${String(Math.round(share * 1000) / 10)} %`;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -18,27 +19,46 @@ export interface Photo extends Picture {
   readonly source: Source;
 }
 
-/** Longer sides are reduced to this: twice what any degradation needs, and 62 photographs stay below 100 MB. */
-const maxSide = 800;
+/** Longer sides are reduced to this: what the largest of the uploads that are made of them have. */
+const maxSide = 1600;
 const extensions = /\.(jpe?g|png|webp|tiff?|avif)$/i;
+
+/**
+ * Lists the photographs of a folder by their names.
+ * @throws {@link ExitError} 78 where the folder can't be read or holds none.
+ */
+export async function listPhotos(dir: string): Promise<string[]> {
+  const names = await readdir(dir).catch((thrown: unknown) => {
+    throw new ExitError(exitCodes.configuration, `photos can't be read: ${toMessage(thrown)}`, { cause: thrown });
+  });
+  const files = names.filter((name) => extensions.test(name)).sort();
+  if (files.length === 0) throw new ExitError(exitCodes.configuration, `no photograph in ${dir}`);
+  return files;
+}
 
 /**
  * Loads every photograph of a folder, in the order of their names; `SOURCES.tsv` beside them tells their origin.
  * @throws {@link ExitError} 78 where the folder or a photograph can't be read, or there are fewer than two.
  */
 export async function loadPhotos(dir: string, onPhoto: (done: number, total: number) => void): Promise<Photo[]> {
-  const names = await readdir(dir).catch((thrown: unknown) => {
-    throw new ExitError(exitCodes.configuration, `photos can't be read: ${toMessage(thrown)}`, { cause: thrown });
-  });
-  const files = names.filter((name) => extensions.test(name)).sort();
+  const files = await listPhotos(dir);
   if (files.length < 2) {
-    const found = files.length === 0 ? 'no photograph' : 'one photograph only';
-    throw new ExitError(
-      exitCodes.configuration,
-      `${found} in ${dir}: training needs one to learn from and one to test`,
-    );
+    const message = `one photograph only in ${dir}: training needs one to learn from and one to test`;
+    throw new ExitError(exitCodes.configuration, message);
   }
-  const sources = await loadSources(dir, names);
+  return loadNamedPhotos(dir, files, onPhoto);
+}
+
+/**
+ * Loads some photographs of a folder, in the order given.
+ * @throws {@link ExitError} 78 where one can't be read.
+ */
+export async function loadNamedPhotos(
+  dir: string,
+  files: readonly string[],
+  onPhoto: (done: number, total: number) => void,
+): Promise<Photo[]> {
+  const sources = await loadSources(dir);
   const photos: Photo[] = [];
   for (const file of files) {
     const picture = await loadPicture(path.join(dir, file));
@@ -48,9 +68,9 @@ export async function loadPhotos(dir: string, onPhoto: (done: number, total: num
   return photos;
 }
 
-async function loadSources(dir: string, names: readonly string[]): Promise<ReadonlyMap<string, Source>> {
-  const name = 'SOURCES.tsv';
-  return names.includes(name) ? toSources(await readFile(path.join(dir, name), 'utf8')) : new Map<string, Source>();
+async function loadSources(dir: string): Promise<ReadonlyMap<string, Source>> {
+  const file = path.join(dir, 'SOURCES.tsv');
+  return existsSync(file) ? toSources(await readFile(file, 'utf8')) : new Map<string, Source>();
 }
 
 async function loadPicture(file: string): Promise<Picture> {

@@ -1,72 +1,89 @@
+import path from 'node:path';
 import { ExitError, exitCodes } from '../errors.ts';
 import { loadTensorFlow } from '../inference/engines/tensorflow.ts';
-import { measureAreas, measureCases, scoreRasters } from './evaluation.ts';
-import type { Figures } from './evaluation.ts';
+import { Checkpoint } from './checkpoint.ts';
 import { assertReplaceable, exportModel } from './export.ts';
-import { fitNetwork } from './fit.ts';
+import { calibrateNetwork } from './graduation.ts';
 import { toModelCard } from './model-card.ts';
-import { createNetwork } from './network.ts';
-import { loadPhotos } from './photos.ts';
-import type { Photo } from './photos.ts';
-import { createRandom, shuffle } from './random.ts';
-import { renderSamples } from './samples.ts';
+import { inputShape } from './network.ts';
+import { type PhotoSplit, splitPhotos } from './photo-split.ts';
+import { loadPhotos, type Photo } from './photos.ts';
+import { toCardFacts } from './quality-card.ts';
+import { startSampleSource } from './sample-source.ts';
+import { toRounds, toStages } from './schedule.ts';
+import { runTraining } from './training.ts';
 
 /** What `image-check train quality` is asked for. */
 export interface TrainQualityOptions {
   readonly photosDir: string;
-  /** The version's folder, such as `models/quality/1`; a model that is there is replaced when all is done. */
+  /** The version's folder, such as `models/quality/2`; a model that is there is replaced when all is done. */
   readonly outDir: string;
   readonly seed: number;
-  /** Passes over all samples. */
-  readonly epochs?: number;
-  readonly onProgress: (phase: string, done: number, total: number) => void;
+  /** How long it learns. */
+  readonly rounds?: number;
+  /** How many samples there are, where it is only to be seen that it works. */
+  readonly samples?: { readonly perRound: number; readonly forCalibration: number };
+  /** Hears how far it is; `loss` where there is one. */
+  readonly onProgress: (phase: string, done: number, total: number, loss?: number) => void;
 }
 
-const defaultEpochs = 20;
-const samplesPerPhoto = 60;
-const testSamplesPerPhoto = 40;
-const heldOutShare = 0.2;
+const defaultRounds = 20;
+const calibrationSamples = 1500;
 
 /**
- * Trains the quality model on a folder of good photographs and writes it as a version that can be served.
- * Whole photographs are held out to measure it.
- * @throws {@link ExitError} 78 where a number doesn't fit, the photographs can't be read or `outDir` holds something else.
+ * Trains the quality model on a folder of good photographs and writes it as a version that can be served. Whole
+ * photographs are held out to calibrate it and to measure it. A training that was stopped goes on where it was.
+ * @throws {@link ExitError} 78 where a number doesn't fit, the photographs can't be read, `outDir` holds something else,
+ * or another training was begun there.
  */
-export async function trainQuality(options: TrainQualityOptions): Promise<Figures> {
-  const { seed, onProgress, epochs = defaultEpochs } = options;
+export async function trainQuality(options: TrainQualityOptions): Promise<void> {
+  const { seed, onProgress, outDir, rounds = defaultRounds } = options;
   assertWhole('seed', seed, 0);
-  assertWhole('epochs', epochs, 1);
-  await assertReplaceable(options.outDir);
+  assertWhole('rounds', rounds, 2);
+  await assertReplaceable(outDir);
   const photos = await loadPhotos(options.photosDir, (done, total) => {
     onProgress('photographs', done, total);
   });
-  const { learnt, heldOut } = splitPhotos(photos, seed);
-  const samples = await renderSamples(learnt, samplesPerPhoto, seed, (done, total) => {
-    onProgress('samples', done, total);
-  });
+  const split = splitPhotos(photos, seed);
   const tf = await loadTensorFlow();
-  const network = createNetwork(tf, seed);
+  const identity = JSON.stringify({
+    seed,
+    rounds,
+    photos: photos.map(({ file, width, height }) => [file, width, height]),
+  });
+  const checkpoint = new Checkpoint(tf, `${path.resolve(outDir)}.training`, identity);
+  await checkpoint.open();
+  const lessons = startSampleSource(split.learnt, seed);
+  const exams = startSampleSource(split.calibrated, seed + 1);
   try {
-    const onBatch = (done: number, total: number) => {
-      onProgress('training', done, total);
+    const examCount = options.samples?.forCalibration ?? calibrationSamples;
+    const onStep = (done: number, total: number, loss: number): void => {
+      onProgress('training', done, total, loss);
     };
-    fitNetwork(tf, network, samples, { epochs, seed, onBatch });
-    const test = await renderSamples(heldOut, testSamplesPerPhoto, seed + 1, (done, total) => {
-      onProgress('evaluation', done, total);
+    const schedule = toRounds(toStages(rounds), options.samples?.perRound);
+    const training = { tf, source: lessons, seed, rounds: schedule, checkpoint, onStep };
+    const network = await runTraining(training, inputShape);
+    const policy = await calibrateNetwork(tf, network, exams, examCount, (done, total) => {
+      onProgress('calibration', done, total);
     });
-    const figures = {
-      heldOut: heldOut.map(({ file }) => file),
-      samples: test.count,
-      areas: measureAreas(test, scoreRasters(tf, network, test.rasters)),
-      rates: await measureCases(tf, network, heldOut),
-    };
     const parameters = network.countParams();
-    const facts = { photos, learnt: learnt.length, samples: samples.count, epochs, seed, parameters };
-    await exportModel(tf, network, options.outDir, toModelCard(facts, figures));
-    return figures;
-  } finally {
+    const facts = toCardFacts({ split, policy, parameters, seed, rounds: schedule });
+    await exportModel(tf, network, outDir, {
+      policy,
+      card: toModelCard(facts),
+      training: toRecord(split, seed, rounds),
+    });
     network.dispose();
+    await checkpoint.clear();
+  } finally {
+    await Promise.all([lessons.stop(), exams.stop()]);
   }
+}
+
+function toRecord(split: PhotoSplit, seed: number, rounds: number): object {
+  const toFiles = (photos: readonly Photo[]): string[] => photos.map(({ file }) => file).sort();
+  const { learnt, calibrated, heldOut } = split;
+  return { seed, rounds, learnt: toFiles(learnt), calibrated: toFiles(calibrated), heldOut: toFiles(heldOut) };
 }
 
 function assertWhole(name: string, value: number, least: number): void {
@@ -75,10 +92,4 @@ function assertWhole(name: string, value: number, least: number): void {
     exitCodes.configuration,
     `${name} must be a whole number from ${String(least)}: ${String(value)}`,
   );
-}
-
-function splitPhotos(photos: readonly Photo[], seed: number): { learnt: Photo[]; heldOut: Photo[] } {
-  const order = shuffle(createRandom(seed), photos);
-  const count = Math.max(1, Math.round(photos.length * heldOutShare));
-  return { learnt: order.slice(count), heldOut: order.slice(0, count) };
 }

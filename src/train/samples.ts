@@ -1,52 +1,71 @@
 import { decodeImage } from '../image/decode.ts';
-import { degradePhoto, drawDegradation } from './degradation.ts';
-import { qualityLabels, toTargets } from './labels.ts';
-import { inputShape } from './network.ts';
-import type { Photo } from './photos.ts';
+import { toLongSidePlacement } from '../image/framing.ts';
+import type { Size } from '../image/types.ts';
+import { degradePhoto, type DegradedPhoto } from './degradation.ts';
+import { mapCells } from './exposure.ts';
+import { qualityLabels, type Target } from './labels.ts';
+import { toMapSize } from './network.ts';
+import type { Picture } from './photos.ts';
+import { drawPlan } from './plan.ts';
 import { createRandom } from './random.ts';
 
-/** Degraded photographs as the service would hand them to the model. */
-export interface Samples {
-  readonly count: number;
-  /** uint8 [count, height, width, 3]. */
-  readonly rasters: Uint8Array;
-  /** float32 [count, labels], 0…1 each. */
+/** One degraded photograph as the service would hand it to the model, and what the model should say. */
+export interface Sample {
+  /** uint8 [height, width, 3] */
+  readonly raster: Uint8Array;
+  /** float32 [labels, 2]: value, weight. */
   readonly targets: Float32Array;
-  readonly weights: Float32Array;
+  /** float32 [rows, columns, labels, 2] */
+  readonly mapTargets: Float32Array;
 }
 
-/** Bytes of one raster. */
-export const rasterBytes = inputShape.width * inputShape.height * 3;
+/** Photographs are whole files; no upload of theirs is too large or too slow. */
+const limits = { maxPixels: 50_000_000, decodeTimeoutMs: 60_000 };
 
 /** Turns image bytes into the network's raster, the way the service does. */
-export async function toRaster(bytes: Uint8Array): Promise<Uint8Array> {
-  return decodeImage(bytes, inputShape, { maxPixels: 50_000_000, decodeTimeoutMs: 60_000 });
+export async function toRaster(bytes: Uint8Array, { width, height }: Size): Promise<Uint8Array> {
+  return decodeImage(bytes, { width, height, resize: 'long-side' }, limits);
 }
 
-/** Degrades every photograph `perPhoto` times; a seed gives the same samples again. */
-export async function renderSamples(
-  photos: readonly Photo[],
-  perPhoto: number,
+/** Makes the sample of a number: the same photographs, seed, and number give the same one. */
+export async function renderSample(
+  photos: readonly Picture[],
   seed: number,
-  onSample: (done: number, total: number) => void = () => undefined,
-): Promise<Samples> {
-  const count = photos.length * perPhoto;
-  const rasters = new Uint8Array(count * rasterBytes);
-  const targets = new Float32Array(count * qualityLabels.length);
-  const weights = new Float32Array(count * qualityLabels.length);
-  let done = 0;
-  for (const [index, photo] of photos.entries()) {
-    const random = createRandom(seed, index);
-    for (let variant = 0; variant < perPhoto; variant += 1) {
-      const { jpeg, strength } = await degradePhoto(photo, drawDegradation(random));
-      rasters.set(await toRaster(jpeg), done * rasterBytes);
-      for (const [label, target] of toTargets(strength).entries()) {
-        targets[done * qualityLabels.length + label] = target.value;
-        weights[done * qualityLabels.length + label] = target.weight;
-      }
-      done += 1;
-      onSample(done, count);
+  index: number,
+  size: Size,
+): Promise<Sample> {
+  const random = createRandom(seed, index);
+  const photo = photos[Math.floor(random() * photos.length)];
+  if (!photo) throw new Error('there is no photograph');
+  const degraded = await degradePhoto(photo, drawPlan(random), size, random);
+  const raster = await toRaster(degraded.bytes, size);
+  return { raster, targets: toNumbers(degraded.targets), mapTargets: toMapTargets(degraded, size) };
+}
+
+/** Lays what is known of an upload's cells over the cells of a raster, which shows it turned and mirrored as may be. */
+function toMapTargets({ cells, size }: DegradedPhoto, raster: Size): Float32Array {
+  const { isTurned, width, height } = toLongSidePlacement(size, raster);
+  const map = toMapSize(raster);
+  const numbers = new Float32Array(map.width * map.height * qualityLabels.length * 2);
+  for (let row = 0; row < map.height; row += 1) {
+    for (let column = 0; column < map.width; column += 1) {
+      const across = fold(((column + 0.5) * raster.width) / map.width / width);
+      const down = fold(((row + 0.5) * raster.height) / map.height / height);
+      const [x, y] = isTurned ? [down, 1 - across] : [across, down];
+      const cell = Math.floor(y * mapCells.rows) * mapCells.columns + Math.floor(x * mapCells.columns);
+      const targets = cells[cell] ?? [];
+      numbers.set(toNumbers(targets), (row * map.width + column) * qualityLabels.length * 2);
     }
   }
-  return { count, rasters, targets, weights };
+  return numbers;
+}
+
+/** Where a mirrored picture shows what is at a place beyond its end; places in shares of its side. */
+function fold(place: number): number {
+  const within = place % 2;
+  return Math.min(1 - 1e-6, within < 1 ? within : 2 - within);
+}
+
+function toNumbers(targets: readonly Target[]): Float32Array {
+  return Float32Array.from(targets.flatMap(({ value, weight }) => [value, weight]));
 }

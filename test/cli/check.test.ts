@@ -56,10 +56,15 @@ test('a_running_service_gives_the_same_scores_as_this_process', async (context) 
   assert.deepEqual([local.code, remote.code], [1, 1]);
   const toScores = ({ lines }: Ended): number[] => {
     const checked = JSON.parse(lines[0] ?? '') as { checks: { labels: { score: number }[] }[] };
-    return checked.checks.flatMap(({ labels }) => labels.map(({ score }) => Math.round(score * 1000)));
+    return checked.checks.flatMap(({ labels }) => labels.map(({ score }) => score));
   };
-  assert.ok(toScores(local).length > 0);
-  assert.deepEqual(toScores(local), toScores(remote));
+  const [here, there] = [toScores(local), toScores(remote)];
+  assert.ok(here.length > 0 && here.length === there.length, there.join());
+  // The service rounds.
+  assert.ok(
+    here.every((score, index) => Math.abs(score - (there[index] ?? Number.NaN)) < 1e-4),
+    `${here.join()} and ${there.join()}`,
+  );
 });
 
 test('explain_tells_where_flagged_labels_show_in_this_process_and_by_a_service', async (context) => {

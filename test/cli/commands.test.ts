@@ -23,7 +23,7 @@ test('version_is_the_packages', async (context) => {
 test('every_command_has_help', async (context) => {
   const { stdout } = await runCommand(context, ['--help']);
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].flatMap(([, name]) => name ?? []);
-  for (const command of ['serve', 'check', 'models', 'train', 'setup', 'doctor', 'config']) {
+  for (const command of ['serve', 'check', 'models', 'train', 'evaluate', 'setup', 'doctor', 'config']) {
     assert.ok(commands.includes(command), command);
     const help = await runCommand(context, [command, '--help']);
     assert.equal(help.code, 0);

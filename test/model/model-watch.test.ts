@@ -224,8 +224,8 @@ test('a_watch_that_is_stopped_looks_no_more', async (context) => {
 
 test('models_that_are_shipped_can_be_looked_at', async () => {
   const shipped = await readModelsLook('models');
-  const { files } = JSON.parse(readFileSync('models/quality/1/manifest.json', 'utf8')) as { files: object };
-  const content = shipped?.get('quality/1')?.content ?? '';
+  const { files } = JSON.parse(readFileSync('models/quality/2/manifest.json', 'utf8')) as { files: object };
+  const content = shipped?.get('quality/2')?.content ?? '';
   for (const file of Object.keys(files)) assert.match(content, new RegExp(`^${file} \\d+ `, 'm'));
   assert.doesNotMatch(content, /absent|review/);
 });

@@ -54,7 +54,7 @@ test('a_truncated_photograph_is_named', async (context) => {
 
 test('photographs_come_upright_reduced_and_as_plain_rgb', async (context) => {
   const dir = makeTempDir(context);
-  const large = { width: 1600, height: 400, channels: 3, background: 'red' } as const;
+  const large = { width: 3200, height: 800, channels: 3, background: 'red' } as const;
   await sharp({ create: large }).withMetadata({ orientation: 6 }).toFile(path.join(dir, 'a.jpg'));
   const clear = { width: 30, height: 20, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } as const;
   await sharp({ create: clear }).toFile(path.join(dir, 'b.png'));
@@ -65,7 +65,7 @@ test('photographs_come_upright_reduced_and_as_plain_rgb', async (context) => {
   const photos = await loadPhotos(dir, (done, total) => seen.push(`${String(done)}/${String(total)}`));
   const sizes = photos.map(({ file, width, height, pixels }) => [file, width, height, pixels.length / width / height]);
   assert.deepEqual(sizes, [
-    ['a.jpg', 200, 800, 3],
+    ['a.jpg', 400, 1600, 3],
     ['b.png', 30, 20, 3],
     ['c.png', 16, 16, 3],
   ]);

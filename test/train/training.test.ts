@@ -1,152 +1,166 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import test from 'node:test';
-import type { Tensor } from '@tensorflow/tfjs-core';
+import test, { type TestContext } from 'node:test';
 import { ExitError } from '../../src/errors.ts';
 import { createEngine } from '../../src/inference/engines/create-engine.ts';
 import { loadTensorFlow } from '../../src/inference/engines/tensorflow.ts';
 import { verifyGolden } from '../../src/inference/golden.ts';
-import { loadModelFiles } from '../../src/model/model-files.ts';
 import { toManifest } from '../../src/model/manifest.ts';
-import { fitNetwork } from '../../src/train/fit.ts';
-import { createNetwork } from '../../src/train/network.ts';
+import { loadModelFiles } from '../../src/model/model-files.ts';
+import { assertReplaceable, exportModel } from '../../src/train/export.ts';
+import { qualityLabels } from '../../src/train/labels.ts';
+import { createNetwork, inputShape } from '../../src/train/network.ts';
 import { trainQuality } from '../../src/train/quality.ts';
-import { renderSamples, toRaster } from '../../src/train/samples.ts';
-import { drawScene } from '../../src/train/scene.ts';
-import { makePhoto } from '../fixtures/pictures.ts';
+import { toRaster } from '../../src/train/samples.ts';
+import { writePhotos } from '../fixtures/brightness-model.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
-// Sums in several threads come in any order, and then the same seed gives other weights.
-process.env['TF_NUM_INTRAOP_THREADS'] = '1';
+const trainingProcess = path.resolve(import.meta.dirname, '../fixtures/training-process.ts');
+const modelFiles = ['MODEL_CARD.md', 'golden', 'manifest.json', 'model.json', 'training.json', 'weights.bin'];
+const papers = { policy: { blurry: { review: 0.4, reject: 0.8 } }, card: '# A card\n', training: { seed: 1 } };
 
-const toPhoto = (seed: number) => ({
-  ...drawScene(seed, 96, 64),
-  file: `scene-${String(seed)}`,
-  source: { origin: 'code', licence: 'none' },
-});
-
-async function makePhotosDir(dir: string): Promise<string> {
-  for (const seed of [1, 2]) writeFileSync(path.join(dir, `${String(seed)}.jpg`), await makePhoto(seed, 96, 64));
-  return dir;
+interface Step {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
 }
 
-function assertRefused(training: Promise<unknown>, message: RegExp): Promise<void> {
-  return assert.rejects(training, (thrown: unknown) => {
+/** Runs a training until it is over, or until a step after which it is killed. */
+async function runTraining(
+  context: TestContext,
+  dirs: readonly string[],
+  killAfter: (step: Step) => boolean = () => false,
+): Promise<{ code: unknown; steps: Step[] }> {
+  const steps: Step[] = [];
+  const child = fork(trainingProcess, dirs, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  context.after(() => child.kill('SIGKILL'));
+  child.on('message', (message) => {
+    const step = message as Step;
+    steps.push(step);
+    if (killAfter(step)) child.kill('SIGKILL');
+  });
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  return { code: code ?? signal, steps };
+}
+
+function assertRefused(work: Promise<unknown>, message: RegExp): Promise<void> {
+  return assert.rejects(work, (thrown: unknown) => {
     assert.ok(thrown instanceof ExitError, String(thrown));
     assert.equal(thrown.exitCode, 78);
     assert.match(thrown.message, message);
+    assert.doesNotMatch(thrown.message, /\n/);
     return true;
   });
 }
 
-test('a_tiny_training_replaces_a_model_by_one_that_can_be_served', async (context) => {
-  const photosDir = await makePhotosDir(makeTempDir(context));
-  const outDir = path.join(makeTempDir(context), 'quality', '1');
-  const phases = new Map<string, string>();
-  const options = { photosDir, outDir, seed: 3, epochs: 1 };
-  await trainQuality({ ...options, onProgress: () => undefined });
-  const first = toManifest(readFileSync(path.join(outDir, 'manifest.json'), 'utf8'));
-  writeFileSync(path.join(outDir, 'left-over'), '');
-  const figures = await trainQuality({
-    ...options,
-    onProgress: (phase, done, total) => phases.set(phase, `${String(done)}/${String(total)}`),
-  });
-
-  assert.deepEqual(
-    [...phases],
-    [
-      ['photographs', '2/2'],
-      ['samples', '60/60'],
-      ['training', '2/2'],
-      ['evaluation', '40/40'],
-    ],
-  );
-  assert.equal(figures.heldOut.length, 1);
-  assert.deepEqual(readdirSync(outDir).sort(), [
-    'MODEL_CARD.md',
-    'golden',
-    'manifest.json',
-    'model.json',
-    'weights.bin',
-  ]);
-  assert.deepEqual(readdirSync(path.dirname(outDir)), ['1']);
-  assert.match(readFileSync(path.join(outDir, 'MODEL_CARD.md'), 'utf8'), /--seed 3 --epochs 1/);
-
-  const manifest = toManifest(readFileSync(path.join(outDir, 'manifest.json'), 'utf8'));
-  const model = { name: 'quality', version: '1', dir: outDir, manifest };
-  assert.deepEqual(Object.keys(manifest.files), ['model.json', 'weights.bin']);
-  assert.deepEqual(manifest.files, first.files, 'a seed trains the same weights again');
+/** Loads a version as the service does and holds it against its golden pictures. */
+async function assertServes(dir: string): Promise<ReturnType<typeof toManifest>> {
+  const manifest = toManifest(readFileSync(path.join(dir, 'manifest.json'), 'utf8'));
+  const model = { name: 'quality', version: '2', dir, manifest };
   const loaded = await (await createEngine('tensorflow')).loadModel(model, await loadModelFiles(model));
-  assert.equal(manifest.golden.length, 4);
+  assert.equal(manifest.golden.length, 6);
   for (const golden of manifest.golden) {
-    const raster = await toRaster(readFileSync(path.join(outDir, golden.image)));
+    const raster = await toRaster(readFileSync(path.join(dir, golden.image)), inputShape);
     verifyGolden({ ...golden, raster }, await loaded.run(raster, 1));
   }
+  loaded.dispose();
+  return manifest;
+}
+
+test('a_training_that_is_killed_goes_on_and_writes_a_model_that_can_be_served', async (context) => {
+  const photosDir = await writePhotos(makeTempDir(context), 4);
+  const outDir = path.join(makeTempDir(context), 'quality', '2');
+  const dirs = [photosDir, outDir];
+  // A round has two steps.
+  const killed = await runTraining(context, dirs, ({ phase, done }) => phase === 'training' && done === 3);
+  assert.equal(killed.code, 'SIGKILL');
+  assert.deepEqual(readdirSync(path.dirname(outDir)), ['2.training']);
+  await assertRefused(
+    trainQuality({ photosDir, outDir, seed: 4, onProgress: () => undefined }),
+    /2\.training holds the progress of another training/,
+  );
+
+  const { code, steps } = await runTraining(context, dirs);
+  assert.equal(code, 0);
+  const learnt = steps.filter(({ phase }) => phase === 'training');
+  assert.deepEqual(
+    learnt,
+    [3, 4, 5, 6].map((done) => ({ phase: 'training', done, total: 6 })),
+  );
+  assert.deepEqual([...new Set(steps.map(({ phase }) => phase))], ['photographs', 'training', 'calibration']);
+  assert.deepEqual(steps.at(-1), { phase: 'calibration', done: 10, total: 10 });
+
+  assert.deepEqual(readdirSync(path.dirname(outDir)), ['2'], 'the progress is gone');
+  assert.deepEqual(readdirSync(outDir).sort(), modelFiles);
+  const manifest = await assertServes(outDir);
+  assert.deepEqual(Object.keys(manifest.policy), [...qualityLabels]);
+  assert.match(readFileSync(path.join(outDir, 'MODEL_CARD.md'), 'utf8'), /--seed 3 --rounds 3/);
+  const record = JSON.parse(readFileSync(path.join(outDir, 'training.json'), 'utf8')) as Record<string, string[]>;
+  const used = ['learnt', 'calibrated', 'heldOut'].flatMap((part) => record[part] ?? []);
+  assert.deepEqual(used.sort(), ['1.jpg', '2.jpg', '3.jpg', '4.jpg']);
 });
 
-test('fitting_lowers_the_loss_and_leaves_no_tensor_behind', async () => {
+test('a_model_is_replaced_by_a_whole_one_and_only_by_that', async (context) => {
+  const outDir = path.join(makeTempDir(context), 'quality', '2');
+  mkdirSync(outDir, { recursive: true });
+  for (const name of ['manifest.json', 'left-over']) writeFileSync(path.join(outDir, name), 'old');
   const tf = await loadTensorFlow();
-  const samples = await renderSamples([toPhoto(1), toPhoto(2)], 32, 1);
-  const before = tf.memory().numTensors;
-  const network = createNetwork(tf, 1);
-  const losses: number[] = [];
-  fitNetwork(tf, network, samples, { epochs: 12, seed: 1, onBatch: (_done, _total, loss) => losses.push(loss) });
-  network.dispose();
-  assert.equal(tf.memory().numTensors, before);
-  const mean = (some: readonly number[]) => some.reduce((sum, loss) => sum + loss, 0) / some.length;
-  const [first, last] = [mean(losses.slice(0, 4)), mean(losses.slice(-4))];
-  assert.equal(losses.length, 24);
-  assert.ok(last < first * 0.6, `from ${String(first)} to ${String(last)}`);
-});
+  const network = createNetwork(tf, 1, inputShape, 'serving');
+  const wrong = { ...papers, policy: { ghostly: { review: 0.5 } } };
+  await assert.rejects(exportModel(tf, network, outDir, wrong), /ghostly/);
+  assert.deepEqual(readdirSync(outDir).sort(), ['left-over', 'manifest.json']);
 
-test('a_plain_picture_weighs_no_more_than_another_in_the_gradient', async () => {
-  const tf = await loadTensorFlow();
-  const network = createNetwork(tf, 1);
-  const variable = network.getLayer('convolution5').trainableWeights[0]?.read();
-  assert.ok(variable instanceof tf.Variable);
-  tf.tidy(() => {
-    const measure = () => tf.sum(network.apply(tf.fill([1, 192, 192, 3], -0.9)) as Tensor).asScalar();
-    const { grads } = tf.variableGrads(measure, [variable]);
-    const gradient = grads[variable.name];
-    assert.ok(gradient);
-    const step = 1e-3;
-    const before = measure().arraySync();
-    variable.assign(variable.add(gradient.mul(step)));
-    const slope = (measure().arraySync() - before) / step;
-    const expected = Number(gradient.square().sum().arraySync());
-    assert.ok(Math.abs(slope / expected - 1) < 0.1, `slope ${String(slope)}, gradient ${String(expected)}`);
-  });
+  await exportModel(tf, network, outDir, papers);
   network.dispose();
+  assert.deepEqual(readdirSync(outDir).sort(), modelFiles);
+  assert.deepEqual(readdirSync(path.dirname(outDir)), ['2']);
+  const { output, input, files } = await assertServes(outDir);
+  assert.deepEqual(output.labels, [...qualityLabels]);
+  assert.deepEqual(output.map, { tensor: '1', width: 20, height: 15 });
+  assert.deepEqual([input.width, input.height, input.resize], [640, 480, 'long-side']);
+  assert.deepEqual(Object.keys(files), ['model.json', 'weights.bin']);
 });
 
 test('a_folder_that_holds_something_else_is_refused_and_left_as_it_is', async (context) => {
-  const [photosDir, outDir] = [await makePhotosDir(makeTempDir(context)), makeTempDir(context)];
+  const [photosDir, outDir] = [makeTempDir(context), makeTempDir(context)];
   writeFileSync(path.join(outDir, 'thesis.txt'), 'years of work');
-  const training = trainQuality({ photosDir, outDir, seed: 1, epochs: 1, onProgress: () => undefined });
-  await assertRefused(training, /holds something else than a model/);
+  const training = trainQuality({ photosDir, outDir, seed: 1, onProgress: () => assert.fail('it started') });
+  await assertRefused(training, /holds something else than a model; it is left as it is/);
   assert.deepEqual(readdirSync(outDir), ['thesis.txt']);
+  await assertReplaceable(photosDir);
+  await assertReplaceable(path.join(photosDir, 'new', '2'));
 });
 
 test('a_file_in_the_place_of_the_folder_is_refused_and_left_as_it_is', async (context) => {
-  const photosDir = await makePhotosDir(makeTempDir(context));
+  const photosDir = makeTempDir(context);
   const outDir = path.join(photosDir, '1.jpg');
-  const training = trainQuality({ photosDir, outDir, seed: 1, epochs: 1, onProgress: () => undefined });
+  writeFileSync(outDir, 'a picture');
+  const training = trainQuality({ photosDir, outDir, seed: 1, onProgress: () => assert.fail('it started') });
   await assertRefused(training, /the model can't go there: /);
-  assert.ok(existsSync(outDir));
+  assert.equal(readFileSync(outDir, 'utf8'), 'a picture');
 });
 
 test('numbers_that_do_not_fit_are_refused_before_any_work', async (context) => {
   const dir = makeTempDir(context);
   const options = { photosDir: dir, outDir: path.join(dir, 'out'), onProgress: () => assert.fail('it started') };
-  await assertRefused(trainQuality({ ...options, seed: 1, epochs: 0 }), /epochs must be a whole number from 1: 0/);
-  await assertRefused(trainQuality({ ...options, seed: Number('x') }), /seed must be a whole number from 0: NaN/);
+  for (const rounds of [1, 0, 2.5, Number.NaN]) {
+    await assertRefused(trainQuality({ ...options, seed: 1, rounds }), /rounds must be a whole number from 2: /);
+  }
+  for (const seed of [-1, 0.5, Number.NaN]) {
+    await assertRefused(trainQuality({ ...options, seed }), /seed must be a whole number from 0: /);
+  }
+  assert.ok(!existsSync(options.outDir));
 });
 
-test('a_training_without_photographs_leaves_the_model_that_was_there', async (context) => {
-  const dir = makeTempDir(context);
-  writeFileSync(path.join(dir, 'manifest.json'), '{}');
-  const training = trainQuality({ photosDir: dir, outDir: dir, seed: 1, onProgress: () => undefined });
-  await assertRefused(training, /no photograph in /);
-  assert.deepEqual(readdirSync(dir), ['manifest.json']);
+test('a_training_without_enough_photographs_leaves_the_model_that_was_there', async (context) => {
+  const outDir = makeTempDir(context);
+  writeFileSync(path.join(outDir, 'manifest.json'), '{}');
+  const train = (photosDir: string) => trainQuality({ photosDir, outDir, seed: 1, onProgress: () => undefined });
+  await assertRefused(train(makeTempDir(context)), /no photograph in /);
+  await assertRefused(train(await writePhotos(makeTempDir(context), 2)), /2 photographs: training needs one to learn/);
+  assert.deepEqual(readdirSync(outDir), ['manifest.json']);
+  assert.ok(!existsSync(`${outDir}.training`));
 });

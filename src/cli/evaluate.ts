@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { toNativeEnvironment } from '../config/native-environment.ts';
+import { chooseEngine } from '../setup/engine-choice.ts';
+import type { ModelEvaluation } from '../train/evaluate-model.ts';
+import { type Table, toCount, toFolderTable, toLabelTable, toRealTable } from '../train/evaluation-tables.ts';
+import { loadFlaggedConfig } from './config-flags.ts';
+import { createPhaseBar } from './phase-bar.ts';
+import { toTable } from './text-table.ts';
+
+interface EvaluateFlags {
+  readonly model: string;
+  readonly photos: string;
+  readonly real?: string;
+  readonly seed: string;
+  readonly json?: boolean;
+}
+
+/** Adds `evaluate`: measures a model on pictures that it never saw. */
+export function addEvaluateCommand(program: Command): void {
+  program
+    .command('evaluate')
+    .description('measure a model of picture quality, and write tables and plots into its card')
+    .requiredOption('--model <dir>', 'folder of the version, e.g. models/quality/2')
+    .requiredOption('--photos <dir>', 'folder of good photographs; those that the model learnt from are left out')
+    .option('--real <dir>', 'folder of real pictures, in folders named good… or by label (blurry-motion)')
+    .option('--seed <number>', 'seed of all chance', '1')
+    .option('--json', 'print every figure as JSON')
+    .action(evaluate);
+}
+
+async function evaluate(flags: EvaluateFlags): Promise<void> {
+  const { config } = loadFlaggedConfig({});
+  const { evaluateModel, planEvaluation } = await import('../train/evaluate-model.ts');
+  const { openCard, writeReport } = await import('../train/evaluation-report.ts');
+  const { model, photos, real, seed } = flags;
+  const plan = await planEvaluation({ modelDir: model, photosDir: photos, realDir: real, seed: Number(seed) });
+  const card = await openCard(model);
+  Object.assign(process.env, toNativeEnvironment(process.env));
+  await chooseEngine({ wanted: 'tensorflow', progress: 'lines', environment: process.env });
+  const progress = createPhaseBar();
+  const evaluation = await evaluateModel(plan, {
+    limits: config.image,
+    artefactDir: config.model.artefactDir,
+    onProgress: progress.update,
+  }).finally(() => {
+    progress.stop();
+  });
+  await writeReport(card, evaluation);
+  process.stdout.write(flags.json ? `${JSON.stringify(evaluation)}\n` : toText(evaluation));
+}
+
+function toText({ synthetic, real }: ModelEvaluation): string {
+  const toLines = ({ head, rows }: Table): string => toTable([head, ...rows]);
+  const { pictures, flagged, rejected } = synthetic.originals;
+  const toNames = (names: readonly string[]): string => (names.length === 0 ? '' : `  ${names.join(', ')}`);
+  const parts = [
+    toLines(toLabelTable(synthetic.labels)),
+    `untouched originals: ${String(pictures)}
+flagged ${toCount(flagged.length, pictures)}${toNames(flagged)}
+rejected ${toCount(rejected.length, pictures)}${toNames(rejected)}\n`,
+  ];
+  if (real) {
+    parts.push(toLines(toRealTable(real)), toLines(toFolderTable(real)));
+    const wrong = real.folders.flatMap(({ name, wrong: files }) => files.map((file) => `wrong: ${name}/${file}\n`));
+    parts.push(wrong.join(''));
+  }
+  return parts.filter((part) => part !== '').join('\n');
+}

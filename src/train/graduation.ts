@@ -1,0 +1,70 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { TensorFlow } from '../inference/engines/tensorflow.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { createBatch } from './batch.ts';
+import type { Calibrator } from './calibration.ts';
+import { qualityLabels, type Target } from './labels.ts';
+import { inputShape, logitsLayers } from './network.ts';
+import type { SampleSource } from './sample-source.ts';
+import type { Sample } from './samples.ts';
+import { choosePolicy, fitCalibrators } from './thresholds.ts';
+
+const batchSize = 8;
+
+/**
+ * Makes a network's scores probabilities and chooses the thresholds, on photographs that it did not learn from.
+ * @param source samples of those photographs, numbered from 0
+ */
+export async function calibrateNetwork(
+  tf: TensorFlow,
+  network: LayersModel,
+  source: SampleSource,
+  count: number,
+  onSample: (done: number, total: number) => void,
+): Promise<Manifest['policy']> {
+  const logits: number[][] = [];
+  const targets: Target[][] = [];
+  for (let index = 0; index < count; index += 1) source.order(index, inputShape);
+  for (let from = 0; from < count; from += batchSize) {
+    const samples = await Promise.all(
+      Array.from({ length: Math.min(batchSize, count - from) }, (_, offset) => source.get(from + offset)),
+    );
+    logits.push(...toLogits(tf, network, samples));
+    targets.push(...samples.map(toTargets));
+    onSample(logits.length, count);
+  }
+  const calibrators = fitCalibrators(logits, targets);
+  applyCalibrators(tf, network, calibrators);
+  const scores = logits.map((row) =>
+    row.map((logit, label) => {
+      const { slope = 1, offset = 0 } = calibrators[label] ?? {};
+      return 1 / (1 + Math.exp(-(slope * logit + offset)));
+    }),
+  );
+  return choosePolicy(scores, targets);
+}
+
+function toLogits(tf: TensorFlow, network: LayersModel, samples: readonly Sample[]): number[][] {
+  const logits = tf.model({ inputs: network.inputs, outputs: network.getLayer(logitsLayers.scores).output });
+  return tf.tidy(() => {
+    const { pictures } = createBatch(tf, samples, inputShape, { isFlipped: false, isUpsideDown: false });
+    return (logits.apply(pictures) as Tensor).arraySync() as number[][];
+  });
+}
+
+function toTargets({ targets }: Sample): Target[] {
+  return qualityLabels.map((_, label) => ({ value: targets[label * 2] ?? 0, weight: targets[label * 2 + 1] ?? 0 }));
+}
+
+/** Takes slopes and offsets into the weights of the last layer, so that they cost nothing. */
+function applyCalibrators(tf: TensorFlow, network: LayersModel, calibrators: readonly Calibrator[]): void {
+  const layer = network.getLayer(logitsLayers.scores);
+  tf.tidy(() => {
+    const slopes = tf.tensor1d(calibrators.map(({ slope }) => slope));
+    const offsets = tf.tensor1d(calibrators.map(({ offset }) => offset));
+    const [kernel, bias] = layer.getWeights();
+    if (!kernel || !bias) throw new Error(`${layer.name} has no weights`);
+    layer.setWeights([kernel.mul(slopes), bias.mul(slopes).add(offsets)]);
+  });
+}

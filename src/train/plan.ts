@@ -1,0 +1,172 @@
+import { drawBetween, drawLogBetween } from './random.ts';
+import type { Random } from './random.ts';
+import type { SensorNoise } from './sensor-noise.ts';
+
+/** What a picture shows before anything is done to it. */
+export type SceneKind =
+  | 'photo'
+  /** A sharp subject before a background out of focus. */
+  | 'soft background'
+  /** A subject on white. */
+  | 'product'
+  /** Dark, with lights and detail. */
+  | 'night'
+  | 'page'
+  | 'screen'
+  | 'diagram'
+  | 'wall'
+  | 'nothing';
+
+/** Blur of the whole frame; `spread` as `kernels.measureSpread` has it, in pixels of the raster. */
+export interface Blur {
+  readonly kind: 'disc' | 'motion' | 'gaussian';
+  readonly spread: number;
+}
+
+/** One time that a picture is saved as JPEG. */
+export interface Save {
+  readonly quality: number;
+  /** How it is scaled before. */
+  readonly scale: number;
+}
+
+/** All that is done to a photograph, in this order. */
+export interface Plan {
+  readonly scene: SceneKind;
+  /** Spread of the background's blur, where the scene has one. */
+  readonly backgroundSpread: number;
+  /** The part that is kept, as shares of the sides; its place as shares of what is left over. */
+  readonly crop: { readonly wide: number; readonly high: number; readonly left: number; readonly top: number };
+  readonly turn: 0 | 90 | 180 | 270;
+  readonly isFlipped: boolean;
+  /** Long side of the upload as a multiple of the raster's. */
+  readonly side: number;
+  /** Whether a photograph that is too small is enlarged to that. */
+  readonly isEnlarged: boolean;
+  readonly blur?: Blur;
+  /** Share of the contrast that is left, and what all values move to. */
+  readonly haze?: { readonly share: number; readonly towards: number };
+  readonly stops: number;
+  readonly noise?: SensorNoise;
+  /** The last one may be saved in another format instead. */
+  readonly saves: readonly Save[];
+  readonly format: 'jpeg' | 'png' | 'webp';
+}
+
+/** A good photograph, well saved. */
+export const untouched: Plan = {
+  scene: 'photo',
+  backgroundSpread: 0,
+  crop: { wide: 1, high: 1, left: 0, top: 0 },
+  turn: 0,
+  isFlipped: false,
+  side: 2.5,
+  isEnlarged: false,
+  stops: 0,
+  saves: [{ quality: 92, scale: 1 }],
+  format: 'jpeg',
+};
+
+const scenes: readonly (readonly [SceneKind, number])[] = [
+  ['photo', 0.6],
+  ['soft background', 0.12],
+  ['product', 0.06],
+  ['night', 0.05],
+  ['page', 0.06],
+  ['screen', 0.03],
+  ['diagram', 0.02],
+  ['wall', 0.03],
+  ['nothing', 0.03],
+];
+
+/** Draws a picture of the training: a quarter good ones, the others with one fault or several. */
+export function drawPlan(random: Random): Plan {
+  const frame = drawFrame(random);
+  const plan: Plan = { ...untouched, ...frame, scene: drawScene(random), saves: drawGoodSaves(random) };
+  if (random() < 0.22) return { ...plan, stops: drawBetween(random, -0.6, 0.4) };
+  const has = (share: number): boolean => random() < share;
+  return {
+    ...plan,
+    ...(has(0.42) && { blur: drawBlur(random, random() < 0.55 ? 'disc' : 'motion', drawLogBetween(random, 0.35, 10)) }),
+    ...(has(0.2) && { haze: drawHaze(random, drawBetween(random, 0.06, 0.9)) }),
+    stops: has(0.33) ? drawStops(random) : drawBetween(random, -0.8, 0.5),
+    ...(has(0.4) && { noise: drawNoise(random, drawLogBetween(random, 2, 60)) }),
+    ...(has(0.32) && { saves: drawBadSaves(random, drawLogBetween(random, 4, 45)) }),
+  };
+}
+
+/** Draws which part of a photograph is seen, how large, and in which format it comes. */
+function drawFrame(
+  random: Random,
+): Pick<Plan, 'crop' | 'turn' | 'isFlipped' | 'side' | 'isEnlarged' | 'format' | 'backgroundSpread'> {
+  const share = random() < 0.3 ? 1 : drawBetween(random, 0.5, 1);
+  const format = random();
+  return {
+    crop: {
+      wide: share * drawBetween(random, 0.8, 1),
+      high: share * drawBetween(random, 0.8, 1),
+      left: random(),
+      top: random(),
+    },
+    turn: ([0, 0, 90, 270, 180] as const)[Math.floor(random() * 5)] ?? 0,
+    isFlipped: random() < 0.5,
+    side: random() < 0.4 ? drawBetween(random, 0.45, 1) : drawLogBetween(random, 0.9, 2.3),
+    isEnlarged: random() < 0.1,
+    format: format < 0.8 ? 'jpeg' : format < 0.9 ? 'png' : 'webp',
+    backgroundSpread: drawLogBetween(random, 1.5, 12),
+  };
+}
+
+/** Draws a blur of about `spread`. */
+function drawBlur(random: Random, kind: Blur['kind'], spread: number): Blur {
+  return { kind, spread: spread * drawBetween(random, 0.93, 1.07) };
+}
+
+/** Draws what leaves a picture a `share` of its contrast. */
+export function drawHaze(random: Random, share: number): { share: number; towards: number } {
+  return { share, towards: random() < 0.6 ? drawBetween(random, 110, 225) : drawBetween(random, 40, 160) };
+}
+
+/** Draws a sensor's noise of a `deviation` as {@link SensorNoise} has it. */
+export function drawNoise(random: Random, deviation: number): SensorNoise {
+  return {
+    deviation,
+    readShare: drawBetween(random, 0.02, 0.4),
+    greyShare: drawBetween(random, 0.2, 1),
+    grain: random() < 0.55 ? 1 : drawBetween(random, 1, 2.2),
+  };
+}
+
+function drawGoodSaves(random: Random): Save[] {
+  const last = { quality: Math.round(drawBetween(random, 60, 97)), scale: 1 };
+  if (random() < 0.7) return [last];
+  return [
+    { quality: Math.round(drawBetween(random, 60, 97)), scale: 1 },
+    { ...last, scale: drawBetween(random, 0.7, 1.2) },
+  ];
+}
+
+/** Draws a chain of which one is bad, and perhaps saved well after, at another size. */
+export function drawBadSaves(random: Random, quality: number): Save[] {
+  const bad = { quality: Math.round(quality), scale: 1 };
+  const before = random() < 0.3 ? [{ quality: Math.round(drawBetween(random, 50, 95)), scale: 1 }] : [];
+  if (random() < 0.65) return [...before, bad];
+  const after = {
+    quality: Math.round(drawBetween(random, 75, 95)),
+    scale: random() < 0.5 ? 1 : drawBetween(random, 0.7, 1.3),
+  };
+  return [...before, bad, after];
+}
+
+function drawStops(random: Random): number {
+  return random() < 0.55 ? drawBetween(random, -8, -0.8) : drawBetween(random, 0.5, 6);
+}
+
+function drawScene(random: Random): SceneKind {
+  let left = random();
+  for (const [scene, share] of scenes) {
+    left -= share;
+    if (left < 0) return scene;
+  }
+  return 'photo';
+}

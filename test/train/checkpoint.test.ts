@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { ExitError } from '../../src/errors.ts';
+import { loadTensorFlow } from '../../src/inference/engines/tensorflow.ts';
+import { Checkpoint } from '../../src/train/checkpoint.ts';
+import { renderSample } from '../../src/train/samples.ts';
+import type { SampleSource } from '../../src/train/sample-source.ts';
+import { drawScene } from '../../src/train/scene.ts';
+import { toRounds } from '../../src/train/schedule.ts';
+import { runTraining } from '../../src/train/training.ts';
+import { makeTempDir } from '../fixtures/temp-dir.ts';
+
+// Sums in several threads come in any order, and then the same seed gives other weights.
+process.env['TF_NUM_INTRAOP_THREADS'] = '1';
+const tf = await loadTensorFlow();
+
+const small = { width: 128, height: 96 };
+const large = { width: 160, height: 128 };
+const rounds = toRounds(
+  [
+    { size: small, batchSize: 4, freshSamples: 2, keptSamples: 4, rounds: 2 },
+    { size: large, batchSize: 4, freshSamples: 2, keptSamples: 4, rounds: 1 },
+  ],
+  4,
+);
+const photos = [drawScene(1, 160, 120)];
+
+/** Makes samples in this thread, at the size that was ordered. */
+function createSource(): SampleSource {
+  const ordered = new Map<number, typeof small>();
+  return {
+    order: (index, size) => void ordered.set(index, size),
+    get: (index) => renderSample(photos, 2, index, ordered.get(index) ?? small),
+    stop: () => Promise.resolve(),
+  };
+}
+
+/** Trains until it is over or, if asked, until a step is done; then it ends as a process that is killed does. */
+async function train(dir: string, untilStep = Infinity): Promise<{ losses: number[]; weights: number[][] }> {
+  const losses: number[] = [];
+  const checkpoint = new Checkpoint(tf, dir, 'mine');
+  const onStep = (done: number, total: number, loss: number) => {
+    assert.equal(total, 6);
+    losses[done - 1] = loss;
+    if (done === untilStep) throw new Error('stopped');
+  };
+  try {
+    const network = await runTraining({ tf, source: createSource(), seed: 3, rounds, checkpoint, onStep }, large);
+    const weights = network.getWeights().map((weight) => [...weight.dataSync()]);
+    network.dispose();
+    return { losses, weights };
+  } catch (thrown) {
+    assert.match(String(thrown), /stopped/);
+    return { losses, weights: [] };
+  }
+}
+
+function assertRefused(work: Promise<unknown>, message: RegExp): Promise<void> {
+  return assert.rejects(work, (thrown: unknown) => {
+    assert.ok(thrown instanceof ExitError, String(thrown));
+    assert.equal(thrown.exitCode, 78);
+    assert.match(thrown.message, message);
+    assert.doesNotMatch(thrown.message, /\n/);
+    return true;
+  });
+}
+
+const read = (dir: string) => readdirSync(dir).map((name) => [name, readFileSync(path.join(dir, name), 'hex')]);
+
+test('a_training_that_was_stopped_in_any_round_ends_as_one_that_was_not', async (context) => {
+  const before = tf.memory().numTensors;
+  const whole = await train(path.join(makeTempDir(context), 'a'));
+  assert.equal(tf.memory().numTensors, before, 'no tensor is left behind');
+  assert.equal(whole.losses.length, 6);
+  assert.ok(whole.losses.every(Number.isFinite));
+  for (const step of [1, 4, 5]) {
+    const dir = path.join(makeTempDir(context), 'progress');
+    const stopped = await train(dir, step);
+    assert.deepEqual(stopped.losses, whole.losses.slice(0, step));
+    const { losses, weights } = await train(dir);
+    const firstStep = step - ((step - 1) % 2) - 1;
+    assert.deepEqual(losses.slice(firstStep), whole.losses.slice(firstStep), `after step ${String(step)}`);
+    assert.equal(Object.keys(losses).length, 6 - firstStep, 'whole rounds are not learnt again');
+    assert.deepEqual(weights, whole.weights);
+  }
+});
+
+test('only_the_last_round_is_kept_and_nothing_after_the_end', async (context) => {
+  const dir = path.join(makeTempDir(context), 'progress');
+  await train(dir);
+  assert.deepEqual(readdirSync(dir).sort(), ['checkpoint.json', 'round-3.bin']);
+  const checkpoint = new Checkpoint(tf, dir, 'mine');
+  assert.equal(await checkpoint.countRounds(), 3);
+  await checkpoint.clear();
+  assert.ok(!existsSync(dir));
+  assert.equal(await checkpoint.countRounds(), 0);
+});
+
+test('the_progress_of_another_training_is_refused_and_left_as_it_is', async (context) => {
+  const dir = path.join(makeTempDir(context), 'progress');
+  await train(dir, 3);
+  const before = read(dir);
+  assert.ok(before.length > 0);
+  await assertRefused(new Checkpoint(tf, dir, 'yours').open(), /holds the progress of another training; delete it/);
+  assert.deepEqual(read(dir), before);
+});
+
+test('progress_that_is_damaged_is_told_by_its_file', async (context) => {
+  const dir = path.join(makeTempDir(context), 'progress');
+  await train(dir, 3);
+  const state = path.join(dir, 'checkpoint.json');
+  const good = readFileSync(state, 'utf8');
+  const checkpoint = new Checkpoint(tf, dir, 'mine');
+  await checkpoint.open();
+  for (const damaged of ['', good.slice(0, 50), '[]', good.replace('"rounds":1', '"rounds":"x"')]) {
+    writeFileSync(state, damaged);
+    await assertRefused(
+      checkpoint.open(),
+      /progress of a training is damaged: .*checkpoint\.json: .*; delete its folder/,
+    );
+  }
+  writeFileSync(state, good);
+  for (const damage of [
+    () => {
+      truncateSync(path.join(dir, 'round-1.bin'), 5000);
+    },
+    () => {
+      writeFileSync(state, good.replace('round-1.bin', 'round-9.bin'));
+    },
+  ]) {
+    damage();
+    const training = { tf, source: createSource(), seed: 3, rounds, checkpoint, onStep: () => undefined };
+    await assertRefused(runTraining(training, large), /progress of a training is damaged: .*round-\d\.bin: /);
+  }
+});
+
+test('a_place_where_nothing_can_be_kept_is_told_before_any_work', async (context) => {
+  const dir = makeTempDir(context);
+  writeFileSync(path.join(dir, 'file'), '');
+  await assertRefused(new Checkpoint(tf, path.join(dir, 'file', 'x'), 'mine').open(), /progress can't be kept: /);
+  await assertRefused(new Checkpoint(tf, path.join(dir, 'file'), 'mine').open(), /progress can't be kept: /);
+  mkdirSync(path.join(dir, 'odd', 'checkpoint.json'), { recursive: true });
+  await assertRefused(new Checkpoint(tf, path.join(dir, 'odd'), 'mine').open(), /is damaged: .*checkpoint\.json/);
+});
