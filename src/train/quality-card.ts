@@ -47,6 +47,7 @@ const limits = [
   'It was trained on faults made by code. Real ones differ; the table of real pictures says how much, where there is one.',
   'Small pictures are judged by their own pixels: a thumbnail that was enlarged to twice its size passes, one enlarged four times is blurry.',
   'Where exposure took most of a picture, its sharpness, noise and contrast are not told.',
+  'Photographs that are burnt out in part mostly pass: pages and drawings, white as they are, look alike, and must pass.',
   'Strong film grain and fine regular textures may pass for noise; painted or strongly filtered pictures may pass for blurry.',
   'The map is coarse, one cell for 32 × 32 pixels, and guesses where a cell shows nothing to judge by.',
 ];
