@@ -102,8 +102,10 @@ test('kept connections that all fell to one worker are shared out again, without
   for (const { agent } of right ?? []) agent.destroy();
   await until(async () => {
     const answers = await Promise.all((left ?? []).map(({ agent }) => primary.whoAnswers('/', { agent })));
-    return answers.filter(({ slot }) => slot === 1).length === 6;
-  }, 'six of the twelve that are left have moved');
+    const moved = answers.filter(({ slot }) => slot === 1).length;
+    // A snapshot taken while the twelve others still close asks for fewer than six, after which neither has clearly more.
+    return moved >= 4 && moved <= 8;
+  }, 'of the twelve that are left neither has clearly more');
   const { workers } = await primary.serving();
   assert.deepEqual(
     workers.map(({ restarts }) => restarts),
