@@ -3,12 +3,13 @@ import type { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import { findVersion, type ModelStore } from '../model/model-store.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
+import { toWorst } from '../model/policy.ts';
 import type { Admission } from './admission.ts';
 import { createLabelMapper } from './label-map.ts';
 import { type OpenImage, openImage, type OpenOptions } from './open-image.ts';
 import { toDecodeSuspect, toImageHash, toRunSuspect } from './suspicion.ts';
 import type { CheckRequest, CheckService, ImageResult, ImageTimings, ModelResult, UploadedImage } from './types.ts';
-import { toModelResult, toWorst } from './verdict.ts';
+import { toModelResult } from './verdict.ts';
 
 /** What the room is built from. */
 export interface CheckOptions extends OpenOptions {

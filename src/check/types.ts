@@ -2,11 +2,11 @@ import type { ServiceError } from '../errors.ts';
 import type { Area } from '../image/map-layout.ts';
 import type { ImageFacts } from '../image/types.ts';
 import type { EngineName } from '../ipc/messages.ts';
+import { type Verdict, verdicts } from '../model/policy.ts';
 import type { Waiting } from '../waiting.ts';
 
-/** From best to worst; the verdict of a whole is the worst of its parts. */
-export const verdicts = ['accept', 'review', 'reject'] as const;
-export type Verdict = (typeof verdicts)[number];
+// Whoever shows a verdict asks this room for it, which has its policy from the models.
+export { type Verdict, verdicts };
 
 /** One uploaded file. */
 export interface UploadedImage {

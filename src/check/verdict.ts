@@ -1,16 +1,8 @@
-import type { Manifest } from '../model/manifest.ts';
 import type { ModelVersion } from '../model/model-version.ts';
+import { judgeScore, type Thresholds, toWorst } from '../model/policy.ts';
 import type { LabelMapper } from './label-map.ts';
-import { type LabelResult, type ModelResult, type Verdict, verdicts } from './types.ts';
+import type { LabelResult, ModelResult } from './types.ts';
 import type { EngineName } from '../ipc/messages.ts';
-
-/** The worst of several verdicts; accept where there is none. */
-export function toWorst(all: readonly Verdict[]): Verdict {
-  return all.reduce<Verdict>(
-    (worst, next) => (verdicts.indexOf(next) > verdicts.indexOf(worst) ? next : worst),
-    'accept',
-  );
-}
 
 /**
  * Holds a model's scores against its policy.
@@ -33,11 +25,10 @@ export function toModelResult(
   return { model: model.name, version: model.version, engine, verdict, labels };
 }
 
-function toLabelResult(label: string, score: number, thresholds: Manifest['policy'][string] | undefined): LabelResult {
-  const { review, reject } = thresholds ?? {};
-  const reaches = (threshold: number | undefined): boolean => threshold !== undefined && score >= threshold;
-  const verdict = reaches(reject) ? 'reject' : reaches(review) ? 'review' : 'accept';
+function toLabelResult(label: string, score: number, thresholds: Thresholds): LabelResult {
+  const verdict = judgeScore(score, thresholds);
   if (!thresholds) return { label, score, verdict };
+  const { review, reject } = thresholds;
   const known = { ...(review !== undefined && { review }), ...(reject !== undefined && { reject }) };
   return { label, score, thresholds: known, verdict };
 }

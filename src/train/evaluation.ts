@@ -1,8 +1,9 @@
 import type { Manifest } from '../model/manifest.ts';
+import type { Verdict } from '../model/policy.ts';
 import { type LabelFigures, measureLabels, type ScoredPicture } from './label-figures.ts';
 import { type Kind, kinds, type LabelledPicture } from './labelled-picture.ts';
 import { scoreNamed, type ScorePicture } from './picture-scorer.ts';
-import { toVerdict, type Verdict } from './policy-verdict.ts';
+import { toVerdict } from './policy-verdict.ts';
 
 /** How one kind of damage is seen at one strength. */
 export interface KindFigures {

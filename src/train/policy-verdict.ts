@@ -1,17 +1,12 @@
 import type { Manifest } from '../model/manifest.ts';
+import { judgeScore, toWorst, type Verdict } from '../model/policy.ts';
 
-/** What the service would answer. */
-export type Verdict = 'accept' | 'review' | 'reject';
-
-/** Holds scores against the thresholds of a model's policy, as the service does. */
+/** What the service would answer to all of a model's scores. */
 export function toVerdict(scores: readonly number[], { output, policy }: Manifest): Verdict {
-  const reaches = (level: 'review' | 'reject'): boolean =>
-    output.labels.some((label, column) => (scores[column] ?? 0) >= (policy[label]?.[level] ?? Infinity));
-  return reaches('reject') ? 'reject' : reaches('review') ? 'review' : 'accept';
+  return toWorst(output.labels.map((label, column) => judgeScore(scores[column] ?? 0, policy[label])));
 }
 
 /** Whether a picture is flagged with this very label. */
 export function isFlaggedAs(label: string, scores: readonly number[], { output, policy }: Manifest): boolean {
-  const { review = Infinity, reject = Infinity } = policy[label] ?? {};
-  return (scores[output.labels.indexOf(label)] ?? 0) >= Math.min(review, reject);
+  return judgeScore(scores[output.labels.indexOf(label)] ?? 0, policy[label]) !== 'accept';
 }

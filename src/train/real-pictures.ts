@@ -2,10 +2,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExitError, exitCodes, toMessage } from '../errors.ts';
 import type { Manifest } from '../model/manifest.ts';
+import type { Verdict } from '../model/policy.ts';
 import { type LabelFigures, measureLabels, type ScoredPicture } from './label-figures.ts';
 import { listPhotos } from './photos.ts';
 import { scoreNamed, type ScorePicture } from './picture-scorer.ts';
-import { isFlaggedAs, toVerdict, type Verdict } from './policy-verdict.ts';
+import { isFlaggedAs, toVerdict } from './policy-verdict.ts';
 
 /** A folder of pictures as cameras made them. */
 export interface RealFolder {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { toModelResult, toWorst } from '../../src/check/verdict.ts';
+import { toModelResult } from '../../src/check/verdict.ts';
+import { toWorst } from '../../src/model/policy.ts';
 import { toManifest } from '../../src/model/manifest.ts';
 
 const manifest = toManifest(
