@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { loadNativeJpeg } from '../image/native-jpeg.ts';
 import { compileInChild } from '../inference/compile-child.ts';
 import type { Subject } from '../inference/image-queue.ts';
 import { InferenceService } from '../inference/inference-service.ts';
@@ -105,6 +106,14 @@ function createHangListener(
   };
 }
 
+function useNativeJpeg(log: Logger): void {
+  try {
+    loadNativeJpeg();
+  } catch (thrown) {
+    log.warn({ err: thrown }, "TensorFlow's JPEG decoder is not there; sharp decodes all pictures, which takes longer");
+  }
+}
+
 interface InferenceSurroundings {
   readonly admission: Admission;
   readonly suspicion: Suspicion;
@@ -139,6 +148,8 @@ function createInference(
     },
     onLoaded: ({ name, version }, { loadMs, form, remarks }) => {
       admission.forgive();
+      // Only now is TensorFlow's library in the process: loading it here before would hold up the HTTP thread.
+      if (engine === 'tensorflow') useNativeJpeg(log);
       metrics.modelLoad.observe({ model: name }, loadMs / 1000);
       log.info({ model: name, version, loadMs: Math.round(loadMs), form, remarks }, 'model loaded');
     },

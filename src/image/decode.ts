@@ -5,6 +5,7 @@ import { toCorrupt } from './failures.ts';
 import { type Frame, toFrame } from './framing.ts';
 import { measureImage, type MeasuredImage } from './header.ts';
 import { openPicture, turnPixels } from './library.ts';
+import { toPlainDecode } from './native-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
 import type { DecodeLimits, DecodeWatch, ImageFormat, RasterShape } from './types.ts';
 
@@ -45,6 +46,11 @@ export async function decodeMeasured(
   watch: DecodeWatch,
 ): Promise<Uint8Array> {
   const { width, height } = image.facts;
+  const decodePlain = toPlainDecode(image, shape);
+  if (decodePlain !== undefined) {
+    const raster = await gate.run(width * height, limits, watch, decodePlain);
+    if (raster !== undefined) return raster;
+  }
   const decode = (failOn: FailOn) => decodeFrame(image, shape, failOn, limits);
   if (!warningFormats.has(image.facts.format)) return gate.run(width * height, limits, watch, () => decode('error'));
   try {

@@ -59,7 +59,8 @@ export function toLongSidePlacement(size: Size, shape: Size): LongSidePlacement 
   return { isTurned, width: toSide(width), height: toSide(height) };
 }
 
-function toTurned({ width, height }: Size): Size {
+/** The size of a picture that is turned by a quarter. */
+export function toTurned({ width, height }: Size): Size {
   return { width: height, height: width };
 }
 

@@ -1,7 +1,9 @@
 import { ServiceError } from '../errors.ts';
 import { assertPixels, toCorrupt, waitForNative } from './failures.ts';
+import { toTurned } from './framing.ts';
 import { readJpegFrame } from './jpeg-frame.ts';
 import { openPicture } from './library.ts';
+import { type PlainJpeg, readPlainJpeg } from './plain-jpeg.ts';
 import { dropCompressedText, readPngSize } from './png-chunks.ts';
 import { sniffFormat } from './sniff.ts';
 import type { DecodeLimits, ImageFacts, ImageFormat } from './types.ts';
@@ -13,6 +15,8 @@ export interface MeasuredImage {
   readonly safeBytes: Uint8Array;
   /** Whether it is 16-bit RGB with an embedded profile. */
   readonly hasWideProfile: boolean;
+  /** What its own header says where that is nothing unusual. */
+  readonly plain?: PlainJpeg;
 }
 
 /** Encoders write about ten. Each costs up to 15 ms at 50 million pixels, in a call that can't be interrupted. */
@@ -36,6 +40,8 @@ export async function measureImage(bytes: Uint8Array, limits: DecodeLimits): Pro
   if (format === undefined) {
     throw new ServiceError('ERR_IMAGE_UNSUPPORTED', 'the bytes are not JPEG, PNG, WebP, GIF, AVIF or TIFF');
   }
+  const plain = format === 'jpeg' ? readPlainJpeg(bytes) : undefined;
+  if (plain !== undefined) return toMeasured(bytes, plain, limits);
   const safeBytes = toSafeBytes(bytes, format, limits);
   const metadata = await readMetadata(safeBytes, format, limits);
   const { width, height } = metadata.autoOrient;
@@ -44,6 +50,17 @@ export async function measureImage(bytes: Uint8Array, limits: DecodeLimits): Pro
     facts: { format, width, height, bytes: bytes.length },
     safeBytes,
     hasWideProfile: metadata.space === 'rgb16' && metadata.hasProfile,
+  };
+}
+
+function toMeasured(bytes: Uint8Array, plain: PlainJpeg, limits: DecodeLimits): MeasuredImage {
+  const { width, height } = plain.orientation >= 5 ? toTurned(plain.coded) : plain.coded;
+  assertPixels(width, height, limits);
+  return {
+    facts: { format: 'jpeg', width, height, bytes: bytes.length },
+    safeBytes: bytes,
+    hasWideProfile: false,
+    plain,
   };
 }
 

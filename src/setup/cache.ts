@@ -5,7 +5,7 @@ import { isAbsolute, join } from 'node:path';
 
 import { ExitError, exitCodes, toMessage } from '../errors.ts';
 import { compilerFlags } from './compiler.ts';
-import { hashBinding } from './package-folder.ts';
+import { hashSources } from './package-folder.ts';
 import { UnavailableError } from './unavailable-error.ts';
 import { libraryFiles, type Wheel } from './wheel.ts';
 
@@ -19,16 +19,17 @@ export interface Cache {
 
 /** Paths inside the cache folder; they mirror tfjs-node's own, so that the same rpath works from both ends. */
 export const bindingPath = join('lib', 'napi-v8', 'tfjs_binding.node');
+export const jpegPath = join('lib', 'napi-v8', 'jpeg_raster.node');
 export const libraryFolder = join('deps', 'lib');
 
 const inventoryFile = 'inventory.json';
 /** Headers, objects and file system blocks, on top of the wheel and what is unpacked of it. */
 const spareBytes = 64 * 1024 * 1024;
 
-/** Tells where the user's cache for `wheel` and the binding in `packageFolder` is. */
+/** Tells where the user's cache for `wheel`, the binding in `packageFolder` and our own addon is. */
 export async function locateCache(environment: NodeJS.ProcessEnv, packageFolder: string, wheel: Wheel): Promise<Cache> {
   const hash = createHash('sha256')
-    .update(JSON.stringify([wheel.sha256, compilerFlags, await hashBinding(packageFolder)]))
+    .update(JSON.stringify([wheel.sha256, compilerFlags, await hashSources(packageFolder)]))
     .digest('hex')
     .slice(0, 16);
   const root = join(findUserCache(environment), 'image-check', 'tensorflow');
@@ -84,7 +85,7 @@ function findUserCache(environment: NodeJS.ProcessEnv): string {
 
 async function takeInventory(folder: string): Promise<Record<string, number>> {
   const inventory: Record<string, number> = {};
-  for (const file of [bindingPath, ...libraryFiles.map((name) => join(libraryFolder, name))]) {
+  for (const file of [bindingPath, jpegPath, ...libraryFiles.map((name) => join(libraryFolder, name))]) {
     inventory[file] = (await stat(join(folder, file))).size;
   }
   return inventory;

@@ -10,8 +10,8 @@ export interface Compiler {
   readonly args: readonly string[];
 }
 
-/** Where the binding's parts are; all whole paths. */
-export interface BindingParts {
+/** Where the parts of one native library for Node are; all whole paths. */
+export interface AddonParts {
   readonly sources: readonly string[];
   readonly includeFolders: readonly string[];
   readonly libraries: readonly string[];
@@ -20,7 +20,7 @@ export interface BindingParts {
   readonly output: string;
 }
 
-/** How the binding is compiled and linked; a part of the cache's key. */
+/** How addons are compiled and linked; a part of the cache's key. */
 export const compilerFlags = {
   compile: ['-std=c++17', '-O2', '-fPIC', '-DNAPI_VERSION=8'],
   link: ['-shared', '-Wl,-rpath,$ORIGIN/../../deps/lib'],
@@ -48,12 +48,12 @@ export async function findCompiler(environment: NodeJS.ProcessEnv, signal: Abort
 }
 
 /**
- * Compiles and links tfjs-node's binding.
+ * Compiles and links an addon.
  * @throws UnavailableError with the compiler's first error.
  */
-export async function compileBinding(
+export async function compileAddon(
   compiler: Compiler,
-  parts: BindingParts,
+  parts: AddonParts,
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<void> {
@@ -71,10 +71,11 @@ export async function compileBinding(
 }
 
 /** Tells the share of the sources that are compiled, 0 to 1. */
-export async function measureCompiling(parts: BindingParts): Promise<number> {
-  const made = new Set(await readdir(parts.objectFolder));
-  const ready = parts.sources.filter((source) => made.has(basename(toObjectPath(source, parts))));
-  return ready.length / (parts.sources.length + 1);
+export async function measureCompiling(addons: readonly AddonParts[]): Promise<number> {
+  const objects = await Promise.all(addons.map(({ objectFolder }) => readdir(objectFolder)));
+  const sources = addons.flatMap((addon) => addon.sources);
+  const made = objects.flat().filter((file) => file.endsWith('.o'));
+  return made.length / (sources.length + 1);
 }
 
 async function canCompile(compiler: Compiler, options: Omit<ChildOptions, 'input'>): Promise<boolean> {
@@ -102,6 +103,6 @@ function summarise(result: ChildResult): string {
   return line === undefined ? toLastLine(result) : toLine(line);
 }
 
-function toObjectPath(source: string, parts: BindingParts): string {
+function toObjectPath(source: string, parts: AddonParts): string {
   return join(parts.objectFolder, `${basename(source, '.cc')}.o`);
 }

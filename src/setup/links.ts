@@ -3,7 +3,7 @@ import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { toMessage } from '../errors.ts';
-import { bindingPath, libraryFolder } from './cache.ts';
+import { bindingPath, jpegPath, libraryFolder } from './cache.ts';
 import { UnavailableError } from './unavailable-error.ts';
 
 /** Tells whether tfjs-node in `packageFolder` uses the libraries of `cacheFolder`. */
@@ -34,7 +34,7 @@ export async function linkLibrary(packageFolder: string, cacheFolder: string): P
 }
 
 function toLinks(packageFolder: string, cacheFolder: string): { path: string; target: string }[] {
-  return [libraryFolder, bindingPath].map((name) => ({
+  return [libraryFolder, bindingPath, jpegPath].map((name) => ({
     path: join(packageFolder, name),
     target: join(cacheFolder, name),
   }));

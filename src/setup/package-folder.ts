@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { UnavailableError } from './unavailable-error.ts';
 
@@ -29,10 +30,13 @@ export async function listBindingSources(packageFolder: string): Promise<string[
   return files.filter((file) => file.endsWith('.cc'));
 }
 
-/** Hashes tfjs-node's binding: a library that was built for another one is not used. */
-export async function hashBinding(packageFolder: string): Promise<string> {
+/** The C++ file of what decodes JPEGs here, by TensorFlow's library. */
+export const jpegSource = fileURLToPath(new URL('../../src/image/native/jpeg-raster.cc', import.meta.url));
+
+/** Hashes what is compiled: a library that was built of other sources is not used. */
+export async function hashSources(packageFolder: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of await listBindingFiles(packageFolder)) {
+  for (const file of [...(await listBindingFiles(packageFolder)), jpegSource]) {
     hash.update(await readFile(file));
   }
   return hash.digest('hex');

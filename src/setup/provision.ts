@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { acquireLock, LockError } from '../lock.ts';
-import { bindingPath, type Cache, checkFreeSpace, isComplete, libraryFolder, makeRoot, sealFolder } from './cache.ts';
-import { type BindingParts, type Compiler, compileBinding, findCompiler, measureCompiling } from './compiler.ts';
+import {
+  bindingPath,
+  type Cache,
+  checkFreeSpace,
+  isComplete,
+  jpegPath,
+  libraryFolder,
+  makeRoot,
+  sealFolder,
+} from './cache.ts';
+import { type AddonParts, type Compiler, compileAddon, findCompiler, measureCompiling } from './compiler.ts';
 
 import { UnavailableError } from './unavailable-error.ts';
-import { findNodeApiHeaders, listBindingSources } from './package-folder.ts';
+import { findNodeApiHeaders, jpegSource, listBindingSources } from './package-folder.ts';
 import { downloadWheel, findPip } from './pip.ts';
 import type { Progress } from './progress.ts';
 import { makeStaging, promote, removeStaleStaging } from './staging.ts';
@@ -35,7 +44,7 @@ interface Tools {
 }
 
 /**
- * Fills the cache with TensorFlow's libraries and the compiled binding, unless it is complete.
+ * Fills the cache with TensorFlow's libraries and the compiled addons, unless it is complete.
  * Any number of processes may do so at once: one works, the others wait for it.
  * @throws UnavailableError when this machine can't; ExitError 73 when the cache can't be written.
  */
@@ -78,7 +87,7 @@ async function fillCache(options: ProvisionOptions, tools: Tools): Promise<void>
     for (const file of libraryFiles) {
       await rename(join(unpacked, file), join(finished, libraryFolder, file));
     }
-    await buildBinding(options, tools, { staging, finished, headers: join(unpacked, 'include') });
+    await buildAddons(options, tools, { staging, finished, headers: join(unpacked, 'include') });
     await sealFolder(finished);
     await promote(finished, staging, options.cache);
   } finally {
@@ -106,26 +115,41 @@ async function fetchLibraries(options: ProvisionOptions, staging: string): Promi
   return join(unpacked, 'tensorflow');
 }
 
-async function buildBinding(
+async function buildAddons(
   options: ProvisionOptions,
   { compiler, nodeApiHeaders }: Tools,
   folders: { staging: string; finished: string; headers: string },
 ): Promise<void> {
-  const objectFolder = join(folders.staging, 'objects');
-  await mkdir(objectFolder);
-  const parts: BindingParts = {
-    sources: await listBindingSources(options.packageFolder),
-    includeFolders: [folders.headers, nodeApiHeaders],
-    libraries: libraryFiles.map((file) => join(folders.finished, libraryFolder, file)),
-    objectFolder,
-    output: join(folders.finished, bindingPath),
+  const { headers } = folders;
+  const addons: readonly AddonParts[] = await Promise.all([
+    toParts(await listBindingSources(options.packageFolder), [headers, nodeApiHeaders], bindingPath, folders),
+    toParts([jpegSource], [headers, join(headers, 'external', 'libjpeg_turbo'), nodeApiHeaders], jpegPath, folders),
+  ]);
+  const title = `compiling tfjs-node's binding and the JPEG decoder with ${compiler.command}`;
+  await options.progress.runStep({ title, measure: () => measureCompiling(addons) }, async () => {
+    const runs = addons.map((addon) => {
+      // A killed compiler leaves its temporary files: they go with the staging folder.
+      const environment = { ...options.environment, TMPDIR: addon.objectFolder };
+      return compileAddon(compiler, addon, environment, options.signal);
+    });
+    await Promise.allSettled(runs);
+    await Promise.all(runs);
+  });
+}
+
+async function toParts(
+  sources: readonly string[],
+  includeFolders: readonly string[],
+  path: string,
+  { staging, finished }: { staging: string; finished: string },
+): Promise<AddonParts> {
+  return {
+    sources,
+    includeFolders,
+    libraries: libraryFiles.map((file) => join(finished, libraryFolder, file)),
+    objectFolder: await mkdtemp(join(staging, 'objects-')),
+    output: join(finished, path),
   };
-  // A killed compiler leaves its temporary files: they go with the staging folder.
-  const environment = { ...options.environment, TMPDIR: objectFolder };
-  const title = `compiling tfjs-node's binding with ${compiler.command}`;
-  await options.progress.runStep({ title, measure: () => measureCompiling(parts) }, () =>
-    compileBinding(compiler, parts, environment, options.signal),
-  );
 }
 
 /** Abstract socket names are short and shared by all users. */

@@ -28,11 +28,16 @@ export const tensorflowWheel: Wheel = {
 /** The libraries inside the wheel's `tensorflow/` folder that the binding is linked with. */
 export const libraryFiles = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const;
 
-/** What is unpacked: the libraries, and the headers that the binding includes directly or indirectly. */
+/** What is unpacked: the libraries, and the headers that the addons include directly or indirectly. */
 export const wantedMembers: readonly string[] = [
   ...libraryFiles.map((file) => `tensorflow/${file}`),
   'tensorflow/include/tensorflow/c/',
+  'tensorflow/include/tensorflow/core/lib/',
   'tensorflow/include/tensorflow/core/platform/',
   'tensorflow/include/tsl/c/',
   'tensorflow/include/tsl/platform/',
+  'tensorflow/include/Eigen/',
+  'tensorflow/include/ml_dtypes/',
+  'tensorflow/include/absl/',
+  'tensorflow/include/external/libjpeg_turbo/',
 ];

@@ -69,6 +69,7 @@ async function createFolders(t: TestContext): Promise<{ packageFolder: string; c
   await writeFile(join(cacheFolder, 'deps', 'lib', 'libtensorflow_cc.so.2'), 'library');
   await mkdir(join(cacheFolder, 'lib', 'napi-v8'), { recursive: true });
   await writeFile(join(cacheFolder, 'lib', 'napi-v8', 'tfjs_binding.node'), 'binding');
+  await writeFile(join(cacheFolder, 'lib', 'napi-v8', 'jpeg_raster.node'), 'decoder');
   return { packageFolder, cacheFolder };
 }
 
@@ -78,5 +79,6 @@ async function expectLinked(packageFolder: string, cacheFolder: string): Promise
   assert.equal(await readFile(join(packageFolder, 'deps', 'lib', 'libtensorflow_cc.so.2'), 'utf8'), 'library');
   assert.equal(await readFile(join(packageFolder, 'lib', 'napi-v8', 'tfjs_binding.node'), 'utf8'), 'binding');
   assert.deepEqual(await readdir(join(packageFolder, 'deps')), ['lib']);
-  assert.deepEqual(await readdir(join(packageFolder, 'lib', 'napi-v8')), ['tfjs_binding.node']);
+  assert.equal(await readFile(join(packageFolder, 'lib', 'napi-v8', 'jpeg_raster.node'), 'utf8'), 'decoder');
+  assert.deepEqual(await readdir(join(packageFolder, 'lib', 'napi-v8')), ['jpeg_raster.node', 'tfjs_binding.node']);
 }
