@@ -90,16 +90,15 @@ function toCellStrength(strength: Strength, soft: Scene['soft'], loss: Loss, cel
 }
 
 async function saveUpload(picture: Picture, { saves, format }: Plan): Promise<Pick<DegradedPhoto, 'bytes' | 'size'>> {
-  let [current, bytes] = [picture, Buffer.alloc(0)];
-  for (const { quality, scale } of saves) {
-    const scaled = { width: scaleSide(current.width, scale), height: scaleSide(current.height, scale) };
+  let [size, bytes]: [Size, Buffer] = [picture, Buffer.alloc(0)];
+  for (const [index, { quality, scale }] of saves.entries()) {
+    const saved = index === 0 ? picture : await toPixels(sharp(bytes));
+    size = { width: scaleSide(size.width, scale), height: scaleSide(size.height, scale) };
     const chromaSubsampling = quality % 3 === 0 ? '4:4:4' : '4:2:0';
-    bytes = await toSharp(await resizePicture(current, scaled))
+    bytes = await toSharp(await resizePicture(saved, size))
       .jpeg({ quality, chromaSubsampling })
       .toBuffer();
-    current = await toPixels(sharp(bytes));
   }
-  const size = { width: current.width, height: current.height };
   if (format === 'jpeg') return { bytes, size };
   const other =
     format === 'png' ? sharp(bytes).png({ compressionLevel: 1 }) : sharp(bytes).webp({ quality: 92, effort: 0 });
