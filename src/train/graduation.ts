@@ -2,10 +2,11 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { createBatch } from './batch.ts';
+import { toPictures } from './batch.ts';
 import type { Calibrator } from './calibration.ts';
 import { qualityLabels, type Target } from './labels.ts';
 import { inputShape, logitsLayers } from './network.ts';
+import { SampleReader } from './sample-reader.ts';
 import type { SampleSource } from './sample-source.ts';
 import type { Sample } from './samples.ts';
 import { choosePolicy, fitCalibrators } from './thresholds.ts';
@@ -25,12 +26,11 @@ export async function calibrateNetwork(
 ): Promise<Manifest['policy']> {
   const logits: number[][] = [];
   const targets: Target[][] = [];
-  for (let index = 0; index < count; index += 1) source.order(index, inputShape);
-  for (let from = 0; from < count; from += batchSize) {
-    const samples = await Promise.all(
-      Array.from({ length: Math.min(batchSize, count - from) }, (_, offset) => source.get(from + offset)),
-    );
-    logits.push(...toLogits(tf, network, samples));
+  const reader = new SampleReader(source);
+  const head = tf.model({ inputs: network.inputs, outputs: network.getLayer(logitsLayers.scores).output });
+  while (logits.length < count) {
+    const samples = await reader.read(Math.min(batchSize, count - logits.length), inputShape, count);
+    logits.push(...toLogits(tf, head, samples));
     targets.push(...samples.map(toTargets));
     onSample(logits.length, count);
   }
@@ -45,12 +45,9 @@ export async function calibrateNetwork(
   return choosePolicy(scores, targets);
 }
 
-function toLogits(tf: TensorFlow, network: LayersModel, samples: readonly Sample[]): number[][] {
-  const logits = tf.model({ inputs: network.inputs, outputs: network.getLayer(logitsLayers.scores).output });
-  return tf.tidy(() => {
-    const { pictures } = createBatch(tf, samples, inputShape, { isFlipped: false, isUpsideDown: false });
-    return (logits.apply(pictures) as Tensor).arraySync() as number[][];
-  });
+function toLogits(tf: TensorFlow, head: LayersModel, samples: readonly Sample[]): number[][] {
+  const rasters = samples.map(({ raster }) => raster);
+  return tf.tidy(() => (head.apply(toPictures(tf, rasters, inputShape)) as Tensor).arraySync() as number[][]);
 }
 
 function toTargets({ targets }: Sample): Target[] {
