@@ -39,6 +39,11 @@ export function fitCalibrator(logits: readonly number[], targets: readonly Targe
   return best;
 }
 
+/** The share, 0…1, that a number of any size stands for. */
+export function toSigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
 function measureDescent(logits: readonly number[], targets: readonly Target[], { slope, offset }: Calibrator): Descent {
   const total = targets.reduce((sum, { weight }) => sum + weight, 0);
   let loss = (ridge * ((slope - 1) ** 2 + offset ** 2)) / 2;
@@ -47,7 +52,7 @@ function measureDescent(logits: readonly number[], targets: readonly Target[], {
   for (const [index, { value, weight }] of targets.entries()) {
     const logit = logits[index] ?? 0;
     const x = slope * logit + offset;
-    const score = 1 / (1 + Math.exp(-x));
+    const score = toSigmoid(x);
     const error = (weight * (score - value)) / total;
     const curve = (weight * score * (1 - score)) / total;
     loss += (weight * (Math.max(x, 0) - x * value + Math.log1p(Math.exp(-Math.abs(x))))) / total;

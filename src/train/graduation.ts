@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { toPictures } from './batch.ts';
-import type { Calibrator } from './calibration.ts';
+import { type Calibrator, toSigmoid } from './calibration.ts';
 import { qualityLabels, type Target } from './labels.ts';
 import { inputShape, logitsLayers } from './network.ts';
 import { SampleReader } from './sample-reader.ts';
@@ -39,7 +39,7 @@ export async function calibrateNetwork(
   const scores = logits.map((row) =>
     row.map((logit, label) => {
       const { slope = 1, offset = 0 } = calibrators[label] ?? {};
-      return 1 / (1 + Math.exp(-(slope * logit + offset)));
+      return toSigmoid(slope * logit + offset);
     }),
   );
   return choosePolicy(scores, targets);
