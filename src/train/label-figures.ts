@@ -1,6 +1,6 @@
 import type { Manifest } from '../model/manifest.ts';
 import { classicalMeasures } from './classical-measures.ts';
-import type { Target } from './labels.ts';
+import { notThereTo, type Target, thereFrom } from './labels.ts';
 import {
   type Calibration,
   measureArea,
@@ -47,9 +47,8 @@ export interface LabelFigures {
   readonly reject?: ThresholdFigures;
 }
 
-const positiveFrom = 0.5;
-const clearlyNot = 0.1;
-const clearlyIs = 0.9;
+/** From this target on nobody doubts that a picture has the fault. */
+const clearlyThereFrom = 0.9;
 
 /** Measures every label of a model over all pictures whose target for it has weight. */
 export function measureLabels(pictures: readonly ScoredPicture[], manifest: Manifest): LabelFigures[] {
@@ -91,7 +90,7 @@ function measureLabel(
 }
 
 function rank(judged: readonly Judged[], toScore: (picture: Judged) => number): Ranking {
-  const clear = judged.filter(({ target }) => target.value <= clearlyNot || target.value >= clearlyIs);
+  const clear = judged.filter(({ target }) => target.value <= notThereTo || target.value >= clearlyThereFrom);
   const toColumns = (some: readonly Judged[]) =>
     [some.map(toScore), some.map(({ target }) => toPositive(target))] as const;
   const all = toColumns(judged);
@@ -104,5 +103,5 @@ function rank(judged: readonly Judged[], toScore: (picture: Judged) => number): 
 }
 
 function toPositive({ value }: Target): boolean {
-  return value >= positiveFrom;
+  return value >= thereFrom;
 }

@@ -48,6 +48,11 @@ const maxLoss = 0.5;
 /** Where exposure left nothing at all. */
 const wholeLoss = 0.995;
 
+/** From this target on a picture has the fault. */
+export const thereFrom = 0.5;
+/** Up to this target it has not; what lies between the two is worth a second look. */
+export const notThereTo = 0.1;
+
 const unknown: Target = { value: 0, weight: 0 };
 
 /** Turns what was measured into targets, in the order of {@link qualityLabels}. */

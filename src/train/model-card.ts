@@ -1,5 +1,6 @@
 import type { Manifest } from '../model/manifest.ts';
 import { evaluationMarks } from './evaluation-report.ts';
+import { notThereTo, thereFrom } from './labels.ts';
 import { toMarkdownTable } from './markdown-table.ts';
 import type { Source } from './sources.ts';
 
@@ -54,7 +55,7 @@ ${toMarkdownTable(
 ${toMarkdownTable(['label', 'review from', 'reject from'], toPolicyRows(facts))}
 
 Chosen at a precision of ${toPercent(facts.precision.review)} for review${toExceptions(facts)} and ${toPercent(facts.precision.reject)} for reject, on photographs kept for that alone. A picture that
-has a fault a little (target from 0.1 to 0.5) counts as a mistake of reject, and of review neither as one nor as a hit.
+has a fault a little (target from ${String(notThereTo)} to ${String(thereFrom)}) counts as a mistake of reject, and of review neither as one nor as a hit.
 
 ## Data
 

@@ -1,6 +1,6 @@
 import type { Manifest } from '../model/manifest.ts';
 import { fitCalibrator, type Calibrator } from './calibration.ts';
-import { qualityLabels, type Target } from './labels.ts';
+import { notThereTo, qualityLabels, type Target, thereFrom } from './labels.ts';
 import { measureRates } from './metrics.ts';
 
 /** How often a flag has to be right on the pictures that thresholds are chosen by. */
@@ -15,10 +15,7 @@ export const reviewExceptions: ReadonlyMap<string, number> = new Map([
   ['overexposed', 0.97],
 ]);
 
-/** From this target on a picture has the fault; up to the other it has not. What lies between is worth a second look. */
-const isThere = 0.5;
-const isNotThere = 0.1;
-/** Lower scores are not. */
+/** Lower scores are not worth a second look, or certain enough to reject. */
 const leastReview = 0.2;
 const leastReject = 0.6;
 /** Above this a picture is rejected whatever the data says; a threshold of 1 would never be reached. */
@@ -51,7 +48,7 @@ export function choosePolicy(
       const target = row[column];
       return target && target.weight > 0 ? [{ score: scores[index]?.[column] ?? 0, value: target.value }] : [];
     });
-    const clear = judged.filter(({ value }) => value <= isNotThere || value >= isThere);
+    const clear = judged.filter(({ value }) => value <= notThereTo || value >= thereFrom);
     const review = chooseThreshold(clear, reviewExceptions.get(label) ?? precisions.review, leastReview);
     const reject = chooseThreshold(judged, precisions.reject, Math.max(leastReject, review));
     return [label, { review, reject }] as const;
@@ -66,7 +63,7 @@ function chooseThreshold(
   least: number,
 ): number {
   const scores = judged.map(({ score }) => score);
-  const isBad = judged.map(({ value }) => value >= isThere);
+  const isBad = judged.map(({ value }) => value >= thereFrom);
   for (let percent = Math.round(least * 100); percent < mostReject * 100; percent += 1) {
     if (measureRates(scores, isBad, percent / 100).precision >= precision) return percent / 100;
   }
