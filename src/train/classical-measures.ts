@@ -1,3 +1,6 @@
+import { blockSide } from './cosines.ts';
+import { toLuma } from './light.ts';
+
 /** The brightness of a picture: float32 [height, width], 0…255. */
 export interface Luma {
   readonly width: number;
@@ -23,21 +26,16 @@ export const classicalMeasures: ReadonlyMap<string, ClassicalMeasure> = new Map(
   ['blank', { name: 'standard deviation', measure: (luma) => -measureDeviation(luma) }],
 ]);
 
-/** JPEG's blocks, in pixels. */
-const blockSide = 8;
 /** Grey levels that keep a picture of flat blocks from dividing by nothing. */
 const leastDifference = 0.01;
 
 /**
- * Turns pixels into luma (ITU-R BT.601, as OpenCV's COLOR_RGB2GRAY).
+ * Makes luma of pixels (ITU-R BT.601, as OpenCV's COLOR_RGB2GRAY).
  * @param raster uint8 [height, width, 3]
  */
-export function toLuma(raster: Uint8Array, width: number, height: number): Luma {
+export function createLuma(raster: Uint8Array, width: number, height: number): Luma {
   const values = new Float32Array(width * height);
-  for (let at = 0; at < values.length; at += 1) {
-    const pixel = at * 3;
-    values[at] = 0.299 * (raster[pixel] ?? 0) + 0.587 * (raster[pixel + 1] ?? 0) + 0.114 * (raster[pixel + 2] ?? 0);
-  }
+  for (let at = 0; at < values.length; at += 1) values[at] = toLuma(raster, at * 3);
   return { width, height, values };
 }
 

@@ -8,7 +8,7 @@ import { findArtefact } from '../model/artefact.ts';
 import { loadModelFiles } from '../model/model-files.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
 import { waitForEver } from '../waiting.ts';
-import { classicalMeasures, type Luma, toLuma } from './classical-measures.ts';
+import { classicalMeasures, createLuma, type Luma } from './classical-measures.ts';
 
 /** What a picture's bytes are scored to, in the order of the model's labels. */
 export interface PictureScores {
@@ -61,7 +61,7 @@ export async function createPictureScorer(model: ModelVersion, options: ScorerOp
       const image = await measureImage(bytes, options.limits);
       const scores = await askMeasured(image);
       const { width, height } = image.facts;
-      const luma = toLuma(await decode(image, { width, height, resize: 'stretch' }), width, height);
+      const luma = createLuma(await decode(image, { width, height, resize: 'stretch' }), width, height);
       return { scores, classical: output.labels.map((label) => measureClassically(label, luma)) };
     },
     dispose: () => {

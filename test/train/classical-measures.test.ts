@@ -3,13 +3,13 @@ import test from 'node:test';
 import sharp, { type Sharp } from 'sharp';
 import {
   classicalMeasures,
+  createLuma,
   estimateNoise,
   type Luma,
   measureBlockiness,
   measureDeviation,
   measureLaplacianVariance,
   measureMean,
-  toLuma,
 } from '../../src/train/classical-measures.ts';
 import { createRandom } from '../../src/train/random.ts';
 import { makePhoto } from '../fixtures/pictures.ts';
@@ -22,7 +22,7 @@ function draw(width: number, height: number, toValue: (x: number, y: number) => 
 async function decode(image: Buffer | Sharp): Promise<Luma> {
   const picture = Buffer.isBuffer(image) ? sharp(image) : image;
   const { data, info } = await picture.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-  return toLuma(data, info.width, info.height);
+  return createLuma(data, info.width, info.height);
 }
 
 /** Adds Gaussian noise (Box and Muller) to a slope, uncut. */
@@ -35,7 +35,7 @@ function drawNoisy(sigma: number, seed = 1): Luma {
 const flat = (level: number): Luma => draw(64, 48, () => level);
 
 test('luma_weighs_the_colours_as_the_eye_does', () => {
-  const { values } = toLuma(Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255), 2, 2);
+  const { values } = createLuma(Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255), 2, 2);
   const expected = [76.245, 149.685, 29.07, 255];
   for (const [at, value] of values.entries()) assert.ok(Math.abs(value - (expected[at] ?? NaN)) < 1e-3);
 });
