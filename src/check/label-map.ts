@@ -1,4 +1,5 @@
 import { toMapLayout } from '../image/map-layout.ts';
+import type { Size } from '../image/types.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { LabelMap } from './types.ts';
 
@@ -14,7 +15,7 @@ export type LabelMapper = (index: number) => LabelMap;
 export function createLabelMapper(
   { input, output }: Manifest,
   map: Float32Array,
-  picture: { readonly width: number; readonly height: number },
+  picture: Size,
 ): LabelMapper | undefined {
   if (!output.map) return undefined;
   if (!map.every(Number.isFinite)) throw new Error('the map has a score that is not a number');

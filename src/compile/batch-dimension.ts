@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Size } from '../image/types.ts';
 import { type Constant, toIntConstant } from './constant.ts';
 import { type FollowingSize, GraphBuilder } from './graph-builder.ts';
 import { CompileRefusal } from './refusal.ts';
@@ -16,11 +17,7 @@ export interface TracedGraph {
  * Makes one graph for any batch of two traces of the same network with different batches.
  * @throws CompileRefusal where they differ in something that can't be expressed by the batch.
  */
-export function generaliseTraces(
-  small: Trace,
-  large: Trace,
-  size: { readonly width: number; readonly height: number },
-): TracedGraph {
+export function generaliseTraces(small: Trace, large: Trace, size: Size): TracedGraph {
   if (small.nodes.length !== large.nodes.length)
     throw new CompileRefusal('its operations follow the size of the batch');
   const writer = new GraphWriter(small, large);

@@ -1,11 +1,7 @@
+import type { Size } from '../image/types.ts';
 import { dataType, encodeSavedModel, type GraphProto, type TensorInfoProto } from './proto.ts';
 import { toShape } from './op-attributes.ts';
 import { CompileRefusal } from './refusal.ts';
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** TensorFlow's own bound for a message, with room for what stands around the constants. */
 const maxBytes = 2 ** 31 - 2 ** 24;
