@@ -5,6 +5,7 @@ import type { ModelChoices } from '../compile/model-choices.ts';
 import { presets, unpackPreset } from '../compile/presets.ts';
 import type { Config } from '../config/schema.ts';
 import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { resizeModes } from '../model/manifest.ts';
 import { describeAdded } from './added-model.ts';
 import { addConfigFlags, type ConfigFlags, loadFlaggedConfig } from './config-flags.ts';
 import { findPackage } from './installed-package.ts';
@@ -18,8 +19,6 @@ interface AddFlags extends ConfigFlags, ModelChoices {
 }
 
 const packagePrefix = 'npm:';
-
-const resizeModes = ['cover', 'contain', 'stretch', 'long-side'] satisfies ModelChoices['resize'][];
 
 /** The flags that are choices, as commander calls them. */
 const choiceNames = new Set<string>([

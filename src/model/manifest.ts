@@ -4,10 +4,13 @@ const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.numbe
 const score = z.number().min(0).max(1);
 const fileName = z.string().regex(/^(?!.*(^|\/)\.\.(\/|$))[^/\\].*$/, 'must be a path inside the folder of the model');
 
+/** How pictures can be brought to a model's input size. */
+export const resizeModes = ['cover', 'contain', 'stretch', 'long-side'] as const;
+
 const input = z.strictObject({
   width: z.int().min(1).max(4096),
   height: z.int().min(1).max(4096),
-  resize: z.enum(['cover', 'contain', 'stretch', 'long-side']),
+  resize: z.enum(resizeModes),
   colour: z.enum(['rgb', 'bgr']).default('rgb'),
   /** x · scale + offset, for x in 0…255. */
   normalise: z.strictObject({ scale: perChannel, offset: perChannel }).default({ scale: 1, offset: 0 }),
