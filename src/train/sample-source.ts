@@ -63,17 +63,12 @@ export function startSampleSource(photos: readonly Picture[], seed: number): Sam
 }
 
 function createOrdered(): Ordered {
-  const { promise, resolve, reject } = createDeferred<Sample>();
-  // Whoever gets it hears of a failure; until then nobody listens.
-  promise.catch(() => undefined);
-  return { promise, resolve, reject };
-}
-
-function createDeferred<T>() {
-  let [resolve, reject]: [(value: T) => void, (error: Error) => void] = [() => undefined, () => undefined];
-  const promise = new Promise<T>((onResolve, onReject) => {
+  let [resolve, reject]: [Ordered['resolve'], Ordered['reject']] = [() => undefined, () => undefined];
+  const promise = new Promise<Sample>((onResolve, onReject) => {
     [resolve, reject] = [onResolve, onReject];
   });
+  // Whoever gets it hears of a failure; until then nobody listens.
+  promise.catch(() => undefined);
   return { promise, resolve, reject };
 }
 
