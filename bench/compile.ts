@@ -1,13 +1,13 @@
 // What does compiling gain? Each form of each model in a process of its own, run in turns. Takes about two minutes.
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { toNativeEnvironment } from '../src/config/native-environment.ts';
+import { hearAnswer, startBenchProcess } from './bench-process.ts';
 import type { Readiness, Slice } from './compile-process.ts';
 import { writeMobileNet } from './mobilenet.ts';
 import { writeSavedMobileNet } from './saved-mobilenet.ts';
+import { toMedian } from './statistics.ts';
 
 const rounds = Number(process.env['ROUNDS'] ?? 12);
 const batchOfMany = 8;
@@ -35,7 +35,7 @@ async function writeModels(): Promise<string[]> {
   ]) {
     const name = `mobilenet-${String(shape.size)}`;
     await writeMobileNet(dir, name, shape);
-    await once(startProcess('convert-once.ts', [dir, name, `${name}-graph`]), 'message');
+    await hearAnswer(startProcess('convert-once.ts', [dir, name, `${name}-graph`]));
     names.push(name, `${name}-graph`);
     if (python === undefined) continue;
     writeSavedMobileNet(python, dir, `${name}-saved`, shape);
@@ -58,12 +58,11 @@ interface Form {
 async function measureModel(name: string): Promise<Record<string, Record<string, string>>> {
   const artefactDir = path.join(dir, `${name}-artefact`);
   const compiling = startProcess('compile-once.ts', [dir, name, artefactDir]);
-  const [outcome] = (await once(compiling, 'message')) as [string];
-  console.log(`${name}: ${outcome}`);
+  console.log(`${name}: ${String(await hearAnswer(compiling))}`);
   const forms: Form[] = [];
   for (const form of name.endsWith('-saved') ? ['as exported', 'compiled'] : ['op by op', 'wasm', 'compiled']) {
     const child = startProcess('compile-process.ts', [dir, name, form, ...(form === 'compiled' ? [artefactDir] : [])]);
-    const [ready] = (await once(child, 'message')) as [Readiness];
+    const ready = (await hearAnswer(child)) as Readiness;
     forms.push({ form, child, ready, one: [], many: [] });
   }
   for (let round = 0; round < rounds; round += 1) {
@@ -90,25 +89,13 @@ function toRow({ ready, one, many }: Form, original: number): Record<string, str
 }
 
 function startProcess(file: string, args: readonly string[]): ChildProcess {
-  const child = fork(path.join(import.meta.dirname, file), [...args], {
-    env: { ...process.env, ...toNativeEnvironment(process.env) },
-    stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
-  });
+  const child = startBenchProcess(file, args);
   children.add(child);
-  child.on('exit', (code) => {
-    children.delete(child);
-    if (code !== null && code !== 0) throw new Error(`${file} ${args.join(' ')} ended with ${String(code)}`);
-  });
+  child.once('exit', () => children.delete(child));
   return child;
 }
 
 async function runSlice(child: ChildProcess, slice: Slice): Promise<number[]> {
   child.send(slice);
-  const [times] = (await once(child, 'message')) as [number[]];
-  return times;
-}
-
-function toMedian(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+  return (await hearAnswer(child)) as number[];
 }

@@ -1,10 +1,8 @@
 // What does the shipped model cost beside MobileNetV2, and with its decoding beside the cheapest decode? Two minutes.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { toNativeEnvironment } from '../src/config/native-environment.ts';
+import { hearAnswer, startBenchProcess } from './bench-process.ts';
 import { writeMobileNet } from './mobilenet.ts';
 import type { QualityCost } from './quality-process.ts';
 import { toMedian, toQuantile } from './statistics.ts';
@@ -40,12 +38,10 @@ try {
 }
 
 async function run(file: string, args: readonly string[]): Promise<unknown> {
-  const child = fork(path.join(import.meta.dirname, file), [...args], {
-    env: { ...process.env, ...toNativeEnvironment(process.env) },
-    stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
-  });
-  const [answer] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as unknown[];
-  child.kill('SIGKILL');
-  if (typeof answer === 'number') throw new Error(`${file} ended with ${String(answer)}`);
-  return answer;
+  const child = startBenchProcess(file, args);
+  try {
+    return await hearAnswer(child);
+  } finally {
+    child.kill('SIGKILL');
+  }
 }
