@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { ExitError } from '../../src/errors.ts';
 import { loadTensorFlow } from '../../src/inference/engines/tensorflow.ts';
 import { Checkpoint } from '../../src/train/checkpoint.ts';
 import { renderSample } from '../../src/train/samples.ts';
@@ -10,6 +9,7 @@ import type { SampleSource } from '../../src/train/sample-source.ts';
 import { drawScene } from '../../src/train/scene.ts';
 import { toRounds } from '../../src/train/schedule.ts';
 import { runTraining } from '../../src/train/training.ts';
+import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 // Sums in several threads come in any order, and then the same seed gives other weights.
@@ -55,16 +55,6 @@ async function train(dir: string, untilStep = Infinity): Promise<{ losses: numbe
     assert.match(String(thrown), /stopped/);
     return { losses, weights: [] };
   }
-}
-
-function assertRefused(work: Promise<unknown>, message: RegExp): Promise<void> {
-  return assert.rejects(work, (thrown: unknown) => {
-    assert.ok(thrown instanceof ExitError, String(thrown));
-    assert.equal(thrown.exitCode, 78);
-    assert.match(thrown.message, message);
-    assert.doesNotMatch(thrown.message, /\n/);
-    return true;
-  });
 }
 
 const read = (dir: string) => readdirSync(dir).map((name) => [name, readFileSync(path.join(dir, name), 'hex')]);

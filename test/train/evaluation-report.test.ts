@@ -4,7 +4,6 @@ import path from 'node:path';
 import test from 'node:test';
 import prettier from 'prettier';
 import sharp from 'sharp';
-import { ExitError } from '../../src/errors.ts';
 import { toManifest } from '../../src/model/manifest.ts';
 import type { ModelEvaluation } from '../../src/train/evaluate-model.ts';
 import { openCard, writeReport } from '../../src/train/evaluation-report.ts';
@@ -12,6 +11,7 @@ import { measureLabels } from '../../src/train/label-figures.ts';
 import { kinds } from '../../src/train/labelled-picture.ts';
 import { toModelCard } from '../../src/train/model-card.ts';
 import { createRandom } from '../../src/train/random.ts';
+import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 const labels = ['blurry', 'dark', 'overexposed', 'low_contrast', 'noisy', 'blocky', 'blank', 'odd'];
@@ -142,12 +142,7 @@ test('half_a_pair_of_marks_is_refused_and_the_card_left_as_it_is', async (contex
     '<!-- /evaluation --><!-- evaluation -->',
   ]) {
     const dir = writeCard(makeTempDir(context), text);
-    await assert.rejects(report(dir), (thrown: unknown) => {
-      assert.ok(thrown instanceof ExitError);
-      assert.equal(thrown.exitCode, 78);
-      assert.match(thrown.message, /MODEL_CARD\.md must have <!-- evaluation --> and after it/);
-      return true;
-    });
+    await assertRefused(report(dir), /MODEL_CARD\.md must have <!-- evaluation --> and after it/);
     assert.equal(readCard(dir), text);
     assert.ok(!existsSync(path.join(dir, 'evaluation')));
   }

@@ -3,7 +3,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { compileModel } from '../../src/compile/compile-model.ts';
-import { ExitError } from '../../src/errors.ts';
 import { loadTensorFlow } from '../../src/inference/engines/tensorflow.ts';
 import { type Manifest, toManifest } from '../../src/model/manifest.ts';
 import { loadModelFiles } from '../../src/model/model-files.ts';
@@ -13,6 +12,7 @@ import type { Kind, LabelledPicture } from '../../src/train/labelled-picture.ts'
 import { createPictureScorer, type ScorePicture } from '../../src/train/picture-scorer.ts';
 import { writeBrightnessModel, writePhotos } from '../fixtures/brightness-model.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
+import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 const limits = { maxPixels: 1_000_000, decodeTimeoutMs: 60_000 };
@@ -154,12 +154,7 @@ test('a_broken_model_is_refused_in_one_line', async (context) => {
   const dir = await writeBrightnessModel(makeTempDir(context));
   writeFileSync(path.join(dir, 'weights.bin'), '');
   const loading = createPictureScorer(loadBrightness(dir), { limits, artefactDir: makeTempDir(context) });
-  await assert.rejects(loading, (thrown: unknown) => {
-    assert.ok(thrown instanceof ExitError);
-    assert.equal(thrown.exitCode, 78);
-    assert.match(thrown.message, /^quality@1 can't be loaded: weights\.bin: its hash is .*$/);
-    return true;
-  });
+  await assertRefused(loading, /^quality@1 can't be loaded: weights\.bin: its hash is .*$/);
 });
 
 test('a_picture_that_does_not_decode_is_named', async (context) => {

@@ -2,21 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { ExitError } from '../../src/errors.ts';
 import { planEvaluation } from '../../src/train/evaluate-model.ts';
 import { findHeldOut } from '../../src/train/held-out.ts';
 import { writeBrightnessModel, writePhotos } from '../fixtures/brightness-model.ts';
+import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
-
-function assertRefused(work: Promise<unknown>, message: RegExp): Promise<void> {
-  return assert.rejects(work, (thrown: unknown) => {
-    assert.ok(thrown instanceof ExitError, String(thrown));
-    assert.equal(thrown.exitCode, 78);
-    assert.match(thrown.message, message);
-    assert.doesNotMatch(thrown.message, /\n/);
-    return true;
-  });
-}
 
 function writeTraining(dir: string, training: unknown): string {
   writeFileSync(path.join(dir, 'training.json'), JSON.stringify(training));

@@ -3,45 +3,38 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import sharp from 'sharp';
-import { ExitError } from '../../src/errors.ts';
 import { loadPhotos } from '../../src/train/photos.ts';
 import { makePhoto } from '../fixtures/pictures.ts';
+import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 const ignoreProgress = () => undefined;
 
-function assertRefused(dir: string, message: RegExp): Promise<void> {
-  return assert.rejects(loadPhotos(dir, ignoreProgress), (thrown: unknown) => {
-    assert.ok(thrown instanceof ExitError, String(thrown));
-    assert.equal(thrown.exitCode, 78);
-    assert.match(thrown.message, message);
-    assert.doesNotMatch(thrown.message, /\n/);
-    return true;
-  });
-}
-
 test('a_folder_that_is_not_there_is_named', async (context) => {
-  await assertRefused(path.join(makeTempDir(context), 'nowhere'), /photos can't be read: .*nowhere/);
+  await assertRefused(
+    loadPhotos(path.join(makeTempDir(context), 'nowhere'), ignoreProgress),
+    /photos can't be read: .*nowhere/,
+  );
 });
 
 test('a_folder_without_photographs_is_refused', async (context) => {
   const dir = makeTempDir(context);
   writeFileSync(path.join(dir, 'notes.txt'), 'no picture');
   mkdirSync(path.join(dir, 'more.jpg.d'));
-  await assertRefused(dir, /no photograph in /);
+  await assertRefused(loadPhotos(dir, ignoreProgress), /no photograph in /);
 });
 
 test('a_single_photograph_is_refused', async (context) => {
   const dir = makeTempDir(context);
   writeFileSync(path.join(dir, 'only.jpg'), await makePhoto(1, 64, 48));
-  await assertRefused(dir, /one photograph only in .*: training needs/);
+  await assertRefused(loadPhotos(dir, ignoreProgress), /one photograph only in .*: training needs/);
 });
 
 test('a_photograph_that_does_not_decode_is_named', async (context) => {
   const dir = makeTempDir(context);
   writeFileSync(path.join(dir, 'a.jpg'), await makePhoto(1, 64, 48));
   writeFileSync(path.join(dir, 'b.png'), 'this is text');
-  await assertRefused(dir, /photograph can't be read: .*b\.png: /);
+  await assertRefused(loadPhotos(dir, ignoreProgress), /photograph can't be read: .*b\.png: /);
 });
 
 test('a_truncated_photograph_is_named', async (context) => {
@@ -49,7 +42,7 @@ test('a_truncated_photograph_is_named', async (context) => {
   const whole = await makePhoto(1);
   writeFileSync(path.join(dir, 'a.jpg'), whole);
   writeFileSync(path.join(dir, 'cut.jpg'), whole.subarray(0, whole.length / 2));
-  await assertRefused(dir, /photograph can't be read: .*cut\.jpg: /);
+  await assertRefused(loadPhotos(dir, ignoreProgress), /photograph can't be read: .*cut\.jpg: /);
 });
 
 test('photographs_come_upright_reduced_and_as_plain_rgb', async (context) => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { ExitError } from '../../src/errors.ts';
 import { toManifest } from '../../src/model/manifest.ts';
 import type { ScorePicture } from '../../src/train/picture-scorer.ts';
 import { evaluateReal, listRealFolders } from '../../src/train/real-pictures.ts';
+import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 const labels = ['blurry', 'dark', 'low_contrast'];
@@ -34,15 +34,6 @@ const score: ScorePicture = (bytes) => {
   const scores = JSON.parse(Buffer.from(bytes).toString()) as number[];
   return Promise.resolve({ scores, classical: scores.map((value) => -value) });
 };
-
-function assertRefused(work: Promise<unknown>, message: RegExp): Promise<void> {
-  return assert.rejects(work, (thrown: unknown) => {
-    assert.ok(thrown instanceof ExitError, String(thrown));
-    assert.equal(thrown.exitCode, 78);
-    assert.match(thrown.message, message);
-    return true;
-  });
-}
 
 test('each_label_is_measured_against_all_good_pictures', async (context) => {
   const dir = writeFolders(makeTempDir(context), {

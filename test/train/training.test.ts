@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { ExitError } from '../../src/errors.ts';
 import { createEngine } from '../../src/inference/engines/create-engine.ts';
 import { loadTensorFlow } from '../../src/inference/engines/tensorflow.ts';
 import { verifyGolden } from '../../src/inference/golden.ts';
@@ -16,6 +15,7 @@ import { createNetwork, inputShape } from '../../src/train/network.ts';
 import { trainQuality } from '../../src/train/quality.ts';
 import { toRaster } from '../../src/train/samples.ts';
 import { writePhotos } from '../fixtures/brightness-model.ts';
+import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 const trainingProcess = path.resolve(import.meta.dirname, '../fixtures/training-process.ts');
@@ -44,16 +44,6 @@ async function runTraining(
   });
   const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
   return { code: code ?? signal, steps };
-}
-
-function assertRefused(work: Promise<unknown>, message: RegExp): Promise<void> {
-  return assert.rejects(work, (thrown: unknown) => {
-    assert.ok(thrown instanceof ExitError, String(thrown));
-    assert.equal(thrown.exitCode, 78);
-    assert.match(thrown.message, message);
-    assert.doesNotMatch(thrown.message, /\n/);
-    return true;
-  });
 }
 
 /** Loads a version as the service does and holds it against its golden pictures. */
