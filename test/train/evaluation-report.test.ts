@@ -4,26 +4,18 @@ import path from 'node:path';
 import test from 'node:test';
 import prettier from 'prettier';
 import sharp from 'sharp';
-import { toManifest } from '../../src/model/manifest.ts';
 import type { ModelEvaluation } from '../../src/train/evaluate-model.ts';
 import { openCard, writeReport } from '../../src/train/evaluation-report.ts';
 import { measureLabels } from '../../src/train/label-figures.ts';
 import { kinds } from '../../src/train/labelled-picture.ts';
 import { toModelCard } from '../../src/train/model-card.ts';
 import { createRandom } from '../../src/train/random.ts';
+import { createLabellingManifest } from '../fixtures/labelling-manifest.ts';
 import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 const labels = ['blurry', 'dark', 'overexposed', 'low_contrast', 'noisy', 'blocky', 'blank', 'odd'];
-const manifest = toManifest(
-  JSON.stringify({
-    format: 'tfjs-layers',
-    input: { width: 8, height: 8, resize: 'stretch' },
-    output: { kind: 'multi-label', labels },
-    policy: { blurry: { review: 0.5, reject: 0.9 }, dark: { review: 0.4 } },
-    files: {},
-  }),
-);
+const manifest = createLabellingManifest(labels, { blurry: { review: 0.5, reject: 0.9 }, dark: { review: 0.4 } });
 
 /** Figures as large as those of a real model: many pictures, curves of many steps, every kind and level. */
 function makeEvaluation(isReal = true): ModelEvaluation {

@@ -4,28 +4,24 @@ import path from 'node:path';
 import test from 'node:test';
 import { compileModel } from '../../src/compile/compile-model.ts';
 import { loadTensorFlow } from '../../src/inference/engines/tensorflow.ts';
-import { type Manifest, toManifest } from '../../src/model/manifest.ts';
+import { toManifest } from '../../src/model/manifest.ts';
 import { loadModelFiles } from '../../src/model/model-files.ts';
 import { evaluateModel, planEvaluation } from '../../src/train/evaluate-model.ts';
 import { evaluatePictures } from '../../src/train/evaluation.ts';
 import type { Kind, LabelledPicture } from '../../src/train/labelled-picture.ts';
 import { createPictureScorer, type ScorePicture } from '../../src/train/picture-scorer.ts';
 import { writeBrightnessModel, writePhotos } from '../fixtures/brightness-model.ts';
+import { createLabellingManifest } from '../fixtures/labelling-manifest.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
 import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 const limits = { maxPixels: 1_000_000, decodeTimeoutMs: 60_000 };
 
-const manifest: Manifest = toManifest(
-  JSON.stringify({
-    format: 'tfjs-layers',
-    input: { width: 8, height: 8, resize: 'stretch' },
-    output: { kind: 'multi-label', labels: ['blurry', 'dark', 'odd'] },
-    policy: { blurry: { review: 0.5, reject: 0.9 }, odd: { reject: 0.7 } },
-    files: {},
-  }),
-);
+const manifest = createLabellingManifest(['blurry', 'dark', 'odd'], {
+  blurry: { review: 0.5, reject: 0.9 },
+  odd: { reject: 0.7 },
+});
 
 interface Known {
   readonly photo?: string;

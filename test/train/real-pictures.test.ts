@@ -2,22 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { toManifest } from '../../src/model/manifest.ts';
 import type { ScorePicture } from '../../src/train/picture-scorer.ts';
 import { evaluateReal, listRealFolders } from '../../src/train/real-pictures.ts';
+import { createLabellingManifest } from '../fixtures/labelling-manifest.ts';
 import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 const labels = ['blurry', 'dark', 'low_contrast'];
-const manifest = toManifest(
-  JSON.stringify({
-    format: 'tfjs-layers',
-    input: { width: 8, height: 8, resize: 'stretch' },
-    output: { kind: 'multi-label', labels },
-    policy: { blurry: { review: 0.5, reject: 0.8 }, dark: { review: 0.5 } },
-    files: {},
-  }),
-);
+const manifest = createLabellingManifest(labels, { blurry: { review: 0.5, reject: 0.8 }, dark: { review: 0.5 } });
 
 /** Writes pictures whose bytes are their scores. */
 function writeFolders(dir: string, folders: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>) {
