@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test, type TestContext } from 'node:test';
 import { ServiceError } from '../../src/errors.ts';
-import { type ForeignRequest, foreignClients } from './foreign-clients.ts';
+import { findForeignClients } from '../fixtures/foreign-clients.ts';
+import { makeTempDir } from '../fixtures/temp-dir.ts';
 import {
   multipartType,
   openRaw,
@@ -12,6 +15,7 @@ import {
   waitUntil,
 } from './running-service.ts';
 
+const foreignClients = await findForeignClients();
 let service: RunningService;
 before(async () => {
   service = await startService();
@@ -20,33 +24,39 @@ after(() => service.close());
 
 const partHeader = '--limit\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n';
 
+/** Writes a body of so many bytes after its first ones. */
+function writeBody(context: TestContext, bytes: number, prefix = ''): string {
+  const bodyFile = path.join(makeTempDir(context), 'body');
+  writeFileSync(bodyFile, prefix + 'x'.repeat(bytes));
+  return bodyFile;
+}
+
+interface LargeUpload {
+  readonly method: string;
+  readonly type: string;
+  readonly prefix?: string;
+  readonly bytes: number;
+  readonly status: number;
+}
+
 /** Bodies that are refused long before their end; what is left of each is within the 32 MiB that are thrown away. */
-const largeUploads: readonly [string, Omit<ForeignRequest, 'url'>, number][] = [
-  [
-    'a form of 40 MB with one image',
-    { method: 'POST', headers: { 'Content-Type': multipartType }, body: { prefix: partHeader, bytes: 40_000_000 } },
-    413,
-  ],
-  [
-    'a raw image of 20 MB',
-    { method: 'POST', headers: { 'Content-Type': 'image/jpeg' }, body: { prefix: '', bytes: 20_000_000 } },
-    413,
-  ],
-  [
-    'a text of 10 MB',
-    { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: { prefix: '', bytes: 10_000_000 } },
-    415,
-  ],
-  [
-    'an image of 9 MB to no route',
-    { method: 'PUT', headers: { 'Content-Type': 'image/jpeg' }, body: { prefix: '', bytes: 9_000_000 } },
-    405,
-  ],
-];
+const largeUploads: Readonly<Record<string, LargeUpload>> = {
+  'a form of 40 MB with one image': {
+    method: 'POST',
+    type: multipartType,
+    prefix: partHeader,
+    bytes: 40_000_000,
+    status: 413,
+  },
+  'a raw image of 20 MB': { method: 'POST', type: 'image/jpeg', bytes: 20_000_000, status: 413 },
+  'a text of 10 MB': { method: 'POST', type: 'text/plain', bytes: 10_000_000, status: 415 },
+  'an image of 9 MB to no route': { method: 'PUT', type: 'image/jpeg', bytes: 9_000_000, status: 405 },
+};
 for (const [name, ask] of foreignClients) {
-  for (const [what, request, status] of largeUploads) {
-    test(`${name} reads the answer to ${what}, and no broken pipe`, async () => {
-      const reply = await ask({ url: `${service.url}/v1/check`, ...request });
+  for (const [what, { method, type, prefix, bytes, status }] of Object.entries(largeUploads)) {
+    test(`${name} reads the answer to ${what}, and no broken pipe`, async (context) => {
+      const bodyFile = writeBody(context, bytes, prefix);
+      const reply = await ask({ url: `${service.url}/v1/check`, method, headers: { 'Content-Type': type }, bodyFile });
       assert.equal(reply.status, status);
       assert.equal((JSON.parse(reply.body) as { status: number }).status, status);
     });
@@ -61,9 +71,9 @@ for (const [name, ask] of foreignClients) {
       },
     });
     context.after(() => full.close());
-    const body = { prefix: '', bytes: 9_000_000 };
+    const bodyFile = writeBody(context, 9_000_000);
     const headers = { 'Content-Type': 'image/jpeg' };
-    const reply = await ask({ url: `${full.url}/v1/check`, method: 'POST', headers, body });
+    const reply = await ask({ url: `${full.url}/v1/check`, method: 'POST', headers, bodyFile });
     assert.equal(reply.status, 429);
     assert.equal(full.requests.length, 0);
   });
@@ -71,13 +81,13 @@ for (const [name, ask] of foreignClients) {
 
 for (const name of ['fetch', 'curl']) {
   const ask = foreignClients.get(name);
-  test(`${name} reads while it sends, and sees the answer to 80 MB`, { skip: ask === undefined }, async () => {
+  test(`${name} reads while it sends, and sees the answer to 80 MB`, { skip: ask === undefined }, async (context) => {
     const headers = { 'Content-Type': 'image/png' };
     const request = {
       url: `${service.url}/v1/check`,
       method: 'POST',
       headers,
-      body: { prefix: '', bytes: 80_000_000 },
+      bodyFile: writeBody(context, 80_000_000),
     };
     assert.equal((await ask?.(request))?.status, 413);
   });

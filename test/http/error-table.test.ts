@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, test } from 'node:test';
 import { type ErrorCode, errorCodes, ServiceError } from '../../src/errors.ts';
 import { errorTable } from '../../src/http/error-table.ts';
-import { type ForeignClient, foreignClients } from './foreign-clients.ts';
+import { findForeignClients, type ForeignClient } from '../fixtures/foreign-clients.ts';
+import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { type RunningService, sendRaw, startService } from './running-service.ts';
 
 let service: RunningService | undefined;
@@ -36,18 +39,21 @@ test('every code leaves with the status of the contract', () => {
   assert.deepEqual(statuses, contract);
 });
 
-test('what the product throws leaves as a problem document, and every client sees the same status', async () => {
+test('what the product throws leaves as a problem document, and every client sees the same status', async (context) => {
   const running = await startService({
     // The model that was asked for says what to throw.
     check: ({ models: [code] }) => Promise.reject(new ServiceError(code as ErrorCode, 'a detail "quoted" – ü')),
   });
   service = running;
+  const foreignClients = await findForeignClients();
+  const bodyFile = path.join(makeTempDir(context), 'body');
+  writeFileSync(bodyFile, 'pixels');
   const ask = async (code: ErrorCode, name: string, client: ForeignClient) => {
     const { status, body } = await client({
       url: `${running.url}/v1/check?model=${code}`,
       method: 'POST',
       headers: { 'Content-Type': 'image/png' },
-      body: { prefix: 'pixels', bytes: 0 },
+      bodyFile,
     });
     const problem = JSON.parse(body) as Record<string, unknown>;
     const { status: expectedStatus, title } = errorTable[code];
