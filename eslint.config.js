@@ -6,7 +6,7 @@ const restrictTensorFlow = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'dist.*', 'coverage', 'node_modules', '**/.venv'] },
+  { ignores: ['dist', 'dist.*', 'coverage', 'node_modules', '**/.venv', '**/.installed'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
