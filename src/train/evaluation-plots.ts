@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Evaluation } from './evaluation.ts';
 import type { LabelFigures, Ranking } from './label-figures.ts';
+import { drawSvg } from './svg.ts';
 
 /** A point of a curve, in a panel of its own label or kind. */
 interface Point {
@@ -24,15 +25,13 @@ interface Plot {
 
 const columns = 4;
 const panelPixels = 160;
-/** Of use where the plot is part of a page; in an <img> they are half of the file. */
-const pageAttributes = / (?:class|role|aria-[a-z]+|pointer-events)="[^"]*"/g;
 
 /** Draws the figures. @returns SVG texts by their file names; the same figures give the same texts */
 export async function drawPlots({ labels, kinds }: Evaluation): Promise<ReadonlyMap<string, string>> {
   return new Map([
-    ['roc.svg', await drawPlot(toRocPlot(labels))],
-    ['reliability.svg', await drawPlot(toReliabilityPlot(labels))],
-    ['strength.svg', await drawPlot(toStrengthPlot(kinds))],
+    ['roc.svg', await drawSvg(toSpec(toRocPlot(labels)))],
+    ['reliability.svg', await drawSvg(toSpec(toReliabilityPlot(labels)))],
+    ['strength.svg', await drawSvg(toSpec(toStrengthPlot(kinds)))],
   ]);
 }
 
@@ -87,16 +86,6 @@ function toStrengthPlot(kinds: Evaluation['kinds']): Plot {
     y: 'score, share',
     hasMarks: false,
   };
-}
-
-async function drawPlot(plot: Plot): Promise<string> {
-  // Loaded here alone: a service never draws.
-  const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
-  const view = new View(parse(compile(toSpec(plot)).spec), { renderer: 'none' });
-  const svg = await view.toSVG();
-  view.finalize();
-  const plain = svg.replaceAll(pageAttributes, '');
-  return `${plain.replaceAll(/\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100))}\n`;
 }
 
 function toSpec({ title, points, curves, dashed, x, y, hasMarks }: Plot): TopLevelSpec {
