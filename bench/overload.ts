@@ -1,7 +1,7 @@
 // What happens at ten times the load that the service can take, for half a minute? Prints a table; takes two minutes.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
@@ -40,19 +40,27 @@ try {
   const args = ['--models', dir, '--workers', String(workers), '--set', 'log.access=off', '--set', 'model.load=eager'];
   const environment = { IMAGE_CHECK_MODEL_COMPILE: 'true' };
   const service = await startService({ after: (cleanUp) => cleanUps.unshift(cleanUp) }, { args, environment });
-  const load = fork(path.join(import.meta.dirname, 'open-load.ts'), [file]);
+  const load = fork(path.join(import.meta.dirname, 'open-load.ts'));
   cleanUps.unshift(() => load.kill('SIGKILL'));
-  await measure(service, load, photo);
+  await measure(service, load, file);
 } finally {
   for (const cleanUp of cleanUps) cleanUp();
 }
 
-async function measure(service: Service, load: ChildProcess, photo: Buffer): Promise<void> {
+async function measure(service: Service, load: ChildProcess, file: string): Promise<void> {
+  const photo = readFileSync(file);
   await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready), 120_000);
   const capacity = await measureCapacity(service, photo);
   const idleMs = toMedian(await probe(service, photo, 20));
   const before = await readMemory(service);
-  const order: PaceOrder = { url: service.url, perSecond: overload * capacity, seconds };
+  const order: PaceOrder = {
+    url: `${service.url}/v1/check`,
+    files: [file],
+    contentType: 'image/jpeg',
+    perSecond: overload * capacity,
+    seconds,
+    arrivals: 'even',
+  };
   const memory = startSampling(service);
   const startedAt = performance.now();
   load.send(order);
