@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { JudgedBar } from '../../bench/versus/bars.ts';
+import { judgeBars } from '../../bench/versus/bars.ts';
+import { findCell, rankPeers, toLatencyRatios, toSpeedRatios } from '../../bench/versus/ratios.ts';
+import type { Results } from '../../bench/versus/results.ts';
+import { toOpenFigure } from '../../bench/versus/scenarios/open-loop.ts';
+import { makeCell, makeResults } from './made-results.ts';
+
+const cell = { model: 'mobilenet-224', size: '640×480', connections: 8 } as const;
+
+function findBar(results: Results, title: string): JudgedBar {
+  const bar = judgeBars(results).find((judged) => judged.title === title);
+  assert.ok(bar, `there is no bar ${title}`);
+  return bar;
+}
+
+test('a ratio is taken within its round, against the best peer of that round', () => {
+  const results = makeResults({
+    throughput: [
+      makeCell('image-check', 0, { perSecond: 100 }),
+      makeCell('gunicorn', 0, { perSecond: 50 }),
+      makeCell('mosec', 0, { perSecond: 80 }),
+      makeCell('naive Node', 0, { perSecond: 20 }),
+      makeCell('mosec', 1, { perSecond: 40 }),
+      makeCell('gunicorn', 1, { perSecond: 60 }),
+      makeCell('image-check', 1, { perSecond: 120 }),
+    ],
+  });
+  assert.deepEqual(toSpeedRatios(results, cell, 'python'), [1.25, 2]);
+  assert.deepEqual(toSpeedRatios(results, cell, 'node'), [5]);
+  assert.deepEqual(toSpeedRatios(results, { ...cell, connections: 32 }, 'python'), []);
+  assert.deepEqual(rankPeers(results.contenders, findCell(results.throughput, cell)), ['gunicorn', 'mosec']);
+});
+
+test('quick refusals of this project are no short answers, and those of a peer are no mark', () => {
+  const throughput = [
+    makeCell('image-check', 0, { p99Ms: 5, refused: 50 }),
+    makeCell('gunicorn', 0, { p99Ms: 100 }),
+    makeCell('image-check', 1, { p99Ms: 50 }),
+    makeCell('gunicorn', 1, { p99Ms: 100 }),
+    makeCell('mosec', 1, { p99Ms: 1, broken: 50 }),
+  ];
+  assert.deepEqual(toLatencyRatios(makeResults({ throughput }), cell, 'p99Ms'), [Infinity, 0.5]);
+});
+
+test('a bar holds at its bound, is missed beyond, and is neither without a figure', () => {
+  const title = 'requests a second : best Python peer, 640×480, 8 connections';
+  const measure = (perSecond: number) =>
+    findBar(
+      makeResults({
+        throughput: [makeCell('image-check', 0, { perSecond }), makeCell('gunicorn', 0, { perSecond: 100 })],
+      }),
+      title,
+    ).isHeld;
+  assert.equal(measure(145), true);
+  assert.equal(measure(144), false);
+  assert.equal(findBar(makeResults({}), title).isHeld, undefined);
+});
+
+test('who answered nothing is no mark, and having answered nothing is no success', () => {
+  const mute = makeCell('gunicorn', 0, { perSecond: 0, p99Ms: NaN });
+  const spoke = makeResults({ throughput: [makeCell('image-check', 0, {}), mute] });
+  assert.deepEqual(toSpeedRatios(spoke, cell, 'python'), []);
+  const silent = [makeCell('image-check', 0, { perSecond: 0, p99Ms: NaN }), makeCell('gunicorn', 0, {})];
+  assert.deepEqual(toSpeedRatios(makeResults({ throughput: silent }), cell, 'python'), [0]);
+  assert.equal(findBar(makeResults({ throughput: silent }), 'p99 : best peer, 640×480, 8 connections').isHeld, false);
+});
+
+test('the median of the rounds decides', () => {
+  const throughput = [100, 150, 300].flatMap((perSecond, round) => [
+    makeCell('image-check', round, { perSecond }),
+    makeCell('gunicorn', round, { perSecond: 100 }),
+  ]);
+  const bar = findBar(makeResults({ throughput }), 'requests a second : best Python peer, 640×480, 8 connections');
+  assert.equal(bar.median, 1.5);
+  assert.equal(bar.isHeld, true);
+});
+
+test('cpu is held against the limit of the same round', () => {
+  const limit = { aloneCpuMs: 10, aloneWallMs: 10, togetherCpuMs: 12, togetherWallMs: 12, peakPrivateBytes: 1 };
+  const throughput = [makeCell('image-check', 0, { cpuMsPerRequest: 11, limit })];
+  assert.equal(findBar(makeResults({ throughput }), 'CPU a request : limit, 640×480').median, 1.1);
+});
+
+test('overload is held against nine tenths of the capacity', () => {
+  const toFigure = (share: number, answers: readonly (readonly [status: number, ms: number])[]) => ({
+    ...toOpenFigure(answers.map(([status, latencyMs]) => ({ status, latencyMs, retryAfterSeconds: undefined }))),
+    ...({ contender: 'image-check', size: '640×480', share, perSecond: 1, cpuMsPerRequest: 1 } as const),
+  });
+  const openLoop = [toFigure(0.5, [[200, 1]]), toFigure(0.9, [[200, 100]])];
+  const overload = [
+    toFigure(3, [
+      [200, 150],
+      [429, 30],
+      [429, 10],
+      [0, 25],
+    ]),
+  ];
+  const results = makeResults({ openLoop, overload });
+  assert.equal(findBar(results, 'p99 of the accepted at 3 × capacity : p99 at 90 %').isHeld, true);
+  assert.equal(findBar(results, 'median time of a rejection at 3 × capacity').isHeld, false);
+  assert.deepEqual(overload[0]?.rejected.statuses, { '0': 1, '429': 2 });
+  const allRejected = makeResults({ openLoop, overload: [toFigure(3, [[429, 1]])] });
+  assert.equal(findBar(allRejected, 'p99 of the accepted at 3 × capacity : p99 at 90 %').isHeld, false);
+});
