@@ -127,7 +127,7 @@ export const quickPlan: Plan = {
   budgetSeconds: {
     pictures: 4,
     'start and memory, each alone': 15,
-    'start of all': 35,
+    'start of all': 30,
     scores: 3,
     'closed loop': 45,
     'open loop': 14,
@@ -135,9 +135,9 @@ export const quickPlan: Plan = {
     'large files': 10,
     'eight images in a request': 3,
     'event loop': 8,
-    'one worker and two': 10,
+    'one worker and two': 5,
     quality: 14,
     'mobilenet-96': 14,
-    'ONNX Runtime': 8,
+    'ONNX Runtime': 5,
   },
 };

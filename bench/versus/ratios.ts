@@ -1,5 +1,4 @@
 import type { BenchModel } from '../peers/contender.ts';
-import { toMedian } from '../statistics.ts';
 import type { SizeName } from './pictures.ts';
 import type { Results } from './results.ts';
 import type { Placed } from './rounds.ts';
@@ -78,12 +77,19 @@ export function toLimitRatios({ throughput }: Results, cell: CellName): number[]
   );
 }
 
-/** The Python peers with the most requests a second over all rounds of some cells, the best first. */
+/** Ranks the Python peers by their speed beside the fastest of the same cell and round, the best first. */
 export function rankPeers(contenders: Contenders, figures: Results['throughput']): string[] {
-  const toSpeed = (name: string): number =>
-    toMedian(figures.filter(({ contender }) => contender === name).map(({ perSecond }) => perSecond));
-  return contenders
-    .filter(({ kind, name }) => kind === 'python' && figures.some(({ contender }) => contender === name))
-    .map(({ name }) => name)
-    .sort((a, b) => toSpeed(b) - toSpeed(a));
+  const python = new Set(contenders.filter(({ kind }) => kind === 'python').map(({ name }) => name));
+  const shares = new Map<string, number[]>();
+  for (const figure of figures.filter(({ contender }) => python.has(contender))) {
+    const rivals = findCell(figures, figure).filter(
+      ({ contender, round }) => python.has(contender) && round === figure.round,
+    );
+    const fastest = Math.max(...rivals.map(({ perSecond }) => perSecond));
+    // Not every peer is in every cell: those that are in the slow ones only must not seem slow.
+    const share = fastest > 0 ? figure.perSecond / fastest : 0;
+    shares.set(figure.contender, [...(shares.get(figure.contender) ?? []), share]);
+  }
+  const toMean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return [...shares].toSorted(([, a], [, b]) => toMean(b) - toMean(a)).map(([name]) => name);
 }

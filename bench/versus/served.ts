@@ -47,7 +47,7 @@ export async function measureServed(stage: Stage, limit: Limit, load: PacedLoad,
       largeUploads: await run('large files', () => measureLargeUploads(stage, best)),
       forms: await run('eight images in a request', () => measureForms(stage, own)),
       eventLoop: await run('event loop', () => measureEventLoop(stage, own)),
-      scaling: await run('one worker and two', () => measureScaling(stage, best.slice(0, 1 + plan.bestPeers))),
+      scaling: await run('one worker and two', () => measureScaling(stage, best.slice(0, plan.bestPeers))),
     };
   } finally {
     await stopAll(servers);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { JudgedBar } from '../../bench/versus/bars.ts';
 import { judgeBars } from '../../bench/versus/bars.ts';
-import { findCell, rankPeers, toLatencyRatios, toSpeedRatios } from '../../bench/versus/ratios.ts';
+import { rankPeers, toLatencyRatios, toSpeedRatios } from '../../bench/versus/ratios.ts';
 import type { Results } from '../../bench/versus/results.ts';
 import { toOpenFigure } from '../../bench/versus/scenarios/open-loop.ts';
 import { makeCell, makeResults } from './made-results.ts';
@@ -30,7 +30,17 @@ test('a ratio is taken within its round, against the best peer of that round', (
   assert.deepEqual(toSpeedRatios(results, cell, 'python'), [1.25, 2]);
   assert.deepEqual(toSpeedRatios(results, cell, 'node'), [5]);
   assert.deepEqual(toSpeedRatios(results, { ...cell, connections: 32 }, 'python'), []);
-  assert.deepEqual(rankPeers(results.contenders, findCell(results.throughput, cell)), ['gunicorn', 'mosec']);
+});
+
+test('a peer that is in slow cells only does not seem slow', () => {
+  const throughput = [
+    makeCell('gunicorn', 0, { perSecond: 50 }),
+    makeCell('mosec', 0, { perSecond: 60 }),
+    makeCell('mosec', 0, { perSecond: 5, size: '12 MP' }),
+    makeCell('image-check', 0, { perSecond: 1000 }),
+  ];
+  assert.deepEqual(rankPeers(makeResults({}).contenders, throughput), ['mosec', 'gunicorn']);
+  assert.deepEqual(rankPeers(makeResults({}).contenders, []), []);
 });
 
 test('quick refusals of this project are no short answers, and those of a peer are no mark', () => {
