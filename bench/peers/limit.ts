@@ -2,6 +2,7 @@
 // Forked with the environment of a worker; each order is answered with what it cost.
 import { readFileSync } from 'node:fs';
 import { decodeImage } from '../../src/image/decode.ts';
+import { loadNativeJpeg } from '../../src/image/native-jpeg.ts';
 import { createEngine } from '../../src/inference/engines/create-engine.ts';
 import { readPrivateBytes } from '../../src/compile/batches.ts';
 import { loadFlaggedConfig } from '../../src/cli/config-flags.ts';
@@ -59,6 +60,7 @@ async function measure({ files, model, rounds }: LimitOrder): Promise<LimitCost>
 /** The one place that knows how a worker gets from bytes to scores. */
 async function createJudge(name: BenchModel): Promise<Judge> {
   const engine = await createEngine('tensorflow');
+  loadNativeJpeg();
   const found = findVersion(loadModelStore(modelsDir), name);
   if (found.kind === 'broken') throw new Error(found.reason);
   const { config } = loadFlaggedConfig({});
