@@ -6,7 +6,7 @@ import { loadCompiledGraph } from '../inference/engines/compiled-model.ts';
 import type { LoadedModel } from '../inference/engines/engine.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import { getTensorFlowVersion } from '../inference/engines/tensorflow-binding.ts';
-import { loadOriginalModel } from '../inference/engines/tensorflow-engine.ts';
+import { loadOriginalModel } from '../inference/engines/original-model.ts';
 import { type CompiledArtefact, graphFile, toArtefactDirs, toProvenance } from '../model/artefact.ts';
 import { toFileHash } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
@@ -118,7 +118,7 @@ async function proveGraph(
   try {
     await writeFile(path.join(staging, graphFile), bytes);
     const compiled = await Promise.resolve()
-      .then(() => loadCompiledGraph(tf, model, staging, undefined))
+      .then(() => loadCompiledGraph(model, staging, undefined))
       .catch(refuse);
     try {
       const maxDifference = await verifyCompiled(original, compiled, { rasters, width, height });

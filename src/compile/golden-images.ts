@@ -6,7 +6,7 @@ import { decodeImage } from '../image/decode.ts';
 import type { DecodeLimits } from '../image/types.ts';
 import { loadCompiledModel } from '../inference/engines/compiled-model.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
-import { loadOriginalModel } from '../inference/engines/tensorflow-engine.ts';
+import { loadOriginalModel } from '../inference/engines/original-model.ts';
 import { verifyGolden } from '../inference/golden.ts';
 import type { GoldenRaster } from '../ipc/thread-messages.ts';
 import type { Manifest } from '../model/manifest.ts';
@@ -103,7 +103,7 @@ export async function verifyStored(
   outcome: CompileOutcome,
 ): Promise<void> {
   const loading =
-    outcome.kind === 'compiled' ? loadCompiledModel(tf, model, outcome.dir) : loadOriginalModel(tf, model, files);
+    outcome.kind === 'compiled' ? loadCompiledModel(model, outcome.dir) : loadOriginalModel(tf, model, files);
   const served = await loading;
   try {
     for (const image of golden) verifyGolden(image, await served.run(image.raster.slice(), 1));

@@ -1,7 +1,7 @@
 // Measures one compiled graph in a process that has done nothing else: what memory a worker needs shows only there.
 import { toMessage } from '../errors.ts';
 import { loadCompiledGraph } from '../inference/engines/compiled-model.ts';
-import { loadTensorFlow } from '../inference/engines/tensorflow.ts';
+import { loadBinding } from '../inference/engines/tensorflow.ts';
 import { measureBatches, type Measured, readNativeBytes } from './batches.ts';
 import type { MeasureOrder } from './measure.ts';
 
@@ -16,11 +16,10 @@ process.once('message', ({ dir, model }: MeasureOrder) => {
 });
 
 async function measure({ dir, model }: MeasureOrder): Promise<Measured> {
-  const tf = await loadTensorFlow();
-  await tf.setBackend('tensorflow');
+  loadBinding();
   const before = await readNativeBytes();
   const startedAt = performance.now();
-  const compiled = loadCompiledGraph(tf, model, dir, undefined);
+  const compiled = loadCompiledGraph(model, dir, undefined);
   const { width, height } = model.manifest.input;
   await compiled.run(new Uint8Array(width * height * 3), 1);
   const loadMs = performance.now() - startedAt;

@@ -82,7 +82,7 @@ export async function scoreNamed(score: ScorePicture, name: string, bytes: Uint8
 }
 
 async function loadModel(model: ModelVersion, artefactDir: string): Promise<LoadedModel> {
-  const engine = await createTensorFlowEngine();
+  const engine = createTensorFlowEngine();
   // Read even where an artefact fits: a damaged model is told, whatever it once was compiled to.
   const files = await loadModelFiles(model);
   const found = await findArtefact(model, artefactDir, engine.tensorflowVersion ?? '');

@@ -12,7 +12,7 @@ import { GraphFiles } from '../fixtures/graph-files.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 const tf = await startTensorFlow();
-const engine = await createTensorFlowEngine();
+const engine = createTensorFlowEngine();
 const version = engine.tensorflowVersion ?? '';
 
 function writeSmall(context: TestContext, weights?: readonly number[]): WrittenModel {

@@ -13,7 +13,7 @@ import { traceNetwork } from '../../src/compile/trace.ts';
 import { verifyCompiled } from '../../src/compile/verify.ts';
 import { loadCompiledGraph, loadCompiledModel } from '../../src/inference/engines/compiled-model.ts';
 import type { Explained, LoadedModel } from '../../src/inference/engines/engine.ts';
-import { loadOriginalModel } from '../../src/inference/engines/tensorflow-engine.ts';
+import { loadOriginalModel } from '../../src/inference/engines/original-model.ts';
 import { loadTfjsNetwork } from '../../src/inference/engines/tfjs-model.ts';
 import { makeNumbers, makeRaster, startTensorFlow, type WrittenModel, writeModel } from '../fixtures/compile-models.ts';
 import { GraphFiles, toList, toText } from '../fixtures/graph-files.ts';
@@ -135,7 +135,7 @@ async function assertSame(context: TestContext, { model, files }: WrittenModel):
   const outcome = await compileModel(tf, model, files, options);
   assert.ok(outcome.kind === 'compiled', outcome.kind === 'refused' ? outcome.reason : '');
   const original = await loadOriginalModel(tf, model, files);
-  const compiled = await loadCompiledModel(tf, model, outcome.dir);
+  const compiled = await loadCompiledModel(model, outcome.dir);
   const batch = Uint8Array.from([2, 3, 4].flatMap((seed) => [...makeRaster(seed)]));
   const expected = await explain(original, batch, 3);
   const found = await explain(compiled, batch, 3);
@@ -227,7 +227,7 @@ async function loadAltered(
   const { input, output } = model.manifest;
   const bytes = toSavedModel(alter(simple), input, output.labels.length, output.map);
   writeFileSync(path.join(dir, 'saved_model.pb'), bytes);
-  return loadCompiledGraph(tf, model, dir, undefined);
+  return loadCompiledGraph(model, dir, undefined);
 }
 
 test('scores_alone_run_fewer_operations_of_tfjs_models', async (context) => {

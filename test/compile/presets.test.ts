@@ -8,7 +8,7 @@ import { addModel } from '../../src/compile/add-model.ts';
 import { readDataModule } from '../../src/compile/data-module.ts';
 import { type Preset, presets, unpackPreset } from '../../src/compile/presets.ts';
 import { loadCompiledModel } from '../../src/inference/engines/compiled-model.ts';
-import { loadOriginalModel } from '../../src/inference/engines/tensorflow-engine.ts';
+import { loadOriginalModel } from '../../src/inference/engines/original-model.ts';
 import { loadModelFiles } from '../../src/model/model-files.ts';
 import { makeNumbers, startTensorFlow } from '../fixtures/compile-models.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
@@ -82,7 +82,7 @@ test('the_scores_of_nsfwjs_are_its_own_classification_of_the_same_pixels', async
     compile: { cacheDir: makeTempDir(context), environment: process.env },
   });
   assert.ok(outcome.kind === 'compiled', 'it is served compiled');
-  const compiled = await loadCompiledModel(tf, model, path.join(model.dir, 'compiled'));
+  const compiled = await loadCompiledModel(model, path.join(model.dir, 'compiled'));
   const original = await loadOriginalModel(tf, model, await loadModelFiles(model));
   const nsfwjs = require(path.join(packageDir, 'dist/cjs/core.js')) as NsfwPackage;
   const { MobileNetV2Model } = require(path.join(packageDir, 'dist/cjs/models/mobilenet_v2.js')) as {

@@ -6,7 +6,7 @@ import { compileModel } from '../../src/compile/compile-model.ts';
 import { toFloatConstant, toConstNode, toIntConstant } from '../../src/compile/constant.ts';
 import { dataType, decodeSavedModel, encodeSavedModel, type NodeProto } from '../../src/compile/proto.ts';
 import { loadCompiledModel } from '../../src/inference/engines/compiled-model.ts';
-import { loadOriginalModel } from '../../src/inference/engines/tensorflow-engine.ts';
+import { loadOriginalModel } from '../../src/inference/engines/original-model.ts';
 import {
   makeNumbers,
   makeRaster,
@@ -76,7 +76,7 @@ async function assertSame(context: TestContext, written: WrittenModel): Promise<
   const outcome = await compileModel(tf, model, files, options);
   assert.ok(outcome.kind === 'compiled', outcome.kind === 'refused' ? outcome.reason : '');
   const original = await loadOriginalModel(tf, model, files);
-  const compiled = await loadCompiledModel(tf, model, outcome.dir);
+  const compiled = await loadCompiledModel(model, outcome.dir);
   const batch = Buffer.concat([makeRaster(2), makeRaster(3), makeRaster(4)]);
   const [expected, found] = [await original.run(batch, 3), await compiled.run(batch, 3)];
   assert.equal(original.form, 'saved-model');

@@ -6,7 +6,7 @@ import type { NodeProto } from '../../src/compile/proto.ts';
 import { simplifyGraph } from '../../src/compile/simplify.ts';
 import { traceNetwork } from '../../src/compile/trace.ts';
 import { loadCompiledModel } from '../../src/inference/engines/compiled-model.ts';
-import { loadOriginalModel } from '../../src/inference/engines/tensorflow-engine.ts';
+import { loadOriginalModel } from '../../src/inference/engines/original-model.ts';
 import { makeNumbers, makeRaster, startTensorFlow, type WrittenModel, writeModel } from '../fixtures/compile-models.ts';
 import { GraphFiles, toList, toText } from '../fixtures/graph-files.ts';
 import { toLayersFiles } from '../fixtures/layers-files.ts';
@@ -66,7 +66,7 @@ async function assertSame(context: TestContext, { model, files }: WrittenModel):
   const outcome = await compileModel(tf, model, files, { cacheDir, rasters, environment: process.env });
   assert.ok(outcome.kind === 'compiled', outcome.kind === 'refused' ? outcome.reason : '');
   const original = await loadOriginalModel(tf, model, files);
-  const compiled = await loadCompiledModel(tf, model, outcome.dir);
+  const compiled = await loadCompiledModel(model, outcome.dir);
   for (const count of [1, 4, 7]) {
     const batch = Uint8Array.from({ length: count }, (_, index) => index).reduce(
       (joined, index) => Buffer.concat([joined, makeRaster(index + 3)]),

@@ -11,7 +11,7 @@ import { traceNetwork } from '../../src/compile/trace.ts';
 import { verifyCompiled } from '../../src/compile/verify.ts';
 import { loadCompiledGraph } from '../../src/inference/engines/compiled-model.ts';
 import type { LoadedModel } from '../../src/inference/engines/engine.ts';
-import { loadOriginalModel } from '../../src/inference/engines/tensorflow-engine.ts';
+import { loadOriginalModel } from '../../src/inference/engines/original-model.ts';
 import { makeRaster, startTensorFlow, type WrittenModel, writeModel } from '../fixtures/compile-models.ts';
 import { GraphFiles } from '../fixtures/graph-files.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
@@ -35,7 +35,7 @@ async function verifyAltered(context: TestContext, alter: (graph: GraphProto) =>
   const dir = makeTempDir(context);
   writeFileSync(path.join(dir, 'saved_model.pb'), toSavedModel(alter(graph), size, 3));
   const original = await loadOriginalModel(tf, model, files);
-  const compiled = loadCompiledGraph(tf, model, dir, undefined);
+  const compiled = loadCompiledGraph(model, dir, undefined);
   return verifyCompiled(original, compiled, { rasters: [makeRaster(1)], ...size });
 }
 

@@ -2,8 +2,8 @@ import { readArtefact } from '../../model/artefact.ts';
 import type { ModelVersion } from '../../model/model-version.ts';
 import type { Explained, LoadedModel } from './engine.ts';
 import { assertMaps, assertScores } from './outputs.ts';
-import type { TensorFlow } from './tensorflow.ts';
-import { getNodeBackend, type TensorFlowBinding, type TensorMetadata } from './tensorflow-binding.ts';
+import { loadBinding } from './tensorflow.ts';
+import type { TensorFlowBinding, TensorMetadata } from './tensorflow-binding.ts';
 
 /** The input and the outputs of every compiled graph; TensorFlow runs what those need that are asked for. */
 const input = 'images:0';
@@ -14,23 +14,14 @@ const mapOutput = 'map:0';
  * Loads a compiled model from its artefact. tfjs-node's own loader reads the whole graph in JavaScript once more and
  * turns pixels into int32; this one asks the native library directly.
  */
-export async function loadCompiledModel(
-  tf: TensorFlow,
-  model: ModelVersion,
-  artefactDir: string,
-): Promise<LoadedModel> {
+export async function loadCompiledModel(model: ModelVersion, artefactDir: string): Promise<LoadedModel> {
   const { usefulBatch } = await readArtefact(artefactDir);
-  return loadCompiledGraph(tf, model, artefactDir, usefulBatch);
+  return loadCompiledGraph(model, artefactDir, usefulBatch);
 }
 
 /** Loads the graph in `dir`, whatever is known of it. @throws Error with TensorFlow's reason. */
-export function loadCompiledGraph(
-  tf: TensorFlow,
-  model: ModelVersion,
-  dir: string,
-  usefulBatch: number | undefined,
-): LoadedModel {
-  const { binding } = getNodeBackend(tf);
+export function loadCompiledGraph(model: ModelVersion, dir: string, usefulBatch: number | undefined): LoadedModel {
+  const binding = loadBinding();
   const session = binding.loadSavedModel(dir, 'serve');
   const { input: size, output } = model.manifest;
   const infer = (batch: Uint8Array, count: number, wanted: readonly string[]): Explained => {

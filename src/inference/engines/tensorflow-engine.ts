@@ -1,67 +1,21 @@
-import type { ModelTensorInfo } from '@tensorflow/tfjs-core';
 import type { ModelVersion } from '../../model/model-version.ts';
 import { loadCompiledModel } from './compiled-model.ts';
 import type { Engine, LoadedModel } from './engine.ts';
-import { chooseOutputs } from './outputs.ts';
-import { loadTensorFlow, type TensorFlow } from './tensorflow.ts';
-import { getNodeBackend, getTensorFlowVersion } from './tensorflow-binding.ts';
-import { createNetwork, createRunner, loadTfjsModel } from './tfjs-model.ts';
+import { loadBinding, loadTensorFlow } from './tensorflow.ts';
 
-/** Starts native TensorFlow in this thread. */
-export async function createTensorFlowEngine(): Promise<Engine> {
-  const tf = await loadTensorFlow();
-  await tf.setBackend('tensorflow');
+/** Starts native TensorFlow in this thread; the rest of tfjs-node follows with the first model that is not compiled. */
+export function createTensorFlowEngine(): Engine {
   return {
     name: 'tensorflow',
-    tensorflowVersion: getTensorFlowVersion(tf),
+    tensorflowVersion: loadBinding().TF_Version,
     loadModel: (model, files, artefactDir) =>
-      artefactDir === undefined ? loadOriginalModel(tf, model, files) : loadCompiledModel(tf, model, artefactDir),
+      artefactDir === undefined ? loadOperations(model, files) : loadCompiledModel(model, artefactDir),
   };
 }
 
-/** Loads a model in the form that it came in: what an artefact is compared with, and what runs where there is none. */
-export function loadOriginalModel(
-  tf: TensorFlow,
-  model: ModelVersion,
-  files: ReadonlyMap<string, Buffer>,
-): Promise<LoadedModel> {
-  return model.manifest.format === 'tf-savedmodel' ? loadSavedModel(tf, model) : loadTfjsModel(model, files);
-}
-
-/** What tfjs-node keeps to itself of a SavedModel: its predict() runs every output of the signature. */
-interface SavedModelParts {
-  readonly sessionId: number;
-  readonly signature: {
-    readonly inputs: Readonly<Record<string, ModelTensorInfo>>;
-    readonly outputs: Readonly<Record<string, ModelTensorInfo>>;
-  };
-}
-
-async function loadSavedModel(tf: TensorFlow, model: ModelVersion): Promise<LoadedModel> {
-  const { input, output } = model.manifest;
-  const session = await tf.node.loadSavedModel(model.dir, input.tags, input.signature);
-  const { sessionId, signature } = session as unknown as SavedModelParts;
-  const backend = getNodeBackend(tf);
-  const wanted = chooseInput(signature.inputs, input.tensor);
-  // tfjs-node itself turns what it is given into uint8 where the signature wants that, but not into int32.
-  const isInt32 = wanted.tfDtype === 'DT_INT32';
-  const network = createNetwork(
-    chooseOutputs(Object.keys(signature.outputs), output),
-    (...names) => {
-      const nodes = names.map((name) => signature.outputs[name]?.name ?? name);
-      return (batch) => backend.runSavedModel(sessionId, [isInt32 ? batch.toInt() : batch], [wanted], nodes);
-    },
-    () => {
-      session.dispose();
-    },
-  );
-  return createRunner(model, network, 'saved-model');
-}
-
-function chooseInput(inputs: SavedModelParts['signature']['inputs'], name: string | undefined): ModelTensorInfo {
-  const names = Object.keys(inputs);
-  const chosen = inputs[name ?? names[0] ?? ''];
-  if (chosen && names.length === 1) return chosen;
-  const wanted = name === undefined ? '' : `, the manifest names ${name}`;
-  throw new Error(`the model has the inputs ${names.join(', ')}${wanted}; only models with one are served`);
+async function loadOperations(model: ModelVersion, files: ReadonlyMap<string, Buffer>): Promise<LoadedModel> {
+  const { loadOriginalModel } = await import('./original-model.ts');
+  const tf = await loadTensorFlow();
+  await tf.setBackend('tensorflow');
+  return loadOriginalModel(tf, model, files);
 }
