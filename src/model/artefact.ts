@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
 import { toMessage } from '../errors.ts';
 import type { Manifest } from './manifest.ts';
 import { toFileHash } from './model-files.ts';
@@ -16,42 +15,52 @@ const ownFolder = 'compiled';
 export const artefactFile = 'artefact.json';
 export const graphFile = 'saved_model.pb';
 
-const batchCost = z.object({
-  size: z.int().min(1),
+/** What one batch size costs. */
+export interface BatchCost {
+  readonly size: number;
   /** Shortest of several runs. */
-  perImageMs: z.number(),
+  readonly perImageMs: number;
   /** What the process's native memory grew by since before the graph was loaded. */
-  privateBytes: z.number(),
-});
-
-const compiledArtefact = z.object({
-  kind: z.literal('compiled'),
-  key: z.string(),
-  compilerVersion: z.int(),
-  tensorflowVersion: z.string(),
-  /** Of the model's files, as the manifest has them. */
-  files: z.record(z.string(), z.string()),
-  graphHash: z.string(),
-  graphBytes: z.number(),
-  nodes: z.number(),
-  /** Load and first run, in a process that had TensorFlow already. */
-  loadMs: z.number(),
-  usefulBatch: z.int().min(1),
-  batches: z.array(batchCost),
-  /** Largest difference of a score, or of one in a map, from the original's, over golden and random images. */
-  maxDifference: z.number(),
-});
-
-/** Kept so that a model that can't be compiled is tried once, not at every start. */
-const refusedArtefact = z.object({ kind: z.literal('refused'), key: z.string(), reason: z.string() });
-
-const artefactSchema = z.discriminatedUnion('kind', [compiledArtefact, refusedArtefact]);
+  readonly privateBytes: number;
+}
 
 /** What `artefact.json` says of a compiled graph. */
-export type CompiledArtefact = z.infer<typeof compiledArtefact>;
-export type Artefact = z.infer<typeof artefactSchema>;
-/** What one batch size costs. */
-export type BatchCost = z.infer<typeof batchCost>;
+export interface CompiledArtefact {
+  readonly kind: 'compiled';
+  readonly key: string;
+  readonly compilerVersion: number;
+  readonly tensorflowVersion: string;
+  /** Of the model's files, as the manifest has them. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly graphHash: string;
+  readonly graphBytes: number;
+  readonly nodes: number;
+  /** Load and first run, in a process that had TensorFlow already. */
+  readonly loadMs: number;
+  readonly usefulBatch: number;
+  readonly batches: readonly BatchCost[];
+  /** Largest difference of a score, or of one in a map, from the original's, over golden and random images. */
+  readonly maxDifference: number;
+}
+
+/** Kept so that a model that can't be compiled is tried once, not at every start. */
+interface RefusedArtefact {
+  readonly kind: 'refused';
+  readonly key: string;
+  readonly reason: string;
+}
+
+export type Artefact = CompiledArtefact | RefusedArtefact;
+
+/** The kind of each value. Model threads read it while somebody waits, and zod alone takes 45 ms of CPU to load. */
+const kindOf = {
+  compiled: {
+    ...{ key: 'string', compilerVersion: 'number', tensorflowVersion: 'string', files: 'object', graphHash: 'string' },
+    ...{ graphBytes: 'number', nodes: 'number', loadMs: 'number', usefulBatch: 'number', batches: 'object' },
+    maxDifference: 'number',
+  },
+  refused: { key: 'string', reason: 'string' },
+} as const;
 
 /** What there is for a model; `faults` says in one line each which artefacts were passed over although they should fit. */
 export type FoundArtefact = { readonly faults: readonly string[] } & (
@@ -126,9 +135,22 @@ async function readAny(dir: string): Promise<Artefact | undefined> {
     throw thrown;
   });
   if (json === undefined) return undefined;
-  const parsed = artefactSchema.safeParse(JSON.parse(json));
-  if (parsed.success) return parsed.data;
-  throw new Error(`${artefactFile}: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
+  const artefact: unknown = JSON.parse(json);
+  assertArtefact(artefact);
+  return artefact;
+}
+
+/** @throws Error that names what is not as this program writes it. */
+function assertArtefact(value: unknown): asserts value is Artefact {
+  const artefact = (typeof value === 'object' ? value : null) as Record<string, unknown> | null;
+  const kind = artefact?.['kind'];
+  if (artefact === null || (kind !== 'compiled' && kind !== 'refused')) {
+    throw new Error(`${artefactFile}: kind is neither compiled nor refused`);
+  }
+  const wrong = Object.entries(kindOf[kind]).filter(
+    ([name, wanted]) => typeof artefact[name] !== wanted || artefact[name] === null,
+  );
+  if (wrong.length > 0) throw new Error(`${artefactFile}: ${wrong.map(([name]) => name).join(', ')} is wrong`);
 }
 
 async function assertGraph(dir: string, { graphHash }: CompiledArtefact): Promise<void> {

@@ -94,7 +94,11 @@ test('a_damaged_graph_is_passed_over_and_reported', async (context) => {
 test('damaged_words_about_an_artefact_are_passed_over_and_reported', async (context) => {
   const written = writeSmall(context);
   const file = path.join(await compileFound(written), 'artefact.json');
-  for (const damage of ['{', '{"kind":"compiled"}', '']) {
+  const whole = JSON.parse(readFileSync(file, 'utf8')) as object;
+  const altered = [{ usefulBatch: '1' }, { files: null }, { kind: 'else' }].map((change) =>
+    JSON.stringify({ ...whole, ...change }),
+  );
+  for (const damage of ['{', '{"kind":"compiled"}', '', 'null', '1', ...altered]) {
     writeFileSync(file, damage);
     const found = await findArtefact(written.model, '/nowhere', version);
     assert.equal(found.kind, 'none');
