@@ -1,5 +1,4 @@
 import type { ModelTensorInfo, Tensor } from '@tensorflow/tfjs-core';
-import type { TensorFlow } from './tensorflow.ts';
 
 /** What the native library says of a tensor that it made. */
 export interface TensorMetadata {
@@ -65,12 +64,17 @@ export interface NodeBackend {
   ): Tensor[];
 }
 
+/** What knows tfjs-node's backend: tfjs-node itself. */
+interface Backends {
+  findBackend(name: string): unknown;
+}
+
 /** tfjs-node's backend; its types leave out the binding. */
-export function getNodeBackend(tf: TensorFlow): NodeBackend {
-  return tf.findBackend('tensorflow') as unknown as NodeBackend;
+export function getNodeBackend(tf: Backends): NodeBackend {
+  return tf.findBackend('tensorflow') as NodeBackend;
 }
 
 /** TensorFlow's version, e.g. 2.15.1. */
-export function getTensorFlowVersion(tf: TensorFlow): string {
+export function getTensorFlowVersion(tf: Backends): string {
   return getNodeBackend(tf).binding.TF_Version;
 }
