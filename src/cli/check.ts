@@ -1,6 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { addConfigFlags, type ConfigFlags, loadFlaggedConfig } from './config-flags.ts';
+import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
+import { loadFlaggedConfig } from './flagged-config.ts';
 import { type Asked, type Checked, createLocalChecker, createRemoteChecker, type FileChecker } from './file-checker.ts';
 import { listPictures } from './pictures.ts';
 

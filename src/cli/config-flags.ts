@@ -1,8 +1,4 @@
 import type { Command } from 'commander';
-import { type ConfigSources, loadConfig, type LoadedConfig, toValue } from '../config/load.ts';
-import { listOptions } from '../config/options.ts';
-import { ExitError, exitCodes } from '../errors.ts';
-import { projectRoot } from './project.ts';
 
 /** Flags that every command which reads the configuration knows. */
 export interface ConfigFlags {
@@ -15,14 +11,6 @@ export interface ConfigFlags {
   readonly models?: string;
 }
 
-const shortcuts = {
-  port: { flag: '--port', path: 'server.port' },
-  opsPort: { flag: '--ops-port', path: 'ops.port' },
-  workers: { flag: '--workers', path: 'workers' },
-  engine: { flag: '--engine', path: 'model.engine' },
-  models: { flag: '--models', path: 'models.dir' },
-} as const;
-
 /** Adds `--config` and `--set` to a command. */
 export function addConfigFlags(command: Command): Command {
   return command
@@ -30,38 +18,4 @@ export function addConfigFlags(command: Command): Command {
     .option('--set <option=value...>', 'one option, e.g. --set upload.maxBytes=1048576')
     .option('--engine <name>', 'auto, tensorflow or wasm (model.engine)')
     .option('--models <dir>', 'the models folder (models.dir)');
-}
-
-/**
- * Loads the configuration under the command's flags.
- * @throws ExitError 78
- */
-export function loadFlaggedConfig(flags: ConfigFlags): LoadedConfig {
-  const sources: ConfigSources = {
-    rootDir: projectRoot,
-    environment: process.env,
-    ...(flags.config !== undefined && { file: flags.config }),
-    flags: new Map([...toShortcuts(flags), ...(flags.set ?? []).map(toSetting)]),
-  };
-  return loadConfig(sources);
-}
-
-type Flag = readonly [string, { readonly value: unknown; readonly source: string }];
-
-function toShortcuts(flags: ConfigFlags): Flag[] {
-  return Object.entries(shortcuts).flatMap(([name, { flag, path }]) => {
-    const text = flags[name as keyof typeof shortcuts];
-    return text === undefined ? [] : [toFlag(path, text, flag)];
-  });
-}
-
-function toSetting(text: string): Flag {
-  const at = text.indexOf('=');
-  if (at < 1) throw new ExitError(exitCodes.configuration, `--set ${text}: must be option=value`);
-  return toFlag(text.slice(0, at), text.slice(at + 1), '--set');
-}
-
-function toFlag(path: string, text: string, source: string): Flag {
-  const option = listOptions().find((known) => known.path === path);
-  return [path, { value: option ? toValue(text, option) : text, source }];
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { renderDefaultFile } from '../config/default-file.ts';
-import { addConfigFlags, type ConfigFlags, loadFlaggedConfig } from './config-flags.ts';
+import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
+import { loadFlaggedConfig } from './flagged-config.ts';
 
 /** Adds `config`: every option's value and where it was set. */
 export function addConfigCommand(program: Command): void {

@@ -3,7 +3,7 @@ import { toNativeEnvironment } from '../config/native-environment.ts';
 import { chooseEngine } from '../setup/engine-choice.ts';
 import type { ModelEvaluation } from '../train/evaluate-model.ts';
 import { type Table, toCount, toFolderTable, toLabelTable, toRealTable } from '../train/evaluation-tables.ts';
-import { loadFlaggedConfig } from './config-flags.ts';
+import { loadFlaggedConfig } from './flagged-config.ts';
 import { createPhaseBar } from './phase-bar.ts';
 import { toTable } from './text-table.ts';
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { addConfigFlags, type ConfigFlags, loadFlaggedConfig } from './config-flags.ts';
+import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
+import { loadFlaggedConfig } from './flagged-config.ts';
 import { addModelsAddCommand } from './models-add.ts';
 import { type CompileFlags, compileVersions } from './models-compile.ts';
 import { listVersions } from './models-list.ts';

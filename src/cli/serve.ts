@@ -1,20 +1,11 @@
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { countCpus } from '../config/cpu-count.ts';
 import { toEntryUrl } from '../entry-url.ts';
 import { ExitError, exitCodes } from '../errors.ts';
-import { createLogger, type Logger } from '../log.ts';
-import { assertDefaults, loadModelStore } from '../model/model-store.ts';
-import { type ModelsLook, readModelsLook, startModelWatch } from '../model/model-watch.ts';
-import type { Primary } from '../primary/primary.ts';
-import { chooseEngine } from '../setup/engine-choice.ts';
-import { addConfigFlags, type ConfigFlags, loadFlaggedConfig } from './config-flags.ts';
-import { loadVersion } from './project.ts';
-
-interface ServeFlags extends ConfigFlags {
-  readonly pidFile?: string;
-}
+import { EarlyWorker } from '../primary/early-worker.ts';
+import { addConfigFlags } from './config-flags.ts';
+import type { ServeFlags } from './service.ts';
 
 /** Adds `serve`, the default command: the primary's role. */
 export function addServeCommand(program: Command): void {
@@ -29,43 +20,15 @@ export function addServeCommand(program: Command): void {
 
 async function serve(flags: ServeFlags): Promise<void> {
   assertOwnPrimary();
-  const { config } = loadFlaggedConfig(flags);
-  assertDefaults(loadModelStore(config.models.dir), config.check.models);
-  const log = createLogger(config.log, { worker: 'primary', pid: process.pid });
-  const progress = process.stderr.isTTY ? 'bar' : 'lines';
-  const choice = await chooseEngine({ wanted: config.model.engine, progress, environment: process.env });
-  if (choice.engine === 'wasm') log.warn({ engine: 'wasm' }, `serving on the wasm engine: ${choice.why}`);
-  const known = await readModelsLook(config.models.dir);
-  const { startPrimary } = await import('../primary/primary.ts');
-  const primary = await startPrimary({
-    config,
-    reloadConfig: () => loadFlaggedConfig(flags).config,
-    engine: choice.engine,
-    version: loadVersion(),
-    workerCount: config.workers === 'auto' ? countCpus() : config.workers,
-    workerExec: fileURLToPath(toEntryUrl('../main', import.meta.url)),
-    log,
-    ...(flags.pidFile !== undefined && { pidFile: flags.pidFile }),
-  });
-  const stopWatch = watchModels(primary, known, log);
-  void primary.draining.then(stopWatch);
-  process.exit(await primary.ended);
-}
-
-/** Lets the workers take up what changes in the models folder, as long as the configuration wants it. */
-function watchModels(primary: Primary, known: ModelsLook | undefined, log: Logger): () => void {
-  return startModelWatch({
-    dir: () => (primary.config.models.watch ? primary.config.models.dir : undefined),
-    known,
-    onVersions: () => {
-      log.info('models have changed on disk');
-      primary.reloadModels();
-    },
-    onPolicies: () => {
-      log.info('thresholds have changed on disk');
-      primary.reloadPolicies();
-    },
-  });
+  const workerExec = fileURLToPath(toEntryUrl('../main', import.meta.url));
+  const earlyWorker = new EarlyWorker(workerExec);
+  try {
+    const { runService } = await import('./service.ts');
+    await runService(flags, workerExec, earlyWorker);
+  } catch (thrown) {
+    earlyWorker.kill();
+    throw thrown;
+  }
 }
 
 /** In pm2's cluster mode its daemon is the cluster's primary and this process a worker of its: nobody would supervise. */

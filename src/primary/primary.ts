@@ -1,4 +1,3 @@
-import cluster from 'node:cluster';
 import type { Server as HttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import type { Config } from '../config/schema.ts';
@@ -9,6 +8,7 @@ import { RetiredMetrics } from '../metrics/merge.ts';
 import { createPrimaryMetrics, setQuarantineGauge } from '../metrics/primary-metrics.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
 import { Dispatcher, toDispatchLimits } from './dispatcher.ts';
+import type { EarlyWorker } from './early-worker.ts';
 import { listen } from './listener.ts';
 import { answerOps, type OpsSources } from './ops-answers.ts';
 import { createOpsServer } from './ops-server.ts';
@@ -20,6 +20,7 @@ import { listenToSignals } from './signals.ts';
 import { listWorkers } from './slot.ts';
 import { Supervisor } from './supervisor.ts';
 import type { WorkerHandle } from './worker-handle.ts';
+import { setUpWorkers } from './worker-process.ts';
 
 interface PrimaryOptions {
   readonly config: Config;
@@ -31,6 +32,8 @@ interface PrimaryOptions {
   readonly workerExec: string;
   /** Node's own options for it; those of this process unless given. */
   readonly workerExecArgv?: readonly string[];
+  /** A process for the first worker, where one is forked already. */
+  readonly earlyWorker?: EarlyWorker;
   readonly log: Logger;
   /** Reads the configuration anew at HUP. @throws whatever is wrong with it; then everything stays. */
   readonly reloadConfig: () => Config;
@@ -64,12 +67,6 @@ export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
   await primary.start();
   return primary;
 }
-
-/**
- * Megabytes of half a young generation, of each thread of a worker. By itself it grows to 16 under load, and dead uploads
- * and pictures stay the longer: so a worker holds 160 MB of its own instead of 183, and collects for no longer a request.
- */
-const workerHeapFlag = '--max-semi-space-size=4';
 
 /** How long the kernel may take to end killed workers before the primary goes without them. */
 const killMs = 2000;
@@ -151,8 +148,7 @@ class RunningPrimary implements Primary {
   async start(): Promise<void> {
     const { config, pidFile, workerExec, workerExecArgv = process.execArgv, log } = this.#options;
     const { server: publicEndpoint, ops } = config;
-    const execArgv = [workerHeapFlag, ...workerExecArgv];
-    cluster.setupPrimary({ exec: workerExec, execArgv, args: [], serialization: 'advanced' });
+    setUpWorkers(workerExec, workerExecArgv);
     try {
       this.publicPort = await listen(this.#publicServer, { option: 'server', ...publicEndpoint });
       this.opsPort = await listen(this.#opsServer, { option: 'ops', ...ops });
@@ -238,11 +234,12 @@ class RunningPrimary implements Primary {
   }
 
   #createSupervisor(onRestart: ConstructorParameters<typeof Supervisor>[0]['listener']['onRestart']): Supervisor {
-    const { workerCount, engine, config, log } = this.#options;
+    const { workerCount, engine, config, earlyWorker, log } = this.#options;
     return new Supervisor({
       workerCount,
       engine,
       config,
+      earlyWorker,
       log,
       restartLimits: this.#options.restartLimits ?? restartLimits,
       listener: {

@@ -3,6 +3,7 @@ import type { EngineName, ToPrimary } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
 import { chooseDue, toKeptMs } from './recycling.ts';
+import type { EarlyWorker } from './early-worker.ts';
 import { type RestartLimits, RestartPolicy } from './restart-policy.ts';
 import { createSlot, listWorkers, type Slot, toDeath, toEnd, waitForEnd } from './slot.ts';
 import { listHungModels, listVersions, listWarmModels, promoteSuccessor, settleSuccession } from './succession.ts';
@@ -25,6 +26,7 @@ interface SupervisorOptions {
   readonly engine: EngineName;
   readonly config: Config;
   readonly restartLimits: RestartLimits;
+  readonly earlyWorker: EarlyWorker | undefined;
   readonly listener: SupervisorListener;
   readonly log: Logger;
 }
@@ -190,8 +192,9 @@ export class Supervisor {
     config: Config,
     models: Pick<WorkerHandle['start'], 'warm' | 'hung' | 'versions'> = { warm: [], hung: [], versions: slot.versions },
   ): WorkerHandle {
-    const { engine, log } = this.#options;
-    const worker = new WorkerHandle({ slot: slot.index, engine, config, ...models }, this.#workerListener);
+    const { engine, earlyWorker, log } = this.#options;
+    const start = { slot: slot.index, engine, config, ...models };
+    const worker = new WorkerHandle(start, this.#workerListener, earlyWorker?.take());
     if (worker.pid !== undefined) log.info({ slot: slot.index, workerPid: worker.pid }, 'worker forked');
     return worker;
   }

@@ -1,9 +1,8 @@
-import cluster, { type Worker } from 'node:cluster';
+import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
-import { toNativeEnvironment } from '../config/native-environment.ts';
 import type { Config } from '../config/schema.ts';
 import { toMessage } from '../errors.ts';
-import { type FlightRecord, journalDescriptor, openFlightRecord } from '../ipc/flight-journal.ts';
+import type { FlightRecord } from '../ipc/flight-journal.ts';
 import {
   type EngineName,
   type HungModel,
@@ -13,6 +12,8 @@ import {
   type WorkerSnapshot,
 } from '../ipc/messages.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
+import type { TakenProcess } from './early-worker.ts';
+import { forkWorker } from './worker-process.ts';
 
 /** A worker process as the primary sees it. */
 export type Stage = 'forked' | 'listening' | 'draining' | 'exited';
@@ -63,19 +64,18 @@ export class WorkerHandle {
   ending = '';
   /** What native code was working on when it ended by itself, or was killed because it was silent. */
   suspects: readonly string[] = [];
-  readonly #flights: FlightRecord | undefined = openFlightRecord();
+  readonly #flights: FlightRecord | undefined;
   readonly #listener: WorkerListener;
   #process: Worker | undefined;
 
-  /** Forks a worker; when the system refuses to, the handle exits at once. */
-  constructor(start: WorkerStart, listener: WorkerListener) {
+  /** Forks a worker, unless its process is there; when the system refuses to, the handle exits at once. */
+  constructor(start: WorkerStart, listener: WorkerListener, taken?: TakenProcess) {
     this.start = start;
     this.#listener = listener;
     try {
-      const stdio: ('inherit' | 'ipc' | number)[] = ['inherit', 'inherit', 'inherit', 'ipc'];
-      if (this.#flights !== undefined) stdio[journalDescriptor] = this.#flights.descriptor;
-      cluster.setupPrimary({ stdio });
-      this.#process = cluster.fork({ IMAGE_CHECK_ROLE: 'worker', ...toNativeEnvironment(process.env) });
+      const { worker, flights } = taken ?? forkWorker();
+      this.#process = worker;
+      this.#flights = flights;
     } catch (error) {
       setImmediate(() => {
         this.#exit(`could not be forked: ${toMessage(error)}`);
@@ -83,6 +83,9 @@ export class WorkerHandle {
       return;
     }
     this.#listen(this.#process);
+    setImmediate(() => {
+      for (const message of taken?.heard ?? []) this.#hear(message);
+    });
   }
 
   get slot(): number {
@@ -142,11 +145,7 @@ export class WorkerHandle {
 
   #listen(worker: Worker): void {
     worker.on('message', (received: unknown) => {
-      const message = toPrimaryMessage(received);
-      if (message === undefined) return;
-      this.heardAtMs = performance.now();
-      this.#note(message);
-      this.#listener.onMessage(this, message);
+      this.#hear(received);
     });
     worker.on('disconnect', () => {
       // Without its channel a worker can be neither watched nor drained.
@@ -178,6 +177,14 @@ export class WorkerHandle {
       this.unable = message;
       this.kill('boot');
     }
+  }
+
+  #hear(received: unknown): void {
+    const message = toPrimaryMessage(received);
+    if (message === undefined) return;
+    this.heardAtMs = performance.now();
+    this.#note(message);
+    this.#listener.onMessage(this, message);
   }
 
   #exit(ending: string): void {

@@ -1,0 +1,59 @@
+import { countCpus } from '../config/cpu-count.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { assertDefaults, loadModelStore } from '../model/model-store.ts';
+import { type ModelsLook, readModelsLook, startModelWatch } from '../model/model-watch.ts';
+import type { EarlyWorker } from '../primary/early-worker.ts';
+import { type Primary, startPrimary } from '../primary/primary.ts';
+import { chooseEngine } from '../setup/engine-choice.ts';
+import type { ConfigFlags } from './config-flags.ts';
+import { loadFlaggedConfig } from './flagged-config.ts';
+import { loadVersion } from './project.ts';
+
+/** Flags of `serve`. */
+export interface ServeFlags extends ConfigFlags {
+  readonly pidFile?: string;
+}
+
+/**
+ * Serves until the service is stopped, then ends the process.
+ * @throws ExitError where it can't begin
+ */
+export async function runService(flags: ServeFlags, workerExec: string, earlyWorker: EarlyWorker): Promise<void> {
+  const { config } = loadFlaggedConfig(flags);
+  assertDefaults(loadModelStore(config.models.dir), config.check.models);
+  const log = createLogger(config.log, { worker: 'primary', pid: process.pid });
+  const progress = process.stderr.isTTY ? 'bar' : 'lines';
+  const choice = await chooseEngine({ wanted: config.model.engine, progress, environment: process.env });
+  if (choice.engine === 'wasm') log.warn({ engine: 'wasm' }, `serving on the wasm engine: ${choice.why}`);
+  const known = await readModelsLook(config.models.dir);
+  const primary = await startPrimary({
+    config,
+    reloadConfig: () => loadFlaggedConfig(flags).config,
+    engine: choice.engine,
+    version: loadVersion(),
+    workerCount: config.workers === 'auto' ? countCpus() : config.workers,
+    workerExec,
+    earlyWorker,
+    log,
+    ...(flags.pidFile !== undefined && { pidFile: flags.pidFile }),
+  });
+  const stopWatch = watchModels(primary, known, log);
+  void primary.draining.then(stopWatch);
+  process.exit(await primary.ended);
+}
+
+/** Lets the workers take up what changes in the models folder, as long as the configuration wants it. */
+function watchModels(primary: Primary, known: ModelsLook | undefined, log: Logger): () => void {
+  return startModelWatch({
+    dir: () => (primary.config.models.watch ? primary.config.models.dir : undefined),
+    known,
+    onVersions: () => {
+      log.info('models have changed on disk');
+      primary.reloadModels();
+    },
+    onPolicies: () => {
+      log.info('thresholds have changed on disk');
+      primary.reloadPolicies();
+    },
+  });
+}

@@ -1,0 +1,52 @@
+import { forkWorker, setUpWorkers, type WorkerProcess } from './worker-process.ts';
+
+/** A process that is a worker's from now on. */
+export interface TakenProcess extends WorkerProcess {
+  /** What it has said before. */
+  readonly heard: readonly unknown[];
+}
+
+/**
+ * The first worker's process, forked before the primary reads its configuration: both load their modules at once, and the
+ * first verdict comes 0.2 s earlier.
+ */
+export class EarlyWorker {
+  #process: WorkerProcess | undefined;
+  readonly #heard: unknown[] = [];
+  readonly #listen = (message: unknown): void => {
+    this.#heard.push(message);
+  };
+
+  /** Forks it; where the system refuses to, there is none to take. @param exec the script that it runs */
+  constructor(exec: string) {
+    setUpWorkers(exec, process.execArgv);
+    try {
+      this.#process = forkWorker();
+    } catch {
+      return;
+    }
+    const { worker, flights } = this.#process;
+    worker.on('message', this.#listen);
+    // One that could not be forked or has died is left to die: the supervisor forks its own and sees why that fails.
+    const onEnd = (): void => {
+      if (this.#process === undefined) return;
+      this.#process = undefined;
+      flights?.close();
+    };
+    worker.on('error', onEnd);
+    worker.process.once('close', onEnd);
+  }
+
+  /** Hands the process over, once; undefined where it has ended. */
+  take(): TakenProcess | undefined {
+    const taken = this.#process;
+    this.#process = undefined;
+    taken?.worker.off('message', this.#listen);
+    return taken && { ...taken, heard: this.#heard };
+  }
+
+  /** Ends it, unless it was taken: nobody is going to serve. */
+  kill(): void {
+    this.#process?.worker.process.kill('SIGKILL');
+  }
+}
