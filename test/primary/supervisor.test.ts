@@ -31,7 +31,7 @@ test('workers are told their role and to use one thread for TensorFlow', async (
   assert.equal(environment['TF_NUM_INTEROP_THREADS'], '1');
   assert.equal(environment['OMP_NUM_THREADS'], '1');
   assert.equal(environment['TF_CPP_MIN_LOG_LEVEL'], process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '2');
-  assert.equal(environment['MALLOC_ARENA_MAX'], process.env['MALLOC_ARENA_MAX'] ?? '2');
+  assert.equal(environment['MALLOC_ARENA_MAX'], process.env['MALLOC_ARENA_MAX'] ?? '1');
 });
 
 test('kill_9_is_respawned: only its own connections are reset, no total falls', async (t) => {
