@@ -1,11 +1,12 @@
 import type { WorkerSnapshot } from '../ipc/messages.ts';
 
-/** How soon after a change a snapshot follows: one costs 3 ms of CPU, so five a second are 1.5 %. */
-const soonMs = 200;
+/** How soon a snapshot follows when it became quiet: what changed last is in it, and a busy worker sends none between. */
+const quietMs = 200;
 
 /**
  * Pushes a snapshot every `intervalMs`, from the HTTP thread: what it says is true of the thread that clients meet.
- * @returns a function that lets the next one come soon, for what somebody may be looking for in /health
+ * @returns a function to be called at each change: soon after the last one a snapshot comes, for what somebody may be
+ * looking for in /health
  */
 export function startHeartbeat(
   intervalMs: number,
@@ -16,18 +17,18 @@ export function startHeartbeat(
   let timer: NodeJS.Timeout | undefined;
   const schedule = (afterMs: number): void => {
     clearTimeout(timer);
-    dueAt = performance.now() + afterMs;
     timer = setTimeout(beat, afterMs);
   };
   const beat = (): void => {
     timer = undefined;
     void takeSnapshot().then((snapshot) => {
       push(snapshot);
+      dueAt = performance.now() + intervalMs;
       schedule(intervalMs);
     });
   };
   beat();
   return () => {
-    if (timer && dueAt - performance.now() > soonMs) schedule(soonMs);
+    if (timer) schedule(Math.min(quietMs, Math.max(0, dueAt - performance.now())));
   };
 }

@@ -9,7 +9,7 @@ import type { Logger } from '../log.ts';
 import { createWorkerMetrics, type WorkerMetrics } from '../metrics/catalogue.ts';
 import { collectFamilies } from '../metrics/families.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
-import { measureMemory } from './memory.ts';
+import { createMemoryMeter } from './memory.ts';
 import { createModelBoard } from './model-board.ts';
 import type { PrimaryLink } from './primary-link.ts';
 import { createProduct, warmModels } from './product.ts';
@@ -50,6 +50,7 @@ export function createWorkerService(start: Start, primary: PrimaryLink, log: Log
   const identity = { slot, pid: process.pid };
   const accessLog = createAccessLog(config.log, identity, log);
   const closing = createClosing();
+  const measureMemory = createMemoryMeter();
   const isEager = config.model.load === 'eager';
   const isServing = (): boolean => !product.isStuck() && (isEager ? board.isReady() : board.canServe());
 
