@@ -37,7 +37,12 @@ export function startBodyWatch({ request, cutOff }: Exchange, limits: BodyLimits
     // What broke the connection came after this body, whose last bytes wait to be read.
     if (!request.complete) breakOff();
   };
-  request.on('data', count).on('end', resolve).on('error', breakOff).on('close', breakOff);
+  const end = () => {
+    // It closes before anybody hears of its end, and an error costs the stack that it keeps.
+    request.off('close', breakOff);
+    resolve();
+  };
+  request.on('data', count).on('end', end).on('error', breakOff).on('close', breakOff);
   cutOff.signal.addEventListener('abort', breakOffUnlessWhole);
   return {
     whole,
@@ -45,7 +50,7 @@ export function startBodyWatch({ request, cutOff }: Exchange, limits: BodyLimits
       clearTimeout(idle);
       clearTimeout(total);
       // The listener of 'error' stays: without one, a client that leaves later would be an uncaught error.
-      request.off('data', count).off('end', resolve).off('close', breakOff);
+      request.off('data', count).off('end', end).off('close', breakOff);
       cutOff.signal.removeEventListener('abort', breakOffUnlessWhole);
     },
   };
