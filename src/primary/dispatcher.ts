@@ -30,8 +30,10 @@ interface Share {
   /** Sent but not acknowledged: the primary still has the socket and can send it to another worker. */
   readonly unacknowledged: Map<number, Held>;
   readonly open: Set<number>;
-  /** Open ones without a request in flight, at the last snapshot. */
+  /** Open ones without a request in flight, at the last snapshot; those that came since the one before are left out. */
   idle: number;
+  /** The newest connection of all when the last snapshot came. */
+  newestSeen: number;
   shedAtMs: number;
   givenLast: number;
 }
@@ -99,14 +101,18 @@ export class Dispatcher {
   /** The connection has ended in the worker. */
   forget(worker: Recipient, id: number): void {
     this.acknowledge(worker, id);
-    this.#shares.get(worker)?.open.delete(id);
+    const share = this.#shares.get(worker);
+    if (share?.open.delete(id) === true && id <= share.newestSeen) share.idle = Math.max(0, share.idle - 1);
   }
 
   /** Takes note of a worker's new snapshot; one with clearly more in flight than another has to shed connections. */
   rebalance(worker: Recipient, nowMs: number): void {
     const share = this.#toShare(worker);
-    const own = this.#toLoad(worker);
-    share.idle = Math.max(0, own.connections - own.inFlight);
+    const own = { inFlight: worker.snapshot?.inFlight ?? 0, connections: share.open.size };
+    // In a burst of new clients a snapshot is older than what was acknowledged: they would seem idle, and bring the rest.
+    const settled = [...share.open].filter((id) => id <= share.newestSeen).length;
+    share.idle = Math.max(0, settled - own.inFlight);
+    share.newestSeen = this.#lastId;
     const serving = this.#workers().filter(({ isServing }) => isServing);
     if (!serving.includes(worker) || nowMs - share.shedAtMs < shedEveryMs) return;
     const others = serving.filter((other) => other !== worker).map((other) => this.#toLoad(other));
@@ -194,21 +200,34 @@ export class Dispatcher {
     return difference === 0 ? a.givenLast < b.givenLast : difference < 0;
   }
 
+  /** Another's snapshot may be from before the clients that came since: after a burst it would seem to have nothing to do. */
   #toLoad(worker: Recipient): Load {
-    return { inFlight: worker.snapshot?.inFlight ?? 0, connections: this.#toShare(worker).open.size };
+    const share = this.#toShare(worker);
+    const inFlight = Math.max(worker.snapshot?.inFlight ?? 0, toBusy(share));
+    return { inFlight, connections: share.open.size };
   }
 
   #toShare(worker: Recipient): Share {
     const known = this.#shares.get(worker);
     if (known !== undefined) return known;
-    const share = { unacknowledged: new Map(), open: new Set<number>(), idle: 0, shedAtMs: -Infinity, givenLast: 0 };
+    const share = {
+      unacknowledged: new Map(),
+      open: new Set<number>(),
+      idle: 0,
+      newestSeen: 0,
+      shedAtMs: -Infinity,
+      givenLast: 0,
+    };
     this.#shares.set(worker, share);
     return share;
   }
 }
 
 /** Connections given since the last snapshot count as busy: they come with a request. */
-function toScore({ unacknowledged, open, idle }: Share): number {
-  const idleNow = Math.min(idle, open.size);
-  return unacknowledged.size + open.size - idleNow + idleWeight * idleNow;
+function toBusy({ unacknowledged, open, idle }: Share): number {
+  return unacknowledged.size + open.size - idle;
+}
+
+function toScore(share: Share): number {
+  return toBusy(share) + idleWeight * share.idle;
 }

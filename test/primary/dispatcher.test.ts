@@ -195,7 +195,7 @@ test('a channel that breaks while a connection is sent does not lose it', () => 
   assert.deepEqual([whole.given, dispatcher.size], [[1], 1]);
 });
 
-/** Gives a worker connections of which some have a request in flight, as its next snapshot tells. */
+/** Gives a worker connections of which some have a request in flight, as its next two snapshots tell. */
 function occupy(
   dispatcher: Dispatcher,
   { recipient, given, snapshot }: ReturnType<typeof createRecipient>,
@@ -204,7 +204,33 @@ function occupy(
   for (const id of given) dispatcher.acknowledge(recipient, id);
   snapshot.inFlight = inFlight;
   dispatcher.rebalance(recipient, 0);
+  dispatcher.rebalance(recipient, 0);
 }
+
+test('a burst of clients is shared out evenly, whatever snapshots come in the midst of it', () => {
+  const [left, right] = [createRecipient(0), createRecipient(1)];
+  const dispatcher = createDispatcher([left.recipient, right.recipient]);
+  for (let i = 0; i < 16; i++) dispatcher.dispatch(new Socket());
+  for (const id of left.given) dispatcher.acknowledge(left.recipient, id);
+  // Taken before the requests of what it has just acknowledged were read.
+  dispatcher.rebalance(left.recipient, 0);
+  for (let i = 0; i < 16; i++) dispatcher.dispatch(new Socket());
+  assert.deepEqual([left.given.length, right.given.length], [16, 16]);
+});
+
+test('new clients do not pass for the idle ones that have left', () => {
+  const [left, right] = [createRecipient(0), createRecipient(1)];
+  const dispatcher = createDispatcher([left.recipient, right.recipient]);
+  for (let i = 0; i < 16; i++) dispatcher.dispatch(new Socket());
+  occupy(dispatcher, left, { inFlight: 0 });
+  occupy(dispatcher, right, { inFlight: 8 });
+  for (const { recipient, given } of [left, right]) for (const id of given) dispatcher.forget(recipient, id);
+  for (let i = 0; i < 16; i++) {
+    dispatcher.dispatch(new Socket());
+    for (const { recipient, given } of [left, right]) dispatcher.acknowledge(recipient, given.at(-1) ?? 0);
+  }
+  assert.deepEqual([left.given.length, right.given.length], [16, 16]);
+});
 
 test('a worker whose connections are idle gets the next ones, not one that is busy with as many', () => {
   const [busy, idle] = [createRecipient(0), createRecipient(1)];
@@ -236,6 +262,15 @@ test('a worker with clearly more in flight sheds what is above the mean, once a 
   for (const nowMs of [200, 999, 1000, 1200]) dispatcher.rebalance(hot.recipient, nowMs);
   dispatcher.rebalance(cool.recipient, 1200);
   assert.deepEqual([hot.shed, cool.shed], [[7, 7], []]);
+});
+
+test('after a burst of clients the worker that tells of them first sheds none', () => {
+  const [early, late] = [createRecipient(0), createRecipient(1)];
+  const dispatcher = createDispatcher([early.recipient, late.recipient]);
+  for (let i = 0; i < 32; i++) dispatcher.dispatch(new Socket());
+  for (const id of late.given) dispatcher.acknowledge(late.recipient, id);
+  occupy(dispatcher, early, { inFlight: 16 });
+  assert.deepEqual([early.shed, late.shed], [[], []]);
 });
 
 test('nobody sheds to a worker that does not serve, and one that does not serve sheds nothing', () => {
