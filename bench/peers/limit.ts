@@ -5,7 +5,7 @@ import { decodeImage } from '../../src/image/decode.ts';
 import { loadNativeJpeg } from '../../src/image/native-jpeg.ts';
 import { createEngine } from '../../src/inference/engines/create-engine.ts';
 import { readPrivateBytes } from '../../src/compile/batches.ts';
-import { loadFlaggedConfig } from '../../src/cli/config-flags.ts';
+import { loadFlaggedConfig } from '../../src/cli/flagged-config.ts';
 import { findArtefact } from '../../src/model/artefact.ts';
 import { findVersion, loadModelStore } from '../../src/model/model-store.ts';
 import type { BenchModel } from './contender.ts';
