@@ -71,6 +71,7 @@ async function checkImage(
     options.suspicion.assertTrusted(suspects);
     const open = await openImage(options, image.bytes, imageHash, request);
     const outcomes = await Promise.all(models.map((model) => runModel(options, open, model, request)));
+    open.release();
     const checks = outcomes.map((outcome) => outcome.result);
     const verdict = toWorst(checks.map((check) => check.verdict));
     return { kind: 'checked', name: image.name, verdict, image: open.facts, checks, timingsMs: toTimings(outcomes) };

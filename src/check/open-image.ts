@@ -1,3 +1,4 @@
+import { giveBytes } from '../image/byte-pool.ts';
 import { decodeMeasured } from '../image/decode.ts';
 import { type MeasuredImage, measureImage } from '../image/header.ts';
 import type { DecodeLimits, DecodeWatch, RasterShape } from '../image/types.ts';
@@ -21,6 +22,8 @@ export interface OpenImage {
   readonly subject: Subject;
   /** Decodes it for a model; models of one input share the raster. @throws as `decodeMeasured` */
   readonly decode: (shape: RasterShape) => Promise<Decoded>;
+  /** Lets the memory of the rasters be used again; not while anybody works on them. */
+  readonly release: () => void;
 }
 
 interface Decoded {
@@ -42,10 +45,12 @@ export async function openImage(
   const subject = { requestId: request.requestId, imageHash, ...facts };
   const watch = toDecodeWatch(options, request, subject);
   const rasters = new Map<string, Promise<Decoded>>();
+  const made: Uint8Array[] = [];
   const decode = async (shape: RasterShape): Promise<Decoded> => {
     const startedAt = performance.now();
     const raster = await decodeMeasured(measured, shape, options.limits, watch);
     const decodeMs = performance.now() - startedAt;
+    made.push(raster);
     options.metrics.stepDuration.observe({ step: 'decode' }, decodeMs / 1000);
     options.suspicion.noteHarmless(toDecodeSuspect(imageHash));
     return { raster, decodeMs };
@@ -58,6 +63,9 @@ export async function openImage(
       const decoding = rasters.get(key) ?? decode(shape);
       rasters.set(key, decoding);
       return decoding;
+    },
+    release: () => {
+      for (const raster of made.splice(0)) giveBytes(raster);
     },
   };
 }

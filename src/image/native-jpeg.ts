@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { giveBytes, takeBytes } from './byte-pool.ts';
 import type { MeasuredImage } from './header.ts';
 import { type JpegPlan, planJpeg } from './jpeg-plan.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
@@ -7,8 +8,11 @@ import type { RasterShape, Size } from './types.ts';
 
 /** What `native/jpeg-raster.cc` offers. */
 interface JpegLibrary {
-  /** @returns uint8 [height, width, 3] of the upright picture; undefined where libjpeg-turbo has anything to remark */
-  makeRaster(bytes: Uint8Array, plan: JpegPlan): Promise<ArrayBuffer | undefined>;
+  /**
+   * Writes the upright picture, uint8 [height, width, 3].
+   * @returns false where libjpeg-turbo has anything to remark
+   */
+  makeRaster(bytes: Uint8Array, plan: JpegPlan, pixels: Uint8Array): Promise<boolean>;
 }
 
 const require = createRequire(import.meta.url);
@@ -38,11 +42,12 @@ export function toPlainDecode(
   if (!planned) return undefined;
   const { plan, size, placement } = planned;
   return async () => {
-    const made = await native.makeRaster(safeBytes, plan);
-    if (made === undefined) return undefined;
-    const pixels = new Uint8Array(made);
+    const pixels = takeBytes(plan.columns * plan.rows * 3);
+    if (!(await native.makeRaster(safeBytes, plan, pixels))) return undefined;
     if (isSame(size, shape)) return pixels;
-    return placement ? placeMirrored(pixels, placement, shape) : placeCentred(pixels, size, shape);
+    const raster = placement ? placeMirrored(pixels, placement, shape) : placeCentred(pixels, size, shape);
+    giveBytes(pixels);
+    return raster;
   };
 }
 

@@ -1,12 +1,14 @@
+import { takeBytes } from './byte-pool.ts';
 import type { Size } from './types.ts';
 
 /**
  * Copies what a centred window of `to` shows of the pixels of `from`; around them it is black.
  * @param pixels - uint8 [from.height, from.width, 3]
- * @returns uint8 [to.height, to.width, 3], in memory of its own, which may be transferred.
+ * @returns uint8 [to.height, to.width, 3], in memory of its own, from the pool.
  */
 export function placeCentred(pixels: Uint8Array, from: Size, to: Size): Uint8Array {
-  const raster = new Uint8Array(to.width * to.height * 3);
+  const raster = takeBytes(to.width * to.height * 3);
+  if (from.width < to.width || from.height < to.height) raster.fill(0);
   const columns = Math.min(from.width, to.width);
   const left = toOffsets(from.width, to.width);
   const top = toOffsets(from.height, to.height);
@@ -26,10 +28,10 @@ function toOffsets(from: number, to: number): { from: number; to: number } {
  * Copies pixels to the top left, and fills what they leave to the right and below by mirroring them at each edge, the
  * edge itself included, as often as it takes.
  * @param pixels - uint8 [from.height, from.width, 3], no larger than `to`
- * @returns uint8 [to.height, to.width, 3], in memory of its own, which may be transferred.
+ * @returns uint8 [to.height, to.width, 3], in memory of its own, from the pool.
  */
 export function placeMirrored(pixels: Uint8Array, from: Size, to: Size): Uint8Array {
-  const raster = new Uint8Array(to.width * to.height * 3);
+  const raster = takeBytes(to.width * to.height * 3);
   const [fromBytes, toBytes] = [from.width * 3, to.width * 3];
   for (let row = 0; row < from.height; row += 1) {
     raster.set(pixels.subarray(row * fromBytes, (row + 1) * fromBytes), row * toBytes);

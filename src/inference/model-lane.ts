@@ -30,6 +30,7 @@ export class ModelLane {
   #thread: ThreadHandle | undefined;
   #isLoaded = false;
   #isBusy = false;
+  #spare: Uint8Array<ArrayBuffer> | undefined;
 
   constructor(model: ModelVersion, options: LaneOptions) {
     this.#model = model;
@@ -56,12 +57,29 @@ export class ModelLane {
   }
 
   /** Runs one batch. @throws HangError when TensorFlow does not return it */
-  run(images: readonly QueuedImage[]): Promise<Scores> {
+  async run(images: readonly QueuedImage[]): Promise<Scores> {
     const { stuckMs } = this.#options;
     const { length } = images;
     const reason = `model ${this.#model.name} did not return a batch of ${String(length)} within ${String(stuckMs)} ms`;
     const wantsMaps = images.some(({ explain }) => explain);
-    return this.#perform((thread) => thread.run(toBatch(images), length, wantsMaps), stuckMs, reason, images);
+    const scores = await this.#perform(
+      (thread) => thread.run(this.#toBatch(images), length, wantsMaps),
+      stuckMs,
+      reason,
+      images,
+    );
+    this.#spare = scores.batch;
+    return scores;
+  }
+
+  /** The one copy of an upload's pixels, into memory that moves to the thread and back: fresh one costs page faults. */
+  #toBatch(images: readonly QueuedImage[]): Uint8Array<ArrayBuffer> {
+    const size = images[0]?.raster.length ?? 0;
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const batch = spare?.length === size * images.length ? spare : new Uint8Array(size * images.length);
+    for (const [index, { raster }] of images.entries()) batch.set(raster, index * size);
+    return batch;
   }
 
   /** Waits for native work that may hang: it can't be interrupted, so its thread is left behind. */
@@ -103,12 +121,4 @@ export class ModelLane {
     this.#isBusy = false;
     this.#options.onLost();
   }
-}
-
-/** The one copy of an upload's pixels: from sharp's memory into the batch that moves to the thread. */
-function toBatch(images: readonly QueuedImage[]): Uint8Array<ArrayBuffer> {
-  const size = images[0]?.raster.length ?? 0;
-  const batch = new Uint8Array(size * images.length);
-  for (const [index, { raster }] of images.entries()) batch.set(raster, index * size);
-  return batch;
 }

@@ -24,7 +24,7 @@ port.on('message', (message: ToThread) => {
   void answer(message)
     .catch((thrown: unknown): FromThread => ({ type: 'failed', id: message.id, reason: toMessage(thrown) }))
     .then((reply) => {
-      const moved = reply.type === 'scores' ? [reply.scores, reply.maps ?? []].flat() : [];
+      const moved = reply.type === 'scores' ? [reply.scores, reply.batch, reply.maps ?? []].flat() : [];
       port.postMessage(
         reply,
         moved.map(({ buffer }) => buffer as ArrayBuffer),
@@ -49,6 +49,7 @@ async function run(model: LoadedModel, message: Extract<ToThread, { type: 'run' 
     // tfjs may answer a view of memory that is its own; a copy of a few scores can be transferred.
     scores: Float32Array.from(scores),
     ...(explained && { maps: Float32Array.from(explained.maps) }),
+    batch,
     runMs: performance.now() - startedAt,
   };
 }

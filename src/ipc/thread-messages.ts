@@ -28,7 +28,7 @@ export type ToThread =
   | {
       readonly type: 'run';
       readonly id: number;
-      readonly batch: Uint8Array;
+      readonly batch: Uint8Array<ArrayBuffer>;
       readonly count: number;
       /** Whether to answer maps, too, where the model has them. */
       readonly wantsMaps: boolean;
@@ -56,6 +56,8 @@ export type FromThread =
       readonly scores: Float32Array;
       /** float32 `[count, rows, columns, labels]`, where they were wanted. */
       readonly maps?: Float32Array;
+      /** The memory of the batch, to be used again. */
+      readonly batch: Uint8Array<ArrayBuffer>;
       readonly runMs: number;
     }
   | { readonly type: 'failed'; readonly id: number; readonly reason: string };

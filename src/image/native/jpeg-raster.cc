@@ -181,7 +181,7 @@ struct Task {
   bool isClean = false;
   napi_deferred deferred = nullptr;
   napi_ref input = nullptr;
-  napi_ref result = nullptr;
+  napi_ref pixels = nullptr;
   napi_async_work work = nullptr;
 
   int Get(Measure measure) const { return static_cast<int>(plan[measure]); }
@@ -251,14 +251,10 @@ void Execute(napi_env, void* data) {
 void Complete(napi_env env, napi_status, void* data) {
   const std::unique_ptr<Task> task(static_cast<Task*>(data));
   napi_value result;
-  if (task->isClean) {
-    napi_get_reference_value(env, task->result, &result);
-  } else {
-    napi_get_undefined(env, &result);
-  }
+  napi_get_boolean(env, task->isClean, &result);
   napi_resolve_deferred(env, task->deferred, result);
   napi_delete_reference(env, task->input);
-  napi_delete_reference(env, task->result);
+  napi_delete_reference(env, task->pixels);
   napi_delete_async_work(env, task->work);
 }
 
@@ -276,32 +272,36 @@ bool ReadPlan(napi_env env, napi_value object, double* plan) {
   return plan[kCodedWidth] >= plan[kRatio] && plan[kCodedHeight] >= plan[kRatio];
 }
 
-// makeRaster(bytes: Uint8Array, plan): pixels of the upright picture, uint8 [height, width, 3], or undefined where the
-// JPEG does not decode without a warning.
-napi_value StartMakingRaster(napi_env env, napi_callback_info info) {
-  size_t count = 2;
-  napi_value arguments[2];
-  auto task = std::make_unique<Task>();
+bool ReadBytes(napi_env env, napi_value value, uint8_t** bytes, size_t* length) {
   napi_typedarray_type type;
-  void* bytes = nullptr;
-  napi_value promise = nullptr;
-  const bool isUnderstood =
-      napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) == napi_ok && count == 2 &&
-      napi_get_typedarray_info(env, arguments[0], &type, &task->length, &bytes, nullptr, nullptr) == napi_ok &&
-      type == napi_uint8_array && task->length <= INT32_MAX && ReadPlan(env, arguments[1], task->plan);
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, value, &type, length, &data, nullptr, nullptr) != napi_ok) return false;
+  *bytes = static_cast<uint8_t*>(data);
+  return type == napi_uint8_array;
+}
+
+// makeRaster(bytes: Uint8Array, plan, pixels: Uint8Array): writes the upright picture, uint8 [height, width, 3]; false
+// where the JPEG does not decode without a warning.
+napi_value StartMakingRaster(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value arguments[3];
+  auto task = std::make_unique<Task>();
+  uint8_t* bytes = nullptr;
+  size_t outputBytes = 0;
+  const bool isUnderstood = napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) == napi_ok && count == 3 &&
+                            ReadBytes(env, arguments[0], &bytes, &task->length) && task->length <= INT32_MAX &&
+                            ReadPlan(env, arguments[1], task->plan) &&
+                            ReadBytes(env, arguments[2], &task->output, &outputBytes) &&
+                            outputBytes == static_cast<size_t>(task->Get(kColumns)) * task->Get(kRows) * kChannels;
   if (!isUnderstood) {
-    napi_throw_type_error(env, nullptr, "makeRaster takes the bytes of a JPEG and a plan");
+    napi_throw_type_error(env, nullptr, "makeRaster takes the bytes of a JPEG, a plan, and memory of its size");
     return nullptr;
   }
-  task->bytes = static_cast<const uint8_t*>(bytes);
-  void* output = nullptr;
-  napi_value result;
+  task->bytes = bytes;
+  napi_value promise = nullptr;
   napi_value name;
-  const size_t outputBytes = static_cast<size_t>(task->Get(kColumns)) * task->Get(kRows) * kChannels;
-  if (napi_create_arraybuffer(env, outputBytes, &output, &result) != napi_ok) return nullptr;
-  task->output = static_cast<uint8_t*>(output);
   napi_create_reference(env, arguments[0], 1, &task->input);
-  napi_create_reference(env, result, 1, &task->result);
+  napi_create_reference(env, arguments[2], 1, &task->pixels);
   napi_create_promise(env, &task->deferred, &promise);
   napi_create_string_utf8(env, "jpeg-raster", NAPI_AUTO_LENGTH, &name);
   napi_create_async_work(env, nullptr, name, Execute, Complete, task.get(), &task->work);
