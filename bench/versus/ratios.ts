@@ -61,13 +61,29 @@ export function toSpeedRatios({ contenders, throughput }: Results, cell: CellNam
   return toRoundRatios(contenders, findCell(throughput, cell), rivals, ({ perSecond }) => perSecond, Math.max);
 }
 
-/** Times of answers by the best peer's; infinite where this project refused or broke more than a few requests. */
-export function toLatencyRatios({ contenders, throughput }: Results, cell: CellName, of: 'p50Ms' | 'p99Ms'): number[] {
+/**
+ * Times of answers by a peer's; infinite where this project refused or broke more than a few requests.
+ * @param by the peer that answered most of the round, or the lowest of any: a server that serves some connections and
+ * lets others wait has a low median, and a high p99
+ */
+export function toLatencyRatios(
+  { contenders, throughput }: Results,
+  cell: CellName,
+  of: 'p50Ms' | 'p99Ms',
+  by: 'fastest' | 'lowest',
+): number[] {
+  const figures = findCell(throughput, cell);
+  const isPeer = ({ contender }: { contender: string }): boolean =>
+    contenders.some(({ name, kind }) => name === contender && kind !== 'own');
+  const isMark = (figure: Results['throughput'][number]): boolean =>
+    by === 'lowest' ||
+    !figures.some((other) => isPeer(other) && other.round === figure.round && other.perSecond > figure.perSecond);
   const toTime = (figure: Results['throughput'][number]): number => {
     const failed = figure.refused + figure.broken;
     return failed > maxFailedShare * figure.answered ? Infinity : figure[of];
   };
-  return toRoundRatios(contenders, findCell(throughput, cell), 'peers', toTime, Math.min);
+  const marks = figures.filter((figure) => !isPeer(figure) || isMark(figure));
+  return toRoundRatios(contenders, marks, 'peers', toTime, Math.min);
 }
 
 /** The server's CPU time a request by the limit's, measured beside it. */

@@ -59,6 +59,7 @@ function toLoopSections(results: Results): string[][] {
     [
       'Closed loop',
       'Each connection uploads again as soon as it is answered; the load is made beside the service, on the same CPUs. CPU is that of all processes of the server.',
+      'Times are held against the fastest peer above, and here against the lowest of any: a server that serves some connections and lets others wait has a low p50 and a high p99.',
       '![requests a second](plots/throughput.svg)',
       tables.toRatioTable(results),
       ...toCellSections(results),

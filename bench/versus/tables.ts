@@ -2,7 +2,7 @@ import { toMarkdownTable } from '../../src/train/markdown-table.ts';
 import { toMedian, toQuantile } from '../statistics.ts';
 import type { JudgedBar } from './bars.ts';
 import { type SizeName, sizeNames } from './pictures.ts';
-import { type CellName, findCell, toLimitRatios, toSpeedRatios } from './ratios.ts';
+import { type CellName, findCell, toLatencyRatios, toLimitRatios, toSpeedRatios } from './ratios.ts';
 import type { Results } from './results.ts';
 import type { BenchModel } from '../peers/contender.ts';
 
@@ -84,7 +84,7 @@ export function toLimitTable(results: Results): string {
   return toMarkdownTable(head, rows);
 }
 
-/** Ratios of requests a second, model by model. */
+/** Ratios of requests a second and of times, model by model. */
 export function toRatioTable(results: Results): string {
   const keys = new Map<string, CellName>();
   for (const { model, size, connections } of results.throughput)
@@ -97,8 +97,14 @@ export function toRatioTable(results: Results): string {
       String(cell.connections),
       toSpread(toSpeedRatios(results, cell, 'python'), 2),
       toSpread(toSpeedRatios(results, cell, 'node'), 2),
+      toSpread(toLatencyRatios(results, cell, 'p50Ms', 'lowest'), 2),
+      toSpread(toLatencyRatios(results, cell, 'p99Ms', 'lowest'), 2),
     ]);
-  return toMarkdownTable(['model', 'size', 'connections', ': best Python peer', ': naive Node'], rows);
+  const head = [
+    ...['model', 'size', 'connections', 'requests/s : best Python peer', 'requests/s : naive Node'],
+    ...['p50 : lowest of any peer', 'p99 : lowest of any peer'],
+  ];
+  return toMarkdownTable(head, rows);
 }
 
 const models: readonly BenchModel[] = ['mobilenet-224', 'quality', 'mobilenet-96'];

@@ -51,7 +51,17 @@ test('quick refusals of this project are no short answers, and those of a peer a
     makeCell('gunicorn', 1, { p99Ms: 100 }),
     makeCell('mosec', 1, { p99Ms: 1, broken: 50 }),
   ];
-  assert.deepEqual(toLatencyRatios(makeResults({ throughput }), cell, 'p99Ms'), [Infinity, 0.5]);
+  assert.deepEqual(toLatencyRatios(makeResults({ throughput }), cell, 'p99Ms', 'lowest'), [Infinity, 0.5]);
+});
+
+test('a peer that lets most wait is no mark for a median unless the lowest of any is asked for', () => {
+  const throughput = [
+    makeCell('image-check', 0, { perSecond: 150, p50Ms: 50 }),
+    makeCell('gunicorn', 0, { perSecond: 70, p50Ms: 30 }),
+    makeCell('mosec', 0, { perSecond: 80, p50Ms: 100 }),
+  ];
+  assert.deepEqual(toLatencyRatios(makeResults({ throughput }), cell, 'p50Ms', 'fastest'), [0.5]);
+  assert.deepEqual(toLatencyRatios(makeResults({ throughput }), cell, 'p50Ms', 'lowest'), [50 / 30]);
 });
 
 test('a bar holds at its bound, is missed beyond, and is neither without a figure', () => {
