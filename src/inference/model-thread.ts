@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { toMessage } from '../errors.ts';
 import type { FromThread, ThreadData, ToThread } from '../ipc/thread-messages.ts';
 import { findArtefact } from '../model/artefact.ts';
-import { loadModelFiles } from '../model/model-files.ts';
+import { loadModelFiles, verifyModelFiles } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { createEngine } from './engines/create-engine.ts';
 import type { LoadedModel } from './engines/engine.ts';
@@ -59,12 +59,14 @@ async function load(message: Extract<ToThread, { type: 'load' }>): Promise<FromT
   const startedAt = performance.now();
   const { id, model, golden, cacheDir, wantsArtefact, maxBatch } = message;
   const { loadModel, tensorflowVersion } = await engine;
-  const files = await loadModelFiles(model);
   const found = tensorflowVersion === undefined ? undefined : await findArtefact(model, cacheDir, tensorflowVersion);
+  const artefactDir = found?.kind === 'compiled' ? found.dir : undefined;
+  if (artefactDir !== undefined) verifyModelFiles(model);
+  const files = artefactDir === undefined ? await loadModelFiles(model) : new Map<string, Buffer>();
   if (found?.kind === 'none' && tensorflowVersion !== undefined && wantsArtefact) {
     return { type: 'uncompiled', id, tensorflowVersion };
   }
-  const loading = loadModel(model, files, found?.kind === 'compiled' ? found.dir : undefined).then(async (warm) => {
+  const loading = loadModel(model, files, artefactDir).then(async (warm) => {
     return { model: warm, ...(await warmUp(warm, model, maxBatch)) };
   });
   const loaded = await loading.catch((thrown: unknown) => {

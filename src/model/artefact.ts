@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { toMessage } from '../errors.ts';
 import type { Manifest } from './manifest.ts';
-import { toFileHash } from './model-files.ts';
+import { readFileHash } from './model-files.ts';
 import type { ModelVersion } from './model-version.ts';
 
 /** Counts changes of the compiler that make other graphs; an artefact of another one is stale. */
@@ -113,7 +113,7 @@ export async function findArtefact(
       const artefact = await readAny(dir);
       if (artefact?.key !== key) continue;
       if (artefact.kind === 'refused') return { kind: 'refused', reason: artefact.reason, faults };
-      await assertGraph(dir, artefact);
+      assertGraph(dir, artefact);
       return { kind: 'compiled', dir, artefact, faults };
     } catch (thrown) {
       faults.push(`${dir}: ${toMessage(thrown)}`);
@@ -153,7 +153,7 @@ function assertArtefact(value: unknown): asserts value is Artefact {
   if (wrong.length > 0) throw new Error(`${artefactFile}: ${wrong.map(([name]) => name).join(', ')} is wrong`);
 }
 
-async function assertGraph(dir: string, { graphHash }: CompiledArtefact): Promise<void> {
-  const found = toFileHash(await readFile(path.join(dir, graphFile)));
+function assertGraph(dir: string, { graphHash }: CompiledArtefact): void {
+  const found = readFileHash(path.join(dir, graphFile));
   if (found !== graphHash) throw new Error(`${graphFile}: its hash is ${found}, ${artefactFile} says ${graphHash}`);
 }
