@@ -93,6 +93,8 @@ async function runModel(
 ): Promise<Outcome> {
   const { metrics, inference, suspicion } = options;
   const { manifest } = model;
+  // The first image is decoded while its model is loaded; what fails is told by infer().
+  inference.load(model).catch(() => undefined);
   const { raster, decodeMs } = await decode(manifest.input);
   const { scores, map, queueMs, inferenceMs } = await inference.infer(model, raster, { ...request, subject });
   suspicion.noteHarmless(toRunSuspect(subject.imageHash, model));

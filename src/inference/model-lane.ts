@@ -47,6 +47,11 @@ export class ModelLane {
     return this.#isLoaded && !this.#isBusy;
   }
 
+  /** Starts the thread, and TensorFlow in it, for a load that follows. */
+  start(): void {
+    this.#getThread();
+  }
+
   /** Loads the model, or says that it is not compiled yet. @throws HangError, Error with the reason. */
   async load(task: LoadTask): Promise<LoadOutcome> {
     const { loadTimeoutMs } = this.#options;

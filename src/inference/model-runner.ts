@@ -42,8 +42,10 @@ export class ModelRunner {
   }
 
   async #load(): Promise<LoadedFacts> {
-    const task = await this.#toLoadTask();
     const [first, ...others] = this.#lanes;
+    // TensorFlow starts while golden images are decoded.
+    first?.start();
+    const task = await this.#toLoadTask();
     const facts = first && (await this.#loadCompiled(first, task));
     if (!facts) throw new Error('there is no model thread');
     await Promise.all(others.map((lane) => lane.load(task)));
