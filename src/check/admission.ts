@@ -1,4 +1,7 @@
 import { ServiceError } from '../errors.ts';
+import type { Waiting } from '../waiting.ts';
+import { Guest } from './guest.ts';
+import { Overload } from './overload.ts';
 
 /** How much of what was measured counts for when the next image is done: about the last twenty. */
 const decay = 0.95;
@@ -6,18 +9,38 @@ const decay = 0.95;
 /** Under a flood images take up to three times as long: refusals, and whoever sends them, want the CPU too. */
 const caution = 3;
 
-/** Lets in what can be done in time, by the time that images took so far. */
+/** A request that was let in. */
+export interface Stay {
+  /** Aborted when its client is gone, and with ERR_OVERLOADED as the reason when it is sent away. */
+  readonly signal: AbortSignal;
+  /** To be called as each of its images is over. */
+  readonly leave: () => void;
+}
+
+/**
+ * Lets in what can be done in time, by the time that images took so far. Where more comes than can be done, and not just
+ * at once, a full queue makes everybody wait and gets no more done: then only as many are inside as keep the worker busy.
+ */
 export class Admission {
+  readonly #queueSize: number;
   readonly #capacity: number;
+  readonly #overload: Overload;
+  /** In the order they came. */
+  readonly #guests = new Set<Guest>();
   #admitted = 0;
   /** Since when the images at work have been worked on, on the clock of `performance.now()`. */
   #busySince = 0;
   #busyMs = 0;
   #finished = 0;
 
-  /** @param capacity images that may be inside at one time */
-  constructor(capacity: number) {
-    this.#capacity = capacity;
+  /**
+   * @param queueSize images that may wait
+   * @param atWork images that can be worked on at one time
+   */
+  constructor(queueSize: number, atWork: number) {
+    this.#queueSize = queueSize;
+    this.#capacity = queueSize + atWork;
+    this.#overload = new Overload(atWork);
   }
 
   /** Images that are inside. */
@@ -33,8 +56,10 @@ export class Admission {
   assertRoom(count: number, deadlineAt: number): void {
     // Whoever comes to an idle worker is let in: there is no better moment.
     if (this.#admitted === 0) return;
+    if (this.#overload.remaining > 0 && this.#admitted >= this.#overload.busyImages) throw this.#refuseOverload();
     const total = this.#admitted + count;
     if (total > this.#capacity) {
+      this.#noticeOverload();
       const detail = `${String(this.#admitted)} images are being checked already`;
       throw toOverloaded(detail, (total - this.#capacity) * this.#imageMs());
     }
@@ -46,22 +71,58 @@ export class Admission {
 
   /**
    * Admits the images of a request.
-   * @returns a function to be called as each of them is over
    * @throws ERR_OVERLOADED
    */
-  admit(count: number, deadlineAt: number): () => void {
+  admit(count: number, { deadlineAt, signal }: Waiting): Stay {
     this.assertRoom(count, deadlineAt);
-    if (this.#admitted === 0) this.#busySince = performance.now();
+    if (this.#admitted === 0) {
+      this.#busySince = performance.now();
+      this.#overload.end();
+    }
     this.#admitted += count;
-    return () => {
-      this.#admitted -= 1;
-      this.#measure();
+    const guest = new Guest(count, signal, this.#overload.done);
+    this.#guests.add(guest);
+    const leave = (): void => {
+      this.#takeOut(guest);
     };
+    return { signal: guest.signal, leave };
   }
 
   /** Begins the measurement anew: the time until now was spent on a load or a stuck thread, not on images. */
   forgive(): void {
     this.#busySince = performance.now();
+    this.#overload.end();
+  }
+
+  #takeOut(guest: Guest): void {
+    this.#admitted -= 1;
+    guest.takeOut();
+    if (guest.inside === 0) this.#guests.delete(guest);
+    // Sent away: that took no time.
+    if (guest.refusal) return;
+    this.#measure();
+    // Those who give up while a model loads are no sign that it works.
+    if (!guest.signal.aborted) this.#overload.noteDone();
+  }
+
+  /** Notices that a full queue is an overload, and sends away who is not among the last that keep the worker busy. */
+  #noticeOverload(): void {
+    const [longest] = this.#guests;
+    // A large request that does not fit beside few others says nothing.
+    if (!longest || this.#admitted <= this.#queueSize) return;
+    if (!this.#overload.isLasting(longest.doneBefore)) return;
+    const refusal = this.#refuseOverload();
+    let excess = this.#admitted - this.#overload.busyImages;
+    for (const guest of this.#guests) {
+      if (excess <= 0) break;
+      excess -= guest.inside;
+      guest.sendAway(refusal);
+    }
+  }
+
+  #refuseOverload(): ServiceError {
+    this.#overload.noteRefusal();
+    return toOverloaded('more images come than can be checked', this.#overload.remaining * this.#imageMs());
   }
 
   #measure(): void {

@@ -33,10 +33,12 @@ export function createCheckService(options: CheckOptions): CheckService {
     },
     async check(request) {
       const models = resolveModels(options, request.models);
-      const leave = options.admission.admit(request.images.length, request.deadlineAt);
+      const { signal, leave } = options.admission.admit(request.images.length, request);
+      const admitted = { ...request, signal };
       const images = await Promise.all(
-        request.images.map((image) => checkImage(options, image, models, request).finally(leave)),
+        request.images.map((image) => checkImage(options, image, models, admitted).finally(leave)),
       );
+      if (signal.reason instanceof ServiceError) throw signal.reason;
       const [first] = images;
       if (first?.kind === 'failed' && images.every((image) => image.kind === 'failed')) throw first.error;
       for (const image of images) {

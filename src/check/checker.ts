@@ -58,7 +58,7 @@ export function createChecker(options: CheckerOptions): Checker {
   });
   const { modelThreads } = config.worker;
   const atWork = modelThreads * config.inference.maxBatch + decodesAtWork;
-  const admission = new Admission(config.check.queueSize + atWork);
+  const admission = new Admission(config.check.queueSize, atWork);
   const suspicion = new Suspicion(options.suspicion);
   const hear = createHangListener(options, admission, suspicion);
   const inference = createInference(options, {

@@ -1,31 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Admission } from '../../src/check/admission.ts';
-import { ServiceError } from '../../src/errors.ts';
+import { type Waiting, waitForEver } from '../../src/waiting.ts';
+import { refuse, stopClock } from './refusal.ts';
 
-/** A clock that only the test moves. */
-function stopClock(context: test.TestContext): (ms: number) => void {
-  let nowMs = 1000;
-  context.mock.method(performance, 'now', () => nowMs);
-  return (ms) => (nowMs += ms);
+function toUntil(deadlineAt: number): Waiting {
+  return { ...waitForEver, deadlineAt };
 }
 
-function refuse(work: () => unknown): ServiceError {
-  try {
-    work();
-  } catch (thrown) {
-    assert.ok(thrown instanceof ServiceError);
-    assert.equal(thrown.code, 'ERR_OVERLOADED');
-    return thrown;
-  }
-  throw new assert.AssertionError({ message: 'it was admitted' });
-}
-
-const later = Infinity;
+const later = waitForEver;
 
 test('more_images_than_there_are_places_are_refused', () => {
-  const admission = new Admission(3);
-  const leave = admission.admit(2, later);
+  const admission = new Admission(3, 0);
+  const { leave } = admission.admit(2, later);
   refuse(() => admission.admit(2, later));
   admission.admit(1, later);
   refuse(() => admission.admit(1, later));
@@ -35,8 +22,8 @@ test('more_images_than_there_are_places_are_refused', () => {
 });
 
 test('a_request_larger_than_all_places_is_admitted_by_an_idle_worker_alone', () => {
-  const admission = new Admission(2);
-  const leave = admission.admit(5, later);
+  const admission = new Admission(2, 0);
+  const { leave } = admission.admit(5, later);
   refuse(() => admission.admit(1, later));
   for (let image = 0; image < 5; image += 1) leave();
   admission.admit(5, later);
@@ -44,26 +31,26 @@ test('a_request_larger_than_all_places_is_admitted_by_an_idle_worker_alone', () 
 
 test('what_can_not_be_done_by_its_deadline_is_refused_with_the_time_after_which_it_could', (context) => {
   const advance = stopClock(context);
-  const admission = new Admission(1000);
-  const leave = admission.admit(20, later);
+  const admission = new Admission(1000, 0);
+  const { leave } = admission.admit(20, later);
   for (let image = 0; image < 10; image += 1) {
     advance(500);
     leave();
   }
   // Ten are ahead at half a second each, the one that comes takes as long, and all may take three times as long.
-  admission.admit(1, performance.now() + 16_600);
-  const { retryAfterSeconds, detail } = refuse(() => admission.admit(1, performance.now() + 9000));
+  admission.admit(1, toUntil(performance.now() + 16_600));
+  const { retryAfterSeconds, detail } = refuse(() => admission.admit(1, toUntil(performance.now() + 9000)));
   assert.equal(retryAfterSeconds, 3);
   assert.match(detail, /11 images ahead/);
   advance(4000);
   for (let image = 0; image < 8; image += 1) leave();
-  admission.admit(1, performance.now() + 9000);
+  admission.admit(1, toUntil(performance.now() + 9000));
 });
 
 test('a_full_worker_says_how_long_it_takes_until_there_is_room', (context) => {
   const advance = stopClock(context);
-  const admission = new Admission(10);
-  const leave = admission.admit(10, later);
+  const admission = new Admission(10, 0);
+  const { leave } = admission.admit(10, later);
   advance(3000);
   leave();
   assert.equal(refuse(() => admission.admit(2, later)).retryAfterSeconds, 3);
@@ -72,11 +59,11 @@ test('a_full_worker_says_how_long_it_takes_until_there_is_room', (context) => {
 
 test('an_idle_worker_admits_however_slow_it_was', (context) => {
   const advance = stopClock(context);
-  const admission = new Admission(10);
-  const leave = admission.admit(1, later);
+  const admission = new Admission(10, 0);
+  const { leave } = admission.admit(1, later);
   advance(60_000);
   leave();
-  admission.admit(1, performance.now() + 10);
+  admission.admit(1, toUntil(performance.now() + 10));
   refuse(() => {
     admission.assertRoom(1, performance.now() + 10);
   });
@@ -84,10 +71,10 @@ test('an_idle_worker_admits_however_slow_it_was', (context) => {
 
 test('idle_time_and_loads_are_not_taken_for_work', (context) => {
   const advance = stopClock(context);
-  const admission = new Admission(1000);
-  admission.admit(1, later)();
+  const admission = new Admission(1000, 0);
+  admission.admit(1, later).leave();
   advance(60_000);
-  const leave = admission.admit(50, later);
+  const { leave } = admission.admit(50, later);
   advance(5000);
   admission.forgive();
   for (let image = 0; image < 40; image += 1) {
@@ -95,5 +82,5 @@ test('idle_time_and_loads_are_not_taken_for_work', (context) => {
     leave();
   }
   // Ten are ahead at 10 ms each.
-  admission.admit(1, performance.now() + 400);
+  admission.admit(1, toUntil(performance.now() + 400));
 });

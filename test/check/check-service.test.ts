@@ -165,3 +165,36 @@ test('an_unknown_default_model_stops_the_start', async (context) => {
   );
   assert.throws(() => createSetting(path.join(dir, 'colour')), ExitError);
 });
+
+test('who_waits_in_an_overload_is_refused_and_the_service_recovers', async (context) => {
+  const dir = makeTempDir(context);
+  await writeColourModel(dir);
+  const queueSize = 20;
+  const { checker } = createSetting(dir, { 'check.queueSize': queueSize, 'inference.maxBatch': 1 });
+  const { checkService } = checker;
+  const blue = await makeColour(0, 0, 255);
+  const check = () => checkService.check(toRequest([['x', blue]]));
+  await check();
+  const errors: unknown[] = [];
+  const running = new Set<Promise<unknown>>();
+  /** Only of who was let in: what it throws later is no refusal at the door. */
+  const come = (): void => {
+    try {
+      checkService.assertRoom(Infinity);
+    } catch {
+      return;
+    }
+    const checking = check()
+      .catch((thrown: unknown) => errors.push(thrown))
+      .finally(() => running.delete(checking));
+    running.add(checking);
+  };
+  come();
+  while (errors.length === 0) {
+    for (let image = 0; image < 3; image += 1) come();
+    await Promise.race(running);
+  }
+  await Promise.all(running);
+  assert.ok(errors.every(hasCode('ERR_OVERLOADED')), String(errors));
+  await Promise.all(Array.from({ length: queueSize }, check));
+});

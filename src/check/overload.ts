@@ -1,0 +1,60 @@
+/** So many times what can be at work were done since whoever is first in a full queue came: it is no burst. */
+const lasting = 2;
+
+/**
+ * So many times what can be at work are inside during an overload: a batch, and most of the next for when it is done.
+ * At three times the load twice what can be at work made who was let in wait a quarter longer, for 1 % more done.
+ */
+const busy = 1.5;
+
+/** So many times what can be at work were done since the last refusal: it is over. */
+const calm = 4;
+
+/**
+ * Tells an overload from a burst, and when it is over. Time is counted in images that were done, not in ms: so the same
+ * holds for fast models and slow ones, and nothing is concluded while a model loads.
+ */
+export class Overload {
+  readonly #atWork: number;
+  #done = 0;
+  /** What `#done` reaches when it is over. */
+  #endsAt = 0;
+
+  /** @param atWork images that can be worked on at one time */
+  constructor(atWork: number) {
+    this.#atWork = atWork;
+  }
+
+  /** Images that got a verdict. */
+  get done(): number {
+    return this.#done;
+  }
+
+  /** Images that keep the worker busy. */
+  get busyImages(): number {
+    return Math.ceil(busy * this.#atWork);
+  }
+
+  /** Images that are done without a refusal until it is over. */
+  get remaining(): number {
+    return Math.max(0, this.#endsAt - this.#done);
+  }
+
+  /** Whether a full queue, in which nobody waits longer than whom `doneBefore` was counted for, is more than a burst. */
+  isLasting(doneBefore: number): boolean {
+    return this.#done - doneBefore >= lasting * this.#atWork;
+  }
+
+  noteDone(): void {
+    this.#done += 1;
+  }
+
+  /** Begins it, or keeps it up. */
+  noteRefusal(): void {
+    this.#endsAt = this.#done + calm * this.#atWork;
+  }
+
+  end(): void {
+    this.#endsAt = this.#done;
+  }
+}

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import test from 'node:test';
+import { Admission, type Stay } from '../../src/check/admission.ts';
+import type { ServiceError } from '../../src/errors.ts';
+import { type Waiting, waitForEver } from '../../src/waiting.ts';
+import { refuse, stopClock } from './refusal.ts';
+
+const queueSize = 10;
+const atWork = 2;
+const capacity = 12;
+/** Half as many again as can be at work. */
+const busyImages = 3;
+
+/** A worker that takes images in the order they came, and passes over those that were sent away. */
+class Line {
+  readonly admission = new Admission(queueSize, atWork);
+  readonly stays: Stay[] = [];
+
+  admit(count = 1, until: Waiting = waitForEver): Stay {
+    const stay = this.admission.admit(count, until);
+    for (let image = 0; image < count; image += 1) this.stays.push(stay);
+    return stay;
+  }
+
+  fill(): Stay[] {
+    return Array.from({ length: capacity - this.admission.admitted }, () => this.admit());
+  }
+
+  isRefused(): boolean {
+    try {
+      this.admit();
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  /** @returns whether there was one to do */
+  finishOne(): boolean {
+    this.leaveAborted();
+    const stay = this.stays.shift();
+    stay?.leave();
+    return stay !== undefined;
+  }
+
+  leaveAborted(): void {
+    const aborted = this.stays.filter(({ signal }) => signal.aborted);
+    this.stays.splice(0, Infinity, ...this.stays.filter(({ signal }) => !signal.aborted));
+    for (const { leave } of aborted) leave();
+  }
+
+  /** Three come for each that is done, until one is refused in a queue that grew so. */
+  overload(): ServiceError {
+    for (;;) {
+      for (let image = 0; image < 3; image += 1) {
+        if (this.admission.admitted === capacity && this.isRefused()) {
+          this.leaveAborted();
+          return refuse(() => this.admit());
+        }
+        this.admit();
+      }
+      this.finishOne();
+    }
+  }
+}
+
+test('in_an_overload_all_but_the_last_that_keep_the_worker_busy_are_sent_away', () => {
+  const line = new Line();
+  const burst = line.fill();
+  for (let image = 0; image < 3; image += 1) line.finishOne();
+  const after = line.fill();
+  assert.ok(line.isRefused());
+  // Four images, two batches, have to be done while it stays full: until then it may be a burst.
+  assert.ok([...burst, ...after].every(({ signal }) => !signal.aborted));
+  line.finishOne();
+  after.push(...line.fill());
+  const refusal = refuse(() => line.admit());
+  line.leaveAborted();
+  assert.deepEqual(line.stays, after.slice(-busyImages));
+  const away = [...burst, ...after].filter(({ signal }) => signal.aborted);
+  assert.equal(away.length, capacity - busyImages);
+  for (const { signal } of away) assert.equal((signal.reason as ServiceError).code, refusal.code);
+  refuse(() => line.admit());
+  line.finishOne();
+  line.admit();
+});
+
+test('who_is_let_in_during_three_times_the_load_waits_for_few', () => {
+  const line = new Line();
+  line.overload();
+  for (let done = 0; done < 1000; done += 1) {
+    for (let image = 0; image < 3; image += 1) line.isRefused();
+    assert.ok(line.admission.admitted <= busyImages);
+    assert.ok(line.finishOne(), 'the worker is busy');
+  }
+});
+
+test('clients_that_wait_for_their_answers_are_all_served_however_long_the_queue_is', () => {
+  const line = new Line();
+  line.fill();
+  for (let done = 0; done < 1000; done += 1) {
+    line.finishOne();
+    line.admit();
+  }
+  assert.equal(line.stays.filter(({ signal }) => signal.aborted).length, 0);
+});
+
+test('a_burst_beyond_the_queue_costs_nobody_inside_a_place', () => {
+  const line = new Line();
+  const inside = line.fill();
+  for (let image = 0; image < 100; image += 1) assert.ok(line.isRefused());
+  for (let image = 0; image < 3; image += 1) line.finishOne();
+  line.fill();
+  assert.ok(line.isRefused());
+  assert.ok(inside.every(({ signal }) => !signal.aborted));
+});
+
+test('an_overload_is_over_when_nobody_was_refused_for_a_while', () => {
+  const line = new Line();
+  line.overload();
+  for (let done = 0; done < 4 * atWork - 1; done += 1) {
+    line.finishOne();
+    line.admit();
+  }
+  assert.ok(line.isRefused(), 'and lasts as long again');
+  for (let done = 0; done < 4 * atWork; done += 1) {
+    line.finishOne();
+    line.admit();
+  }
+  assert.equal(line.fill().length, capacity - busyImages);
+});
+
+test('an_idle_worker_and_one_that_loaded_a_model_are_not_overloaded', () => {
+  const idle = new Line();
+  idle.overload();
+  while (idle.finishOne());
+  assert.equal(idle.fill().length, capacity);
+  const loaded = new Line();
+  loaded.overload();
+  loaded.admission.forgive();
+  assert.equal(loaded.fill().length, capacity - busyImages);
+});
+
+test('clients_that_give_up_while_a_model_loads_make_no_overload', () => {
+  const line = new Line();
+  line.fill();
+  for (let image = 0; image < 100; image += 1) {
+    const client = new AbortController();
+    line.stays.shift()?.leave();
+    const { signal } = line.admit(1, { ...waitForEver, signal: client.signal });
+    client.abort();
+    assert.ok(signal.aborted);
+    assert.ok(line.isRefused());
+    line.leaveAborted();
+    line.admit();
+  }
+});
+
+test('a_large_request_that_does_not_fit_beside_few_makes_no_overload', () => {
+  const line = new Line();
+  for (let image = 0; image < queueSize; image += 1) line.admit();
+  for (let done = 0; done < 100; done += 1) {
+    line.finishOne();
+    line.admit();
+    refuse(() => line.admit(3));
+  }
+  assert.equal(line.stays.filter(({ signal }) => signal.aborted).length, 0);
+});
+
+test('a_request_is_sent_away_with_all_its_images', () => {
+  const line = new Line();
+  line.fill();
+  for (let image = 0; image < 6; image += 1) line.finishOne();
+  const pair = line.admit(2);
+  for (let image = 0; image < 6; image += 1) {
+    line.finishOne();
+    line.admit();
+  }
+  line.fill();
+  assert.ok(line.isRefused());
+  assert.ok(pair.signal.aborted);
+  assert.equal(line.stays.filter((stay) => stay === pair).length, 2);
+  line.leaveAborted();
+  assert.equal(line.admission.admitted, busyImages);
+});
+
+test('who_is_sent_away_does_not_make_images_look_fast', (context) => {
+  const advance = stopClock(context);
+  const line = new Line();
+  line.fill();
+  for (let done = 0; done < 50; done += 1) {
+    advance(990);
+    line.finishOne();
+    line.admit();
+  }
+  assert.ok(line.isRefused());
+  line.leaveAborted();
+  // Eight images have to be done, at a second each.
+  assert.equal(refuse(() => line.admit()).retryAfterSeconds, 4 * atWork);
+});
+
+test('a_signal_that_many_requests_share_is_left_without_listeners', () => {
+  const line = new Line();
+  const client = new AbortController();
+  const until = { ...waitForEver, signal: client.signal };
+  line.admit(2, until);
+  while (line.finishOne());
+  assert.equal(getEventListeners(client.signal, 'abort').length, 0);
+  client.abort();
+  assert.ok(line.admit(1, until).signal.aborted);
+});
