@@ -84,7 +84,10 @@ test('who answered nothing is no mark, and having answered nothing is no success
   assert.deepEqual(toSpeedRatios(spoke, cell, 'python'), []);
   const silent = [makeCell('image-check', 0, { perSecond: 0, p99Ms: NaN }), makeCell('gunicorn', 0, {})];
   assert.deepEqual(toSpeedRatios(makeResults({ throughput: silent }), cell, 'python'), [0]);
-  assert.equal(findBar(makeResults({ throughput: silent }), 'p99 : fastest peer, 640×480, 8 connections').isHeld, false);
+  assert.equal(
+    findBar(makeResults({ throughput: silent }), 'p99 : fastest peer, 640×480, 8 connections').isHeld,
+    false,
+  );
 });
 
 test('the median of the rounds decides', () => {
