@@ -3,7 +3,7 @@ const lasting = 2;
 
 /**
  * So many times what can be at work are inside during an overload: a batch, and most of the next for when it is done.
- * At three times the load twice what can be at work made who was let in wait a quarter longer, for 1 % more done.
+ * Simulated at three times the load, twice what can be at work makes who is let in wait a quarter longer, for 1 % more done.
  */
 const busy = 1.5;
 
