@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { decodeImage } from '../src/image/decode.ts';
+import { loadNativeJpeg } from '../src/image/native-jpeg.ts';
 import { createEngine } from '../src/inference/engines/create-engine.ts';
 import type { LoadedModel } from '../src/inference/engines/engine.ts';
 import { findVersion, loadModelStore } from '../src/model/model-store.ts';
@@ -25,6 +26,7 @@ const limits = { maxPixels: 50_000_000, decodeTimeoutMs: 60_000 };
 
 const [modelsDir = '', photo = ''] = process.argv.slice(2);
 const engine = await createEngine('tensorflow');
+loadNativeJpeg();
 const quality = await load('quality');
 const mobileNet = await load('mobilenet');
 const jpeg = await makeLargeJpeg();
