@@ -6,8 +6,11 @@ import { Overload } from './overload.ts';
 /** How much of what was measured counts for when the next image is done: about the last twenty. */
 const decay = 0.95;
 
-/** Under a flood images take up to three times as long: refusals, and whoever sends them, want the CPU too. */
-const caution = 3;
+/**
+ * Under a flood images take longer: refusals, and whoever sends them, want the CPU too. With 3 a worker refused some of 64
+ * kept connections that upload 12 megapixels each, and those that came again at once took two thirds of its CPU.
+ */
+const caution = 2;
 
 /** A request that was let in. */
 export interface Stay {

@@ -37,10 +37,10 @@ test('what_can_not_be_done_by_its_deadline_is_refused_with_the_time_after_which_
     advance(500);
     leave();
   }
-  // Ten are ahead at half a second each, the one that comes takes as long, and all may take three times as long.
-  admission.admit(1, toUntil(performance.now() + 16_600));
+  // Ten are ahead at half a second each, the one that comes takes as long, and all may take twice as long.
+  admission.admit(1, toUntil(performance.now() + 11_100));
   const { retryAfterSeconds, detail } = refuse(() => admission.admit(1, toUntil(performance.now() + 9000)));
-  assert.equal(retryAfterSeconds, 3);
+  assert.equal(retryAfterSeconds, 2);
   assert.match(detail, /11 images ahead/);
   advance(4000);
   for (let image = 0; image < 8; image += 1) leave();
