@@ -6,20 +6,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { exitOnSignal } from './exit-on-signal.ts';
 import { contenders } from './peers/contenders.ts';
 import { installPeers } from './peers/install.ts';
 import { measureAll } from './versus/benchmark.ts';
 import { fullPlan, quickPlan } from './versus/plan.ts';
 import { writeReport } from './versus/report.ts';
 
-// What was started is killed on the way out.
-for (const [signal, exitCode] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const) {
-  process.on(signal, () => process.exit(exitCode));
-}
+exitOnSignal();
 
 const { values } = parseArgs({
   options: {

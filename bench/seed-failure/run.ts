@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { loadVersion } from '../../src/cli/project.ts';
 import { toMessage } from '../../src/errors.ts';
 import { diagnose } from '../../src/setup/doctor.ts';
+import { exitOnSignal } from '../exit-on-signal.ts';
 import { gatherPhotos, uploadCount } from './photographs.ts';
 import { type Missing, prepareWays } from './preparation.ts';
 import { readPythonVersions } from './python-packages.ts';
@@ -13,14 +14,7 @@ import { describeOutcome, type Finding, toReport } from './report.ts';
 import { runTrial } from './trial.ts';
 import { toCommand, type Way, ways } from './ways.ts';
 
-// What was started is killed on the way out.
-for (const [signal, exitCode] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const) {
-  process.on(signal, () => process.exit(exitCode));
-}
+exitOnSignal();
 
 const { values } = parseArgs({ options: { photos: { type: 'string' }, limit: { type: 'string', default: '30' } } });
 const limitMs = Number(values.limit) * 1000;
