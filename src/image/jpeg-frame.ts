@@ -8,7 +8,7 @@ interface JpegFrame {
 
 const startOfImage = 0xd8;
 const endOfImage = 0xd9;
-const startOfScan = 0xda;
+export const startOfScan = 0xda;
 /** SOF2, 6, 10 and 14. */
 const progressiveFrames = new Set([0xc2, 0xc6, 0xca, 0xce]);
 /** In the range of the frame headers, but tables and an extension. */
@@ -30,12 +30,16 @@ export function readJpegFrame(bytes: Uint8Array): JpegFrame | undefined {
   return frame && { ...frame, scans };
 }
 
-function isFrame(marker: number): boolean {
+/** Whether a marker is a frame header's, of whatever coding. */
+export function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && !notFrames.has(marker);
 }
 
-/** Goes from marker to marker up to the end of the image; `at` is where the marker's 0xff is. */
-function* listSegments(bytes: Uint8Array): Generator<{ marker: number; at: number }> {
+/**
+ * Goes from marker to marker up to the end of the image, and over what is between them; `at` is where the marker's 0xff
+ * is, `length` what the segment says of itself.
+ */
+export function* listSegments(bytes: Uint8Array): Generator<{ marker: number; at: number; length: number }> {
   let at = bytes.indexOf(0xff, 2);
   while (at >= 0) {
     const marker = bytes[at + 1];
@@ -45,8 +49,8 @@ function* listSegments(bytes: Uint8Array): Generator<{ marker: number; at: numbe
     } else if (hasNoLength(marker)) {
       at = bytes.indexOf(0xff, at + 2);
     } else {
-      yield { marker, at };
       const length = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+      yield { marker, at, length };
       at = bytes.indexOf(0xff, at + 2 + length);
     }
   }

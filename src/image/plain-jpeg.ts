@@ -1,5 +1,6 @@
 import { readOrientation } from './exif.ts';
 import { isStandardProfile } from './icc-profile.ts';
+import { isFrame, listSegments, startOfScan } from './jpeg-frame.ts';
 import type { Size } from './types.ts';
 
 /** A JPEG of the kind that nearly all cameras and programs write, as far as its header tells. */
@@ -10,7 +11,8 @@ export interface PlainJpeg {
   readonly orientation: number;
 }
 
-const startOfScan = 0xda;
+/** Arithmetic conditioning, an extension, number of lines, hierarchical progressions (ITU-T T.81, table B.1). */
+const unusual = new Set([0xc8, 0xcc, 0xdc, 0xde, 0xdf]);
 const application1 = 0xe1;
 const application2 = 0xe2;
 const exifSignature = 'Exif\0\0';
@@ -26,6 +28,7 @@ export function readPlainJpeg(bytes: Uint8Array): PlainJpeg | undefined {
   let frame: Frame | undefined;
   let orientation: number | undefined;
   for (const { marker, body } of listHeaderSegments(bytes)) {
+    if (unusual.has(marker)) return undefined;
     if (isFrame(marker)) {
       if (frame !== undefined) return undefined;
       frame = readFrame(marker, body);
@@ -44,22 +47,15 @@ export function readPlainJpeg(bytes: Uint8Array): PlainJpeg | undefined {
   return undefined;
 }
 
-/** Goes through the segments up to the first scan; stops where a marker is not where it should be. */
+/** Goes through the segments of a header; stops where one is not where, or not what, it should be. */
 function* listHeaderSegments(bytes: Uint8Array): Generator<{ marker: number; body: Uint8Array }> {
-  for (let at = 2; at + 4 <= bytes.length;) {
-    const marker = bytes[at + 1] ?? 0;
-    const length = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
-    // Below 0xc0 nothing is in use, and 0xd0 to 0xd9 have no length.
-    const isSegment = bytes[at] === 0xff && marker >= 0xc0 && (marker < 0xd0 || marker > 0xd9) && marker !== 0xff;
-    if (!isSegment || length < 2 || at + 2 + length > bytes.length) return;
-    yield { marker, body: bytes.subarray(at + 4, at + 2 + length) };
-    at += 2 + length;
+  let next = 2;
+  for (const { marker, at, length } of listSegments(bytes)) {
+    // Below 0xc0 nothing is in use.
+    if (at !== next || marker < 0xc0 || length < 2 || at + 2 + length > bytes.length) return;
+    next = at + 2 + length;
+    yield { marker, body: bytes.subarray(at + 4, next) };
   }
-}
-
-/** Frame headers, but also arithmetic conditioning, number of lines and hierarchical progressions: all but DHT. */
-function isFrame(marker: number): boolean {
-  return (marker <= 0xcf && marker !== 0xc4) || (marker >= 0xdc && marker <= 0xdf && marker !== 0xdd);
 }
 
 interface Frame {
