@@ -1,16 +1,15 @@
 // Do all contenders say the same of the same pictures? node --import ./test/typescript.mjs bench/peers/check-scores.ts
 // --photos FOLDER [--model NAME] [--only NAME]
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { toMessage } from '../../src/errors.ts';
 import { findVersion, loadModelStore } from '../../src/model/model-store.ts';
-import { findFreePort } from '../../test/fixtures/port.ts';
-import { type ProcessGroup, startGroup } from '../seed-failure/process-group.ts';
 import { toMedian } from '../statistics.ts';
+import { gatherScores, toDifferences } from '../versus/scenarios/scores.ts';
+import { startServer } from '../versus/server.ts';
+import { workerCount } from '../versus/stage.ts';
 import type { BenchModel, Contender } from './contender.ts';
 import { contenders, imageCheck } from './contenders.ts';
 import { installPeers } from './install.ts';
@@ -29,10 +28,6 @@ export interface ScoreDifference {
   readonly median: number;
 }
 
-const workers = 2;
-/** Importing TensorFlow and loading a model take 15 s on a machine that does other things as well. */
-const startLimitMs = 120_000;
-
 if (process.argv[1] === import.meta.filename) await main();
 
 /** Starts each contender in turn and uploads the pictures to it. @throws where one gives no scores */
@@ -41,13 +36,15 @@ export async function compareScores(
   files: readonly string[],
   model: BenchModel = 'mobilenet-224',
 ): Promise<ScoreDifference[]> {
-  const expected = await gatherScores(imageCheck, files, model);
+  const expected = await judge(imageCheck, files, model);
   const sizes = await Promise.all(files.map(readSize));
   const found: ScoreDifference[] = [];
   for (const contender of compared) {
     if (contender === imageCheck || !contender.models.includes(model)) continue;
-    const given = await gatherScores(contender, files, model);
-    const differences = expected.map((scores, index) => toDifference(scores, given[index] ?? []));
+    const given = await judge(contender, files, model);
+    const differences = expected.map((scores, index) =>
+      Math.max(...toDifferences([scores], given.slice(index, index + 1))),
+    );
     for (const size of new Set(sizes)) {
       const those = differences.filter((_, index) => sizes[index] === size);
       const { name } = contender;
@@ -57,49 +54,14 @@ export async function compareScores(
   return found;
 }
 
-async function gatherScores(contender: Contender, files: readonly string[], model: BenchModel) {
-  const [port, opsPort] = [await findFreePort(), await findFreePort()];
-  const { command, args, cwd, env } = contender.toCommand({ port, opsPort, workers, model });
-  const group = startGroup(command, args, { cwd, env });
+/** Scores of a contender that runs for this alone. */
+async function judge(contender: Contender, files: readonly string[], model: BenchModel) {
+  const server = await startServer(contender, model, workerCount);
   try {
-    const url = `http://127.0.0.1:${String(port)}${contender.path}`;
-    await waitUntilUp(contender, group, url, files[0] ?? '');
-    const scores: (readonly number[])[] = [];
-    for (const file of files) scores.push(contender.toScores(await upload(contender, url, file)));
-    return scores;
+    return await gatherScores(server, files);
   } finally {
-    await group.kill();
+    await server.group.kill();
   }
-}
-
-async function waitUntilUp(contender: Contender, group: ProcessGroup, url: string, file: string): Promise<void> {
-  const giveUpAt = performance.now() + startLimitMs;
-  for (;;) {
-    try {
-      await upload(contender, url, file);
-      return;
-    } catch (thrown) {
-      if (group.hasEnded() || performance.now() > giveUpAt) {
-        const lines = group.output().trim().split('\n').slice(-5);
-        throw new Error(`${contender.name}: ${toMessage(thrown)}: ${lines.join(' | ')}`, { cause: thrown });
-      }
-      await delay(100);
-    }
-  }
-}
-
-async function upload({ body }: Contender, url: string, file: string): Promise<unknown> {
-  const bytes = new Uint8Array(readFileSync(file));
-  const form = new FormData();
-  form.append('image', new Blob([bytes], { type: 'image/jpeg' }), 'photo.jpg');
-  const response = await fetch(url, { method: 'POST', body: body === 'raw' ? bytes : form });
-  if (response.status !== 200) throw new Error(`status ${String(response.status)}: ${await response.text()}`);
-  return response.json();
-}
-
-function toDifference(expected: readonly number[], given: readonly number[]): number {
-  if (given.length !== expected.length) throw new Error(`scores of ${String(given.length)} labels`);
-  return Math.max(...expected.map((score, index) => Math.abs(score - (given[index] ?? NaN))));
 }
 
 async function readSize(file: string): Promise<string> {

@@ -47,7 +47,8 @@ export function toDifferences(
   });
 }
 
-async function gatherScores(server: Server, files: readonly string[]): Promise<(readonly number[])[]> {
+/** Scores of each file, in the order of the labels. @throws where the server ends, or gives none */
+export async function gatherScores(server: Server, files: readonly string[]): Promise<(readonly number[])[]> {
   const { contender } = server;
   const scores: (readonly number[])[] = [];
   for (const file of files) {
