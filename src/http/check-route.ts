@@ -4,8 +4,8 @@ import { toCheckOptions, toExplain, toModelNames } from './check-options.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import type { Exchange } from './exchange.ts';
 import type { RouteHandler } from './route.ts';
-import { createUploadReader, type Upload } from './upload.ts';
-import { toUploadPlan } from './upload-plan.ts';
+import { createUploadReader, type Upload } from './upload/upload.ts';
+import { toUploadPlan } from './upload/upload-plan.ts';
 import { toVerdictAnswer, toVerdictVariables } from './verdict-answer.ts';
 
 /** Creates the handler of `POST /v1/check`: what can be refused is refused before the body is read. */

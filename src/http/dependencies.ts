@@ -4,7 +4,7 @@ import type { OpsAnswer, OpsPath } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
 import type { AccessLog } from './access-log.ts';
-import type { ByteBudget } from './byte-budget.ts';
+import type { ByteBudget } from './upload/byte-budget.ts';
 
 /** What the HTTP room needs of its process. */
 export interface HttpDependencies {

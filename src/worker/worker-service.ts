@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { Registry } from 'prom-client';
 import { createAccessLog } from '../http/access-log.ts';
-import { createByteBudget } from '../http/byte-budget.ts';
+import { createByteBudget } from '../http/upload/byte-budget.ts';
 import type { HttpDependencies } from '../http/dependencies.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { Suspicions, ToWorker, WorkerSnapshot } from '../ipc/messages.ts';

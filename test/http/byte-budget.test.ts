@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createByteBudget } from '../../src/http/byte-budget.ts';
-import { createByteCollector } from '../../src/http/byte-collector.ts';
+import { createByteBudget } from '../../src/http/upload/byte-budget.ts';
+import { createByteCollector } from '../../src/http/upload/byte-collector.ts';
 
 test('permits are given up to the budget and not beyond', () => {
   const budget = createByteBudget(100);

@@ -8,7 +8,7 @@ import { Registry } from 'prom-client';
 import type { CheckRequest, CheckResult, CheckService, ImageResult, UploadedImage } from '../../src/check/types.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { createAccessLog } from '../../src/http/access-log.ts';
-import { createByteBudget } from '../../src/http/byte-budget.ts';
+import { createByteBudget } from '../../src/http/upload/byte-budget.ts';
 import type { HttpDependencies } from '../../src/http/dependencies.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { createWorkerMetrics } from '../../src/metrics/catalogue.ts';

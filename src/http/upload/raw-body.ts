@@ -1,6 +1,6 @@
 import { type BodyLimits, startBodyWatch } from './body-watch.ts';
 import { createByteCollector } from './byte-collector.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from '../exchange.ts';
 
 /** First block where no length was announced, in bytes: one read of a socket. */
 const firstBlockBytes = 65_536;

@@ -1,6 +1,6 @@
 import multer from 'multer';
-import type { Config } from '../config/schema.ts';
-import { type ErrorCode, ServiceError, toMessage } from '../errors.ts';
+import type { Config } from '../../config/schema.ts';
+import { type ErrorCode, ServiceError, toMessage } from '../../errors.ts';
 import { toTooLarge } from './upload-plan.ts';
 
 /** multer's codes; its published types lack the later ones. */

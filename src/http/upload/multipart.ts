@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PassThrough } from 'node:stream';
 import multer from 'multer';
-import type { UploadedImage } from '../check/types.ts';
-import type { Config } from '../config/schema.ts';
-import { ServiceError, toMessage } from '../errors.ts';
+import type { UploadedImage } from '../../check/types.ts';
+import type { Config } from '../../config/schema.ts';
+import { ServiceError, toMessage } from '../../errors.ts';
 import { type BodyLimits, startBodyWatch } from './body-watch.ts';
 import { createByteCollector } from './byte-collector.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from '../exchange.ts';
 import { toMultipartError } from './multipart-errors.ts';
 
 /** What a form brings. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Config } from '../config/schema.ts';
-import { ServiceError } from '../errors.ts';
+import type { Config } from '../../config/schema.ts';
+import { ServiceError } from '../../errors.ts';
 
 /** How a body will be read, known from the header of its request. */
 export interface UploadPlan {

@@ -1,5 +1,5 @@
-import { ServiceError } from '../errors.ts';
-import type { Exchange } from './exchange.ts';
+import { ServiceError } from '../../errors.ts';
+import type { Exchange } from '../exchange.ts';
 import { toTooLarge } from './upload-plan.ts';
 
 /** Bounds of one request body. */

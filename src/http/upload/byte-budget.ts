@@ -1,4 +1,4 @@
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../../errors.ts';
 
 /** Bytes of uploads that a worker may hold at one time. */
 export interface ByteBudget {
