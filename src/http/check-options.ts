@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.ts';
+import { refuseMistaken, textFields } from './form/field-names.ts';
 
 /** What a client asks for beside its images. */
 export interface CheckOptions {
@@ -11,9 +12,10 @@ export interface CheckOptions {
   readonly timeoutMs: number;
 }
 
-/** @throws {@link ServiceError} ERR_REQUEST_INVALID for a value that doesn't fit. */
+/** @throws {@link ServiceError} ERR_REQUEST_INVALID for a value that doesn't fit, or a name close to one that is known. */
 export function toCheckOptions({ url = '/', headers }: IncomingMessage, deadlineMs: number): CheckOptions {
   const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '');
+  for (const name of query.keys()) refuseMistaken(name, textFields);
   const timeoutMs = toTimeoutMs(headers['x-request-timeout-ms'], deadlineMs);
   return { models: query.getAll('model'), explain: toExplain(query.getAll('explain')), timeoutMs };
 }

@@ -40,25 +40,14 @@ function post(body: string | Buffer | undefined, headers: Record<string, string>
 const brokenForms: [string, Buffer[], number, ErrorCode, RegExp?][] = [
   ['no part at all', [], 400, 'ERR_UPLOAD_MISSING'],
   ['only text fields', [textField('model', 'quality')], 400, 'ERR_UPLOAD_MISSING'],
-  ['an image sent as text', [textField('image', 'pixels')], 400, 'ERR_UPLOAD_MISSING', /curl -F image=@file/],
-  ['a large image sent as text', [textField('image', 'x'.repeat(5000))], 400, 'ERR_REQUEST_INVALID', /no file name/],
+  ['an image sent as text', [textField('image', 'pixels')], 400, 'ERR_UPLOAD_MISSING', /-F image=@file/],
   ['an empty file', [image('')], 400, 'ERR_UPLOAD_MISSING', /empty/],
   ['a file input that was left empty', [toPart('name="image"; filename=""', '')], 400, 'ERR_UPLOAD_MISSING'],
   ['a file in another field', [toPart('name="photo"; filename="a.jpg"')], 400, 'ERR_UPLOAD_FIELD', /"image"/],
   ['a file in another field after a good one', [image(), toPart('name="b"; filename="b"')], 400, 'ERR_UPLOAD_FIELD'],
   ['too many files', [image(), image(), image(), image()], 400, 'ERR_UPLOAD_FIELD', /more than 3/],
-  ['1,000 text parts', Array.from({ length: 1000 }, (_, n) => textField(`f${String(n)}`)), 400, 'ERR_UPLOAD_FIELD'],
-  [
-    '1,000 nameless parts',
-    Array.from({ length: 1000 }, () => Buffer.from('--limit\r\nX-A: b\r\n\r\nx\r\n')),
-    400,
-    'ERR_UPLOAD_FIELD',
-  ],
-  ['a long field name', [textField('n'.repeat(101)), image()], 400, 'ERR_REQUEST_INVALID'],
+  ['1,001 text parts', Array.from({ length: 1001 }, (_, n) => textField(`f${String(n)}`)), 400, 'ERR_UPLOAD_FIELD'],
   ['a long field value', [textField('model', 'v'.repeat(1025)), image()], 400, 'ERR_REQUEST_INVALID'],
-  ['a deeply nested field name', [textField(`a${'[b]'.repeat(20)}`), image()], 400, 'ERR_REQUEST_INVALID'],
-  ['a huge array index', [textField('a[4000000000]'), image()], 400, 'ERR_REQUEST_INVALID'],
-  ['a field name that clashes', [textField('a', '1'), textField('a[b]', '2'), image()], 200, 'ERR_REQUEST_INVALID'],
   ['models that are no text', [textField('model[a]', 'b'), image()], 400, 'ERR_REQUEST_INVALID', /model/],
   ['a part without a name', [toPart('filename="a.jpg"'), image()], 400, 'ERR_UPLOAD_MALFORMED'],
   ['a file over the limit', [image(Buffer.alloc(100_001))], 413, 'ERR_UPLOAD_TOO_LARGE', /100000/],
@@ -68,13 +57,11 @@ const brokenForms: [string, Buffer[], number, ErrorCode, RegExp?][] = [
     400,
     'ERR_UPLOAD_MALFORMED',
   ],
-  ['a part header over 16 kB', [toPart(`name="${'n'.repeat(20_000)}"`)], 400, 'ERR_UPLOAD_MALFORMED'],
+  ['a part header over 8 kB', [toPart(`name="${'n'.repeat(9000)}"`)], 400, 'ERR_UPLOAD_MALFORMED'],
 ];
 for (const [what, parts, status, code, detail] of brokenForms) {
-  test(`a form with ${what} is ${String(status)} ${status === 200 ? '' : code}`, async () => {
-    const reply = await postParts(service.url, ...parts);
-    if (status === 200) assert.equal(reply.status, 200, await reply.text());
-    else await assertProblem(reply, status, code, detail);
+  test(`a form with ${what} is ${String(status)} ${code}`, async () => {
+    await assertProblem(await postParts(service.url, ...parts), status, code, detail);
   });
 }
 
@@ -84,12 +71,12 @@ test('a file of exactly the limit is taken, raw and in a form', async () => {
   assert.equal((await post(bytes, { 'Content-Type': 'image/png' })).status, 200);
 });
 
-test('a form inside a form brings no image', async () => {
+test('a form inside a form is refused', async () => {
   const inner = Buffer.from(
     '--in\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nx\r\n--in--\r\n',
   );
   const nested = toPart('name="files"', inner, 'multipart/mixed; boundary=in');
-  await assertProblem(await postParts(service.url, nested), 400, 'ERR_UPLOAD_MISSING');
+  await assertProblem(await postParts(service.url, nested), 400, 'ERR_UPLOAD_FIELD');
 });
 
 const brokenBodies: [string, string | Buffer | undefined, Record<string, string>, number, ErrorCode][] = [

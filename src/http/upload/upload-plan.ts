@@ -44,8 +44,8 @@ function toKind(contentType: string | undefined): UploadPlan['kind'] {
 }
 
 function refuseCodings(headers: IncomingHttpHeaders): void {
-  const content = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  const content = headers['content-encoding']?.trim().toLowerCase() ?? '';
   const transfer = headers['transfer-encoding']?.trim().toLowerCase() ?? 'chunked';
-  if (content === 'identity' && transfer === 'chunked') return;
-  throw new ServiceError('ERR_CONTENT_TYPE', 'a compressed body is not taken: images are compressed already');
+  if ((content === '' || content === 'identity') && transfer === 'chunked') return;
+  throw new ServiceError('ERR_CONTENT_TYPE', 'Content-Encoding is not supported: images are compressed already');
 }

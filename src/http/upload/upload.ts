@@ -2,7 +2,7 @@ import type { UploadedImage } from '../../check/types.ts';
 import type { Config } from '../../config/schema.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import { createFormReader } from './multipart.ts';
+import { createFormReader } from '../form/form-reader.ts';
 import { readRawBody } from './raw-body.ts';
 import type { UploadPlan } from './upload-plan.ts';
 

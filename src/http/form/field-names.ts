@@ -1,0 +1,36 @@
+import { ServiceError } from '../../errors.ts';
+import { quote } from './malformed-form.ts';
+
+/** The text fields of a form, and the parameters of a query, that mean something. */
+export const textFields = ['model', 'explain'] as const;
+
+/** The field that images come in. */
+export const imageField = 'image';
+
+/** A text field that is read. */
+export type TextField = (typeof textFields)[number];
+
+/** Tells the text fields that are read from those that are ignored. */
+export function isTextField(name: string): name is TextField {
+  return textFields.some((field) => field === name);
+}
+
+/**
+ * Refuses a name that a client took for one of ours: ignored, `models=strict` would be judged by the default model.
+ * @throws {@link ServiceError} ERR_REQUEST_INVALID
+ */
+export function refuseMistaken(name: string, known: readonly string[]): void {
+  const meant = known.find((field) => field === toSkeleton(name));
+  if (meant === undefined || meant === name) return;
+  throw new ServiceError('ERR_REQUEST_INVALID', `${quote(name)} is not known: it is called "${meant}"`);
+}
+
+/** What is left of a name without case, plural, index, whitespace and punctuation. */
+function toSkeleton(name: string): string {
+  return name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/\[[^\]]*\]?/g, '')
+    .replace(/[^\p{L}]/gu, '')
+    .replace(/s$/, '');
+}

@@ -1,0 +1,109 @@
+import multer from 'multer';
+import type { UploadedImage } from '../../check/types.ts';
+import type { Config } from '../../config/schema.ts';
+import { ServiceError, toMessage } from '../../errors.ts';
+import type { Exchange } from '../exchange.ts';
+import { type BodyLimits, startBodyWatch } from '../upload/body-watch.ts';
+import { createByteCollector } from '../upload/byte-collector.ts';
+import { imageField, type TextField } from './field-names.ts';
+import { toShownName } from './file-name.ts';
+import { FormBody } from './form-body.ts';
+import { toMalformed } from './malformed-form.ts';
+import { toMulterError } from './multer-errors.ts';
+import type { PartHeader } from './part-header.ts';
+
+/** What a form brings. */
+export interface Form {
+  readonly images: readonly UploadedImage[];
+  /** Values of the text field `model`. */
+  readonly models: readonly string[];
+  /** Values of the text field `explain`. */
+  readonly explain: readonly string[];
+}
+
+/** Bounds of the text fields that are read; the others never reach multer. */
+const fieldLimits = { fields: 32, fieldSize: 1024 };
+
+/** Creates the reader of multipart/form-data: files of the field `image`, and the text fields that are known. */
+export function createFormReader(limits: Config['upload']): (exchange: Exchange, body: BodyLimits) => Promise<Form> {
+  const parse = multer({
+    storage: createBlockStorage(limits.maxBytes),
+    limits: { ...fieldLimits, fileSize: limits.maxBytes, files: limits.maxFiles },
+  }).array(imageField, limits.maxFiles) as unknown as ParseForm;
+  return async (exchange, bodyLimits) => {
+    const { request } = exchange;
+    const body = new FormBody(request.headers);
+    const watch = startBodyWatch(exchange, bodyLimits);
+    const parsed = parseForm(parse, body);
+    request.pipe(body);
+    try {
+      await Promise.all([watch.whole, parsed]);
+    } catch (thrown) {
+      throw toMulterError(thrown, limits);
+    } finally {
+      watch.stop();
+      request.unpipe(body);
+      body.destroy();
+    }
+    return toForm(body);
+  };
+}
+
+/** multer's middleware: it reads the headers and the stream of a request, and nothing of a response. */
+type ParseForm = (body: FormBody, response: object, done: (thrown?: unknown) => void) => void;
+
+function parseForm(parse: ParseForm, body: FormBody): Promise<void> {
+  return new Promise((resolve, reject) => {
+    parse(body, {}, (thrown) => {
+      if (thrown === undefined) resolve();
+      else reject(thrown instanceof Error ? thrown : new Error(toMessage(thrown)));
+    });
+  });
+}
+
+/** Keeps files in one block each; reports a file over the limit at once, where multer's own storage waits for its end. */
+function createBlockStorage(maxBytes: number): multer.StorageEngine {
+  return {
+    _handleFile({ headers }, file, done) {
+      const collector = createByteCollector(Math.min(maxBytes, Number(headers['content-length'] ?? 65_536)));
+      file.stream.on('data', collector.append);
+      file.stream.once('limit', () => {
+        done(new Error('over the limit'));
+      });
+      file.stream.once('end', () => {
+        done(null, { buffer: collector.toBytes() });
+      });
+    },
+    _removeFile(_request, _file, done) {
+      done(null);
+    },
+  };
+}
+
+function toForm(body: FormBody): Form {
+  const [models, explain] = [readTexts(body, 'model'), readTexts(body, 'explain')];
+  if (body.files.length !== body.images.length || models.length + explain.length !== body.texts) {
+    throw toMalformed('not every part was read');
+  }
+  const images = body.images.map((header, index) => toImage(header, body.files[index]?.buffer ?? Buffer.alloc(0)));
+  return { images, models, explain };
+}
+
+function readTexts({ body }: FormBody, field: TextField): string[] {
+  return [body[field] ?? []].flat().map(String);
+}
+
+function toImage({ fileName, contentType = 'text/plain', shown }: PartHeader, bytes: Buffer): UploadedImage {
+  if (fileName === undefined && contentType.startsWith('text/') && isText(bytes)) {
+    throw new ServiceError(
+      'ERR_UPLOAD_MISSING',
+      `the field "image" is text, not the bytes of an image; curl needs -F image=@file (${shown})`,
+    );
+  }
+  return { name: toShownName(fileName), bytes };
+}
+
+/** No format of an image begins without a control character. */
+function isText(bytes: Buffer): boolean {
+  return bytes.subarray(0, 512).every((byte) => byte >= 32 || (byte >= 9 && byte <= 13));
+}
