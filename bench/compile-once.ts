@@ -6,7 +6,7 @@ import { findVersion, loadModelStore } from '../src/model/model-store.ts';
 
 const [modelsDir = '', name = '', outDir = ''] = process.argv.slice(2);
 const startedAt = performance.now();
-const tf = await loadTensorFlow();
+const tf = loadTensorFlow();
 await tf.setBackend('tensorflow');
 const found = findVersion(loadModelStore(modelsDir), name);
 if (found.kind === 'broken') throw new Error(found.reason);

@@ -1,5 +1,8 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { closeSync, constants, linkSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { toMessage } from './errors.ts';
 
 /** Why a lock can't be had. */
 export class LockError extends Error {
@@ -23,75 +26,130 @@ export interface Lock {
 }
 
 /**
- * Takes the machine-wide lock `name`: a listening socket in Linux' abstract namespace, which the kernel
- * releases however its holder ends. Waiters stay connected to the holder and see that at once.
- * @throws LockError when another process holds it longer than `timeoutMs`; the signal's reason after an abort.
+ * Takes the lock `name` of a folder that only its owner can enter: another user can neither take nor block it. The lock is
+ * a listening socket, which the kernel closes however its holder ends; waiters stay connected to it and see that at once.
+ *
+ * A socket's file outlives its holder, and two comers that both remove it could both go on. So it is never reused: each
+ * holder links its socket as the next number, and of those who link the same number the kernel lets one succeed.
+ * @param folder made with mode 0700 where it is missing; it may not be a network file system
+ * @throws LockError when another process holds it longer than `timeoutMs`, or the folder can't be used; the signal's reason
+ * after an abort.
  */
-export async function acquireLock(name: string, options: LockOptions): Promise<Lock> {
-  const address = `\0${name}`;
+export async function acquireLock(folder: string, name: string, options: LockOptions): Promise<Lock> {
+  const descriptor = openFolder(folder);
+  // A socket's address has 107 bytes at most, which the folder's own path may exceed.
+  const place = `/proc/self/fd/${String(descriptor)}`;
   const deadline = performance.now() + options.timeoutMs;
-  for (let isFirst = true; ; isFirst = false) {
-    options.signal.throwIfAborted();
-    const lock = await tryToListen(address);
-    if (lock !== undefined) {
-      return lock;
+  try {
+    for (let isFirst = true; ; isFirst = false) {
+      options.signal.throwIfAborted();
+      const latest = findLatest(folder, name);
+      const holder = latest === undefined ? 'gone' : await connectTo(`${place}/${toFile(name, latest)}`);
+      const lock = holder === 'gone' ? await tryToHold(folder, place, name, (latest ?? 0) + 1) : undefined;
+      if (lock !== undefined) return lock;
+      if (isFirst && holder !== 'gone') options.onWait();
+      if (typeof holder === 'string') await delay(retryMs);
+      else await waitForEnd(holder, deadline, options.signal);
+      if (performance.now() >= deadline) throw new LockError('another process has held the lock for too long');
     }
-    if (isFirst) {
-      options.onWait();
-    }
-    await waitForRelease(address, deadline, options.signal);
-    if (performance.now() >= deadline) {
-      throw new LockError('another process has held the lock for too long');
-    }
+  } finally {
+    closeSync(descriptor);
   }
 }
 
-function tryToListen(address: string): Promise<Lock | undefined> {
+function openFolder(folder: string): number {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const { uid, mode } = statSync(folder);
+    if (uid !== process.getuid?.() || (mode & 0o077) !== 0) throw new Error(`${folder} is open to other users`);
+    return openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (cause) {
+    throw new LockError(`can't lock: ${toMessage(cause)}`, { cause });
+  }
+}
+
+function toFile(name: string, number: number): string {
+  return `${name}.${String(number)}`;
+}
+
+/** The highest number that was ever linked: the holder, or the last one that was. */
+function findLatest(folder: string, name: string): number | undefined {
+  const numbers = listNumbers(folder, name);
+  return numbers.length === 0 ? undefined : Math.max(...numbers);
+}
+
+function listNumbers(folder: string, name: string): number[] {
+  return readdirSync(folder).flatMap((file) => {
+    const number = file.startsWith(`${name}.`) ? file.slice(name.length + 1) : '';
+    return /^\d+$/.test(number) ? [Number(number)] : [];
+  });
+}
+
+/** Connects to the holder; `gone` where nobody listens any more, `busy` where that can't be told yet. */
+function connectTo(address: string): Promise<Socket | 'gone' | 'busy'> {
+  return new Promise((resolve) => {
+    const socket = connect(address, () => {
+      resolve(socket);
+    });
+    socket.resume().on('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? 'gone' : 'busy');
+    });
+  });
+}
+
+async function tryToHold(folder: string, place: string, name: string, number: number): Promise<Lock | undefined> {
   const waiting = new Set<Socket>();
-  const server: Server = createServer((socket) => {
+  const server = createServer((socket) => {
     waiting.add(socket);
     socket.on('error', () => undefined).on('close', () => waiting.delete(socket));
   });
   const release = (): void => {
     server.close();
-    for (const socket of waiting) {
-      socket.destroy();
-    }
+    for (const socket of waiting) socket.destroy();
   };
+  const own = `${name}.own-${String(process.pid)}-${String(Math.random()).slice(2)}`;
+  try {
+    await listen(server, `${place}/${own}`);
+    linkSync(path.join(folder, own), path.join(folder, toFile(name, number)));
+  } catch (thrown) {
+    release();
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST') return undefined;
+    throw new LockError(`can't lock: ${toMessage(thrown)}`, { cause: thrown });
+  } finally {
+    rmSync(path.join(folder, own), { force: true });
+  }
+  const numbers = listNumbers(folder, name);
+  // The list that led here was older than a whole turn of another holder.
+  if (numbers.some((other) => other > number)) {
+    release();
+    return undefined;
+  }
+  // The last one stays: whoever lists the folder meanwhile must find a number to go on from.
+  for (const old of numbers.filter((other) => other < number - 1)) {
+    rmSync(path.join(folder, toFile(name, old)), { force: true });
+  }
+  return { release };
+}
+
+function listen(server: ReturnType<typeof createServer>, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') {
-        resolve(undefined);
-      } else {
-        reject(new LockError(`can't lock: ${error.message}`, { cause: error }));
-      }
-    });
-    server.listen({ path: address, exclusive: true }, () => {
-      resolve({ release });
-    });
+    server.once('error', reject);
+    server.listen({ path: address, exclusive: true }, resolve);
   });
 }
 
-async function waitForRelease(address: string, deadline: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) {
-    return;
-  }
-  const isHeld = await new Promise<boolean>((resolve) => {
-    let isConnected = false;
-    const socket = connect(address, () => (isConnected = true));
+async function waitForEnd(holder: Socket, deadline: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
     const giveUp = (): void => {
-      socket.destroy();
+      holder.destroy();
     };
     const timer = setTimeout(giveUp, deadline - performance.now());
     signal.addEventListener('abort', giveUp);
-    socket.on('error', () => undefined).resume();
-    socket.on('close', () => {
+    holder.once('close', () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
-      resolve(isConnected);
+      resolve();
     });
+    if (signal.aborted) giveUp();
   });
-  if (!isHeld) {
-    await delay(retryMs);
-  }
 }

@@ -2,3 +2,4 @@
 import { register } from 'tsx/esm/api';
 
 register();
+await import('./fixtures/native-library.ts');

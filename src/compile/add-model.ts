@@ -51,7 +51,7 @@ export async function addModel(request: AddRequest): Promise<AddedModel> {
   const target = path.join(path.resolve(modelsDir), name, version);
   return fillFolder(target, async (staging) => {
     await copyFiles(found, staging);
-    const tf = await loadTensorFlow();
+    const tf = loadTensorFlow();
     await tf.setBackend('tensorflow');
     const { model, network } = await writeVersion(tf, request, found, staging);
     const files = await loadModelFiles(model);

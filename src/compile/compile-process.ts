@@ -1,5 +1,7 @@
 // Compiles one model in a process of its own, so that a serving process spends neither time nor memory on it.
+import { access, constants, mkdir } from 'node:fs/promises';
 import { setPriority } from 'node:os';
+import path from 'node:path';
 import { toMessage } from '../errors.ts';
 import { loadTensorFlow } from '../inference/engines/tensorflow.ts';
 import type { CompileReport, CompileTask } from '../ipc/thread-messages.ts';
@@ -21,18 +23,36 @@ process.once('message', (task: CompileTask) => {
 // Whoever asked is gone.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
+/** The first folder that can be made and written to: where an artefact can be kept, a lock can. */
+async function findWritable(folders: readonly [string, ...string[]]): Promise<string> {
+  for (const folder of folders) {
+    const isWritable = await mkdir(folder, { recursive: true })
+      .then(() => access(folder, constants.W_OK))
+      .then(
+        () => true,
+        () => false,
+      );
+    if (isWritable) return folder;
+  }
+  return folders[0];
+}
+
 /** One process at a time compiles a model; the others find what it wrote. */
 async function compile({ model, cacheDir, tensorflowVersion, golden }: CompileTask): Promise<void> {
   setPriority(10);
-  const name = `image-check-compile-${toArtefactKey(model.manifest, tensorflowVersion)}`;
+  const name = toArtefactKey(model.manifest, tensorflowVersion);
   const { signal } = new AbortController();
-  const lock = await acquireLock(name, { signal, timeoutMs: lockTimeoutMs, onWait: () => undefined });
+  const lock = await acquireLock(path.join(await findWritable([cacheDir, model.dir]), 'locks'), name, {
+    signal,
+    timeoutMs: lockTimeoutMs,
+    onWait: () => undefined,
+  });
   try {
     const found = await findArtefact(model, cacheDir, tensorflowVersion);
     if (found.kind !== 'none') return;
     const files = await loadModelFiles(model);
     const rasters = golden.map(({ raster }) => raster);
-    await compileModel(await loadTensorFlow(), model, files, { cacheDir, environment: process.env, rasters });
+    await compileModel(loadTensorFlow(), model, files, { cacheDir, environment: process.env, rasters });
   } finally {
     lock.release();
   }

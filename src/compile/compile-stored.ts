@@ -23,7 +23,7 @@ export type StoredCompiler = (
 export async function createStoredCompiler(
   options: Pick<CompileOptions, 'cacheDir' | 'environment'>,
 ): Promise<StoredCompiler> {
-  const tf = await loadTensorFlow();
+  const tf = loadTensorFlow();
   await tf.setBackend('tensorflow');
   return async (model, { isForced, loadRasters }) => {
     // Read even where an artefact fits: a damaged model is told, whatever it once was compiled to.

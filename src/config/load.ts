@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { findUserCache } from '../user-cache.ts';
 import { listOptions, type Option } from './options.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -47,16 +47,14 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const { artefactDir } = config.model;
   const model = {
     ...config.model,
-    artefactDir: artefactDir === '' ? toCacheDir(sources.environment) : path.resolve(artefactDir),
+    artefactDir: artefactDir === '' ? toArtefactDir(sources.environment) : path.resolve(artefactDir),
   };
   return { config: { ...config, model, models: { ...config.models, dir } }, settings: toSettings(values, options) };
 }
 
-/** Where the user's caches are: `$XDG_CACHE_HOME/image-check/compiled`. */
-function toCacheDir(environment: NodeJS.ProcessEnv): string {
-  const base = environment['XDG_CACHE_HOME'];
-  const root = base !== undefined && path.isAbsolute(base) ? base : path.join(homedir(), '.cache');
-  return path.join(root, 'image-check', 'compiled');
+/** A user without a home has no folder of artefacts: those that models bring are found all the same. */
+function toArtefactDir(environment: NodeJS.ProcessEnv): string {
+  return path.join(findUserCache(environment) ?? '/nonexistent', 'compiled');
 }
 
 function listFiles({ rootDir, environment, file }: ConfigSources): string[] {

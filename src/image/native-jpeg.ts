@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { getNativeLibrary, nativeFiles } from '../native-library.ts';
 import { giveBytes, takeBytes } from './byte-pool.ts';
 import type { MeasuredImage } from './header.ts';
 import { type JpegPlan, planJpeg } from './jpeg-plan.ts';
@@ -24,8 +25,7 @@ let library: JpegLibrary | undefined;
  * @throws Error where it was not built beside TensorFlow
  */
 export function loadNativeJpeg(): void {
-  const packageFolder = path.dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
-  library ??= require(path.join(packageFolder, 'lib', 'napi-v8', 'jpeg_raster.node')) as JpegLibrary;
+  library ??= require(path.join(getNativeLibrary(), nativeFiles.jpeg)) as JpegLibrary;
 }
 
 /**

@@ -92,6 +92,8 @@ const toWorker = z.discriminatedUnion('type', [
     type: z.literal('start'),
     slot: z.int(),
     engine: engineName,
+    /** Folder of native TensorFlow: a worker that is forked early does not inherit it. */
+    nativeLibrary: z.string().optional(),
     config: configSchema,
     /** Models to load before listening, beside those that `model.load: eager` asks for. */
     warm: z.array(z.string()),

@@ -11,6 +11,7 @@ import {
   type ToWorker,
   type WorkerSnapshot,
 } from '../ipc/messages.ts';
+import { findNativeLibrary } from '../native-library.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
 import type { TakenProcess } from './early-worker.ts';
 import { forkWorker } from './worker-process.ts';
@@ -164,7 +165,8 @@ export class WorkerHandle {
     if (message.type === 'hello') {
       const { warm, hung } = this.start;
       const hasJournal = this.#flights !== undefined;
-      this.send({ type: 'start', ...this.start, warm: [...warm], hung: [...hung], hasJournal });
+      const nativeLibrary = findNativeLibrary();
+      this.send({ type: 'start', ...this.start, warm: [...warm], hung: [...hung], hasJournal, nativeLibrary });
     } else if (message.type === 'listening' && this.stage === 'forked') {
       this.stage = 'listening';
       this.listeningAtMs = this.heardAtMs;

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { chmod, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { findUserCache } from '../user-cache.ts';
 import { compilerFlags } from './compiler.ts';
 import { hashSources } from './package-folder.ts';
 import { UnavailableError } from './unavailable-error.ts';
-import { libraryFiles, type Wheel } from './wheel.ts';
+import type { Wheel } from './wheel.ts';
 
 /** Where the libraries of one TensorFlow version, for one binding, are kept. */
 export interface Cache {
@@ -17,47 +17,36 @@ export interface Cache {
   readonly folder: string;
 }
 
-/** Paths inside the cache folder; they mirror tfjs-node's own, so that the same rpath works from both ends. */
-export const bindingPath = join('lib', 'napi-v8', 'tfjs_binding.node');
-export const jpegPath = join('lib', 'napi-v8', 'jpeg_raster.node');
-export const libraryFolder = join('deps', 'lib');
-
-const inventoryFile = 'inventory.json';
+/** Changes where the layout of a folder does. */
+const layoutVersion = 2;
 /** Headers, objects and file system blocks, on top of the wheel and what is unpacked of it. */
 const spareBytes = 64 * 1024 * 1024;
+/** For all to read, so that a service can run as another user than the one that set it up. */
+export const folderMode = 0o755;
 
-/** Tells where the user's cache for `wheel`, the binding in `packageFolder` and our own addon is. */
+/**
+ * Tells where the user's cache for `wheel`, the binding in `packageFolder` and our own addon is.
+ * @throws UnavailableError for a user without a home and without XDG_CACHE_HOME.
+ */
 export async function locateCache(environment: NodeJS.ProcessEnv, packageFolder: string, wheel: Wheel): Promise<Cache> {
+  const userCache = findUserCache(environment);
+  if (userCache === undefined) throw new UnavailableError('this user has no home for a cache; set XDG_CACHE_HOME');
   const hash = createHash('sha256')
-    .update(JSON.stringify([wheel.sha256, compilerFlags, await hashSources(packageFolder)]))
+    .update(JSON.stringify([layoutVersion, wheel.sha256, compilerFlags, await hashSources(packageFolder)]))
     .digest('hex')
     .slice(0, 16);
-  const root = join(findUserCache(environment), 'image-check', 'tensorflow');
+  const root = join(userCache, 'tensorflow');
   return { root, folder: join(root, `${wheel.version}-${process.platform}-${process.arch}-${hash}`) };
 }
 
-/** Looks whether every file is there with its size: a few stats. */
-export async function isComplete(folder: string): Promise<boolean> {
-  try {
-    const inventory: unknown = JSON.parse(await readFile(join(folder, inventoryFile), 'utf8'));
-    return JSON.stringify(inventory) === JSON.stringify(await takeInventory(folder));
-  } catch {
-    return false;
-  }
-}
-
-/** Writes down the files of a finished folder, which makes it complete. */
-export async function sealFolder(folder: string): Promise<void> {
-  await writeFile(join(folder, inventoryFile), JSON.stringify(await takeInventory(folder)));
-}
-
 /**
- * Makes the cache's root.
+ * Makes the cache's root, not writable by others whatever the umask.
  * @throws ExitError 73 when it can't be made or written to.
  */
 export async function makeRoot(cache: Cache): Promise<void> {
   try {
-    await mkdir(cache.root, { recursive: true });
+    const isMade = (await mkdir(cache.root, { recursive: true, mode: folderMode })) !== undefined;
+    if (isMade) for (const folder of [cache.root, dirname(cache.root)]) await chmod(folder, folderMode);
     await rm(await mkdtemp(join(cache.root, 'staging-test-')), { recursive: true });
   } catch (cause) {
     const message = `the cache folder ${cache.root} is not writable (${toMessage(cause)}); set XDG_CACHE_HOME`;
@@ -73,22 +62,6 @@ export async function checkFreeSpace(cache: Cache, wheel: Wheel): Promise<void> 
     const room = `${toMegabytes(needed)} MB, and ${toMegabytes(bavail * bsize)} MB are free`;
     throw new UnavailableError(`setting up TensorFlow in ${cache.root} needs ${room}`);
   }
-}
-
-function findUserCache(environment: NodeJS.ProcessEnv): string {
-  const configured = environment['XDG_CACHE_HOME'];
-  // The XDG base directory specification: a relative path is invalid and to be ignored.
-  return configured !== undefined && isAbsolute(configured)
-    ? configured
-    : join(environment['HOME'] ?? homedir(), '.cache');
-}
-
-async function takeInventory(folder: string): Promise<Record<string, number>> {
-  const inventory: Record<string, number> = {};
-  for (const file of [bindingPath, jpegPath, ...libraryFiles.map((name) => join(libraryFolder, name))]) {
-    inventory[file] = (await stat(join(folder, file))).size;
-  }
-  return inventory;
 }
 
 function toMegabytes(bytes: number): string {

@@ -2,11 +2,13 @@ import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { toMessage } from '../errors.ts';
-import { type Cache, isComplete, locateCache } from './cache.ts';
+import { toLibraryEnvironment } from '../native-library.ts';
+import { type Cache, locateCache } from './cache.ts';
 import { findCompiler } from './compiler.ts';
 import { runInterruptibly } from './interruption.ts';
-import { isLinked } from './links.ts';
+import { verifyFolder } from './inventory.ts';
 import { describeMachine, findObstacle, isWithoutAvx, type Machine } from './machine.ts';
+import { findForeignAccess } from './ownership.ts';
 import { findPip } from './pip.ts';
 import { defaultProbe, probeEngine } from './probing.ts';
 import { completeOptions, type SetupOptions } from './setup-options.ts';
@@ -92,8 +94,8 @@ async function checkTool(check: string, isSetUp: boolean, mend: string, find: ()
   }
 }
 
-/** Looks at the package, the cache and the links between them; each is looked at only if the one before exists. */
-async function checkLibrary({ options }: Patient): Promise<Finding[]> {
+/** Looks at the package, the cache and who may write there; each is looked at only if the one before exists. */
+async function checkLibrary({ options, signal }: Patient): Promise<Finding[]> {
   let packageFolder: string;
   let cache: Cache;
   try {
@@ -103,18 +105,24 @@ async function checkLibrary({ options }: Patient): Promise<Finding[]> {
   } catch (thrown) {
     return [toFinding('tfjs-node', false, toMessage(thrown), 'run npm ci without --omit=optional')];
   }
-  const linked = await isLinked(packageFolder, cache.folder);
-  return [
-    toFinding('tfjs-node', true, packageFolder, ''),
-    await checkCache(cache),
-    toFinding('links to the library', linked, linked ? packageFolder : `none in ${packageFolder}`, setUpMend),
-  ];
+  const library = await checkCache(cache, signal);
+  return [toFinding('tfjs-node', true, packageFolder, ''), library, ...(library.ok ? [await checkOwner(cache)] : [])];
 }
 
-async function checkCache(cache: Cache): Promise<Finding> {
+async function checkOwner(cache: Cache): Promise<Finding> {
+  const foreign = await findForeignAccess(cache.folder);
+  const mend = "let root or the service's user own it, and nobody else write there";
+  return toFinding('owner of the library', foreign === undefined, foreign ?? 'root or this user alone', mend);
+}
+
+async function checkCache(cache: Cache, signal: AbortSignal): Promise<Finding> {
   const check = 'TensorFlow library in the cache';
-  if (await isComplete(cache.folder)) {
+  const integrity = await verifyFolder(cache.folder, signal);
+  if (integrity.kind === 'whole') {
     return toFinding(check, true, cache.folder, '');
+  }
+  if (integrity.kind === 'damaged') {
+    return toFinding(check, false, `${integrity.file} in ${cache.folder} is damaged`, setUpMend);
   }
   if (await isWritable(cache.root)) {
     return toFinding(check, false, `not in ${cache.folder}`, setUpMend);
@@ -129,12 +137,18 @@ async function checkEngine(
 ): Promise<Finding> {
   const check = `${engine} engine`;
   try {
-    const { environment, probe = defaultProbe } = options;
+    const { probe = defaultProbe } = options;
+    const environment = { ...options.environment, ...(engine === 'tensorflow' && (await findLibrary(options))) };
     const version = await probeEngine({ engine, environment, signal, ...probe }, machine);
     return toFinding(check, true, `${version} runs`, mend);
   } catch (thrown) {
     return toFinding(check, false, toMessage(thrown), mend);
   }
+}
+
+async function findLibrary(options: SetupOptions): Promise<Record<string, string>> {
+  const { environment, packageFolder, wheel } = completeOptions(options);
+  return toLibraryEnvironment((await locateCache(environment, packageFolder, wheel)).folder);
 }
 
 function toFinding(check: string, ok: boolean, detail: string, mend: string): Finding {

@@ -1,9 +1,11 @@
 import { ExitError, exitCodes } from '../errors.ts';
+import { useNativeLibrary } from '../native-library.ts';
 import { locateCache } from './cache.ts';
 import { runInterruptibly } from './interruption.ts';
-import { linkLibrary } from './links.ts';
+import { forgetVerification } from './inventory.ts';
 import { describeMachine, findObstacle } from './machine.ts';
-import { probeOnce } from './probing.ts';
+import { findForeignAccess } from './ownership.ts';
+import { clearCrashes, probeOnce } from './probing.ts';
 import { createProgress, type ProgressKind } from './progress.ts';
 import { provisionLibrary } from './provision.ts';
 import { completeOptions, type SetupOptions } from './setup-options.ts';
@@ -12,7 +14,7 @@ import { toLine, UnavailableError } from './unavailable-error.ts';
 /** The engine that this machine can run; `why` is one line for the user. */
 export type EngineChoice =
   | { readonly engine: 'tensorflow'; readonly libraryVersion: string }
-  | { readonly engine: 'wasm'; readonly why: string };
+  | { readonly engine: 'wasm'; readonly why: string; readonly cause?: unknown };
 
 /** What is wanted, and how the setup shows its steps. */
 export interface EngineChoiceOptions extends SetupOptions {
@@ -23,7 +25,7 @@ export interface EngineChoiceOptions extends SetupOptions {
 /**
  * Chooses the engine, after setting up native TensorFlow and trying it in a throwaway process.
  * Takes a few milliseconds when all of that was done before.
- * @throws ExitError 78 when `tensorflow` is wanted and can't be had, 73 when the cache can't be written,
+ * @throws ExitError 78 when `tensorflow` is wanted and can't be had, 73 when that is because the cache can't be written,
  * 128 + signal when a signal ends the setup.
  */
 export async function chooseEngine(options: EngineChoiceOptions): Promise<EngineChoice> {
@@ -36,10 +38,11 @@ export async function chooseEngine(options: EngineChoiceOptions): Promise<Engine
   } catch (thrown) {
     const why = toReason(thrown);
     if (options.wanted === 'tensorflow') {
-      const message = `model.engine is tensorflow, but ${why}; image-check doctor tells the mend`;
+      if (thrown instanceof ExitError) throw thrown;
+      const message = `model.engine is tensorflow, but ${why}; run image-check doctor for a fix`;
       throw new ExitError(exitCodes.configuration, message, { cause: thrown });
     }
-    return { engine: 'wasm', why };
+    return { engine: 'wasm', why, cause: thrown };
   }
 }
 
@@ -52,15 +55,31 @@ async function prepareTensorFlow(options: EngineChoiceOptions, signal: AbortSign
   const { environment, packageFolder, wheel, probe } = completeOptions(options);
   const cache = await locateCache(environment, packageFolder, wheel);
   const progress = createProgress(options.progress);
+  if (await clearCrashes(cache.folder)) {
+    await forgetVerification(cache.folder);
+  }
   await provisionLibrary({ cache, wheel, packageFolder, environment, progress, signal });
-  await linkLibrary(packageFolder, cache.folder);
-  return probeOnce({ engine: 'tensorflow', environment, signal, ...probe }, machine, cache.folder);
+  const foreign = await findForeignAccess(cache.folder);
+  if (foreign !== undefined) {
+    throw new UnavailableError(foreign);
+  }
+  try {
+    const version = await probeOnce({ engine: 'tensorflow', environment, signal, ...probe }, machine, cache.folder);
+    useNativeLibrary(cache.folder);
+    return version;
+  } catch (thrown) {
+    await forgetVerification(cache.folder);
+    throw thrown;
+  }
 }
 
 /** Tells why TensorFlow can't be had; a full disk or a vanished file is a reason too, a bug is not. */
 function toReason(thrown: unknown): string {
   if (thrown instanceof UnavailableError) {
     return thrown.message;
+  }
+  if (thrown instanceof ExitError && thrown.exitCode === exitCodes.cacheNotWritable) {
+    return toLine(thrown.message);
   }
   if (thrown instanceof Error && 'syscall' in thrown) {
     return `setting up TensorFlow failed: ${toLine(thrown.message)}`;

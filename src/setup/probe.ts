@@ -16,7 +16,7 @@ async function probe(engine: string | undefined): Promise<ProbeReport> {
 
 async function loadNative(): Promise<string> {
   const { loadTensorFlow } = await import('../inference/engines/tensorflow.ts');
-  const tf = await loadTensorFlow();
+  const tf = loadTensorFlow();
   const backend = tf.backend();
   if ('binding' in backend && typeof backend.binding === 'object' && backend.binding !== null) {
     return String((backend.binding as { TF_Version?: unknown }).TF_Version);

@@ -1,10 +1,11 @@
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, constants, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { toEntryUrl } from '../entry-url.ts';
+import { readLoadMarker, toLibraryEnvironment } from '../native-library.ts';
 import { isWithoutAvx, type Machine } from './machine.ts';
 import type { ProbeReport } from './probe.ts';
 import { toLine, UnavailableError } from './unavailable-error.ts';
@@ -49,20 +50,51 @@ export async function probeEngine(options: ProbeOptions, machine: Machine): Prom
   throw new UnavailableError(`${name} crashed with ${end}${hint}${last === undefined ? '' : `: ${toLine(last)}`}`);
 }
 
+const stampPrefix = 'probed-';
+
+/**
+ * Forgets that the library worked where a process died while it loaded it.
+ * @returns whether one did
+ */
+export async function clearCrashes(cacheFolder: string): Promise<boolean> {
+  const names = await readdir(cacheFolder).catch(() => []);
+  const crashed = names.filter((name) => isDead(readLoadMarker(name)));
+  if (crashed.length === 0) return false;
+  const stale = [...crashed, ...names.filter((name) => name.startsWith(stampPrefix))];
+  for (const name of stale) await rm(join(cacheFolder, name), { force: true }).catch(() => undefined);
+  return true;
+}
+
+function isDead(pid: number | undefined): boolean {
+  if (pid === undefined) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
 /**
  * Probes TensorFlow as `probeEngine` does, but for a machine, Node and library that worked before:
- * then it tells the version at once. A failure is never remembered.
+ * then it tells the version at once. A failure is never remembered, and a folder of another user's is probed at every start:
+ * nobody could take back there that it works.
  */
 export async function probeOnce(options: ProbeOptions, machine: Machine, cacheFolder: string): Promise<string> {
   const facts = [process.version, machine.glibc, machine.cpuModel, machine.cpuFlags];
   const hash = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
-  const stamp = join(cacheFolder, `probed-${hash}`);
-  const known = await readFile(stamp, 'utf8').catch(() => '');
-  if (known !== '') {
-    return known;
-  }
-  const version = await probeEngine(options, machine);
-  await writeFile(stamp, version).catch(() => undefined); // A read-only cache costs a probe at every start.
+  const stamp = join(cacheFolder, `${stampPrefix}${hash}`);
+  const isOurs = await access(cacheFolder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  const known = isOurs ? await readFile(stamp, 'utf8').catch(() => '') : '';
+  if (known !== '') return known;
+  const version = await probeEngine(
+    { ...options, environment: { ...options.environment, ...toLibraryEnvironment(cacheFolder) } },
+    machine,
+  );
+  if (isOurs) await writeFile(stamp, version);
   return version;
 }
 

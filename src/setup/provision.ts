@@ -1,20 +1,12 @@
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { acquireLock, LockError } from '../lock.ts';
-import {
-  bindingPath,
-  type Cache,
-  checkFreeSpace,
-  isComplete,
-  jpegPath,
-  libraryFolder,
-  makeRoot,
-  sealFolder,
-} from './cache.ts';
+import { nativeFiles } from '../native-library.ts';
+import { type Cache, checkFreeSpace, makeRoot } from './cache.ts';
 import { type AddonParts, type Compiler, compileAddon, findCompiler, measureCompiling } from './compiler.ts';
 
+import { sealFolder, verifyFolder } from './inventory.ts';
 import { UnavailableError } from './unavailable-error.ts';
 import { findNodeApiHeaders, jpegSource, listBindingSources } from './package-folder.ts';
 import { downloadWheel, findPip } from './pip.ts';
@@ -50,14 +42,15 @@ interface Tools {
  */
 export async function provisionLibrary(options: ProvisionOptions): Promise<void> {
   const { cache, environment, signal, progress } = options;
-  if (await isComplete(cache.folder)) {
+  const isWhole = async (): Promise<boolean> => (await verifyFolder(cache.folder, signal)).kind === 'whole';
+  if (await isWhole()) {
     return;
   }
   // What is missing is told before 200 MB are downloaded.
   const nodeApiHeaders = findNodeApiHeaders();
   const [compiler] = await Promise.all([findCompiler(environment, signal), findPip(environment, signal)]);
   await makeRoot(cache);
-  const lock = await acquireLock(toLockName(cache), {
+  const lock = await acquireLock(join(cache.root, 'locks'), basename(cache.folder), {
     signal,
     timeoutMs: lockTimeoutMs,
     onWait: () => {
@@ -67,7 +60,7 @@ export async function provisionLibrary(options: ProvisionOptions): Promise<void>
     throw thrown instanceof LockError ? new UnavailableError(`setting up TensorFlow: ${thrown.message}`) : thrown;
   });
   try {
-    if (!(await isComplete(cache.folder))) {
+    if (!(await isWhole())) {
       await removeStaleStaging(cache);
       await checkFreeSpace(cache, options.wheel);
       await fillCache(options, { compiler, nodeApiHeaders });
@@ -82,14 +75,14 @@ async function fillCache(options: ProvisionOptions, tools: Tools): Promise<void>
   try {
     const unpacked = await fetchLibraries(options, staging);
     const finished = join(staging, 'finished');
-    await mkdir(join(finished, libraryFolder), { recursive: true });
-    await mkdir(join(finished, dirname(bindingPath)), { recursive: true });
+    await mkdir(join(finished, nativeFiles.libraries), { recursive: true });
+    await mkdir(join(finished, dirname(nativeFiles.binding)), { recursive: true });
     for (const file of libraryFiles) {
-      await rename(join(unpacked, file), join(finished, libraryFolder, file));
+      await rename(join(unpacked, file), join(finished, nativeFiles.libraries, file));
     }
     await buildAddons(options, tools, { staging, finished, headers: join(unpacked, 'include') });
-    await sealFolder(finished);
-    await promote(finished, staging, options.cache);
+    await sealFolder(finished, options.signal);
+    await promote(finished, staging, options.cache, options.signal);
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
@@ -122,8 +115,13 @@ async function buildAddons(
 ): Promise<void> {
   const { headers } = folders;
   const addons: readonly AddonParts[] = await Promise.all([
-    toParts(await listBindingSources(options.packageFolder), [headers, nodeApiHeaders], bindingPath, folders),
-    toParts([jpegSource], [headers, join(headers, 'external', 'libjpeg_turbo'), nodeApiHeaders], jpegPath, folders),
+    toParts(await listBindingSources(options.packageFolder), [headers, nodeApiHeaders], nativeFiles.binding, folders),
+    toParts(
+      [jpegSource],
+      [headers, join(headers, 'external', 'libjpeg_turbo'), nodeApiHeaders],
+      nativeFiles.jpeg,
+      folders,
+    ),
   ]);
   const title = `compiling tfjs-node's binding and the JPEG decoder with ${compiler.command}`;
   await options.progress.runStep({ title, measure: () => measureCompiling(addons) }, async () => {
@@ -146,14 +144,8 @@ async function toParts(
   return {
     sources,
     includeFolders,
-    libraries: libraryFiles.map((file) => join(finished, libraryFolder, file)),
+    libraries: libraryFiles.map((file) => join(finished, nativeFiles.libraries, file)),
     objectFolder: await mkdtemp(join(staging, 'objects-')),
     output: join(finished, path),
   };
-}
-
-/** Abstract socket names are short and shared by all users. */
-function toLockName(cache: Cache): string {
-  const hash = createHash('sha256').update(cache.folder).digest('hex').slice(0, 32);
-  return `image-check-setup-${String(process.getuid?.() ?? 0)}-${hash}`;
 }

@@ -3,7 +3,8 @@ import { mkdtemp, readdir, readlink, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-import { type Cache, isComplete } from './cache.ts';
+import type { Cache } from './cache.ts';
+import { verifyFolder } from './inventory.ts';
 
 const stagingPrefix = 'staging-';
 /** A staging folder of a machine or network namespace whose processes can't be seen is dead after this. */
@@ -27,11 +28,11 @@ export async function removeStaleStaging(cache: Cache): Promise<void> {
 }
 
 /** Turns a finished folder inside `staging` into the cache folder, in one step; a damaged one gives way. */
-export async function promote(finished: string, staging: string, cache: Cache): Promise<void> {
+export async function promote(finished: string, staging: string, cache: Cache, signal: AbortSignal): Promise<void> {
   try {
     await rename(finished, cache.folder);
   } catch (thrown) {
-    if (await isComplete(cache.folder)) {
+    if ((await verifyFolder(cache.folder, signal)).kind === 'whole') {
       return; // Another network namespace was faster.
     }
     if (!isNotEmpty(thrown)) {

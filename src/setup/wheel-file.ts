@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { type ChildOptions, runChild, toLastLine } from './child.ts';
+import { hashFile } from './inventory.ts';
 import { UnavailableError } from './unavailable-error.ts';
 import type { Wheel } from './wheel.ts';
 
@@ -24,23 +24,7 @@ with zipfile.ZipFile(wheel) as archive:
  * @throws UnavailableError when it differs.
  */
 export async function checkHash(path: string, wheel: Wheel, signal: AbortSignal): Promise<void> {
-  const hash = createHash('sha256');
-  const file = await open(path);
-  try {
-    // One buffer for all: this process lives on and stays small.
-    const buffer = Buffer.allocUnsafe(1024 * 1024);
-    for (;;) {
-      signal.throwIfAborted();
-      const { bytesRead } = await file.read(buffer);
-      if (bytesRead === 0) {
-        break;
-      }
-      hash.update(buffer.subarray(0, bytesRead));
-    }
-  } finally {
-    await file.close();
-  }
-  const actual = hash.digest('hex');
+  const actual = await hashFile(path, signal);
   if (actual !== wheel.sha256) {
     throw new UnavailableError(
       `the wheel of ${wheel.project} ${wheel.version} has sha256 ${actual}, not ${wheel.sha256}`,

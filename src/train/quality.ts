@@ -45,7 +45,7 @@ export async function trainQuality(options: TrainQualityOptions): Promise<void> 
     onProgress('photographs', done, total);
   });
   const split = splitPhotos(photos, seed);
-  const tf = await loadTensorFlow();
+  const tf = loadTensorFlow();
   const identity = JSON.stringify({
     seed,
     rounds,

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ExitError, toMessage } from '../errors.ts';
 import { type ToPrimary, type ToWorker, toWorkerMessage } from '../ipc/messages.ts';
 import { createLogger, type Logger } from '../log.ts';
+import { useNativeLibrary } from '../native-library.ts';
 import { Connections } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createOpsClient } from './ops-client.ts';
@@ -58,6 +59,7 @@ export function startWorker(): void {
     else if (message?.type === 'drain') void drain(service, connections, message.because);
     else if (message?.type === 'policies') void opening.then((started) => started?.refreshPolicies());
     else if (message?.type === 'start') {
+      if (message.nativeLibrary !== undefined) useNativeLibrary(message.nativeLibrary);
       const log = createLogger(message.config.log, { worker: message.slot, pid: process.pid });
       reportBugs(log);
       opening = open(message, { ask: opsClient.ask, tellStuck, tellCleared }, log);

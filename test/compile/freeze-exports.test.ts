@@ -14,7 +14,7 @@ const gone =
   /^(VarHandleOp|Variable|VariableV2|ReadVariableOp|RestoreV2|SaveV2|NoOp|Identity|(Stateful)?PartitionedCall|Switch|Merge|If)$/;
 
 async function startTensorFlow(): Promise<TensorFlow> {
-  const tf = await loadTensorFlow();
+  const tf = loadTensorFlow();
   await tf.setBackend('tensorflow');
   return tf;
 }

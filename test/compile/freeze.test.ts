@@ -17,7 +17,7 @@ const weights = toConst('weights', [3, 2], [1, 2, 3, 4, 5, 6]);
 const scores = toNode('scores', 'MatMul', ['x', 'weights'], { T: float });
 
 async function startTensorFlow(): Promise<TensorFlow> {
-  const tf = await loadTensorFlow();
+  const tf = loadTensorFlow();
   await tf.setBackend('tensorflow');
   return tf;
 }

@@ -47,10 +47,11 @@ test('an_unknown_flag_ends_in_78', async (context) => {
   assert.match(started.stderr(), /unknown option '--prot'/);
 });
 
-test('an_unwritable_cache_ends_in_73', async (context) => {
+test('an_unwritable_cache_ends_in_73_where_tensorflow_is_wanted', async (context) => {
   const file = path.join(makeTempDir(context), 'file');
   writeFileSync(file, '');
-  await assertRefused(context, 73, /cache/, [], { XDG_CACHE_HOME: path.join(file, 'cache') });
+  const environment = { XDG_CACHE_HOME: path.join(file, 'cache') };
+  await assertRefused(context, 73, /cache/, ['--engine', 'tensorflow'], environment);
 });
 
 test('term_drains_what_is_in_flight_and_ends_in_0', async (context) => {

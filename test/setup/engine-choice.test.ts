@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
+import { promisify } from 'node:util';
 
 import { ExitError } from '../../src/errors.ts';
 import { locateCache } from '../../src/setup/cache.ts';
@@ -55,7 +57,7 @@ test('tensorflow_wanted_and_not_to_be_had_ends_with_78_and_names_the_doctor', as
   await assert.rejects(choose(machine, { wanted: 'tensorflow', environment }), (error) => {
     assert.ok(error instanceof ExitError);
     assert.equal(error.exitCode, 78);
-    assert.match(error.message, /no C\+\+17 compiler.*image-check doctor tells the mend$/);
+    assert.match(error.message, /no C\+\+17 compiler.*run image-check doctor for a fix$/);
     return true;
   });
 });
@@ -103,16 +105,31 @@ test('a_package_index_without_the_wheel_is_a_reason_of_one_line', async (t) => {
   assert.doesNotMatch(choice.why, /\n/);
 });
 
-test('an_unwritable_cache_ends_with_73_in_one_line', async (t) => {
+test('an_unwritable_cache_is_a_reason_and_ends_with_73_where_tensorflow_is_wanted', async (t) => {
   const machine = await createSmallMachine(t);
   await writeFile(join(machine.folder, 'file'), '');
   const environment = { ...machine.environment, XDG_CACHE_HOME: join(machine.folder, 'file', 'sub') };
-  await assert.rejects(choose(machine, { environment }), (error) => {
+  const why = /^the cache folder .*file\/sub.* is not writable \(ENOTDIR.*\); set XDG_CACHE_HOME$/;
+  await expectWasm(machine, why, { environment });
+  await assert.rejects(choose(machine, { wanted: 'tensorflow', environment }), (error) => {
     assert.ok(error instanceof ExitError);
     assert.equal(error.exitCode, 73);
-    assert.match(error.message, /^the cache folder .*file\/sub.* is not writable \(ENOTDIR.*\); set XDG_CACHE_HOME$/);
+    assert.match(error.message, why);
     return true;
   });
+});
+
+test('a_user_without_a_home_gets_the_next_engine', async (t) => {
+  const file = join(import.meta.dirname, 'choose-engine-process.ts');
+  const asNobodyKnown = process.getuid?.() === 0 ? { uid: 54_321, gid: 54_321 } : undefined;
+  if (asNobodyKnown === undefined) {
+    t.skip('only root can become a user that is in no database');
+    return;
+  }
+  const args = ['--import', import.meta.resolve('tsx'), file, join(import.meta.dirname, '..', '..')];
+  const environment = { PATH: process.env['PATH'], HOME: '' };
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: environment, ...asNobodyKnown });
+  assert.match(stdout, /"engine":"wasm","why":"this user has no home for a cache; set XDG_CACHE_HOME"/);
 });
 
 test('where_nothing_can_be_provisioned_an_unwritable_cache_does_not_matter', async (t) => {
@@ -150,7 +167,7 @@ test('staging_of_interrupted_runs_is_removed_and_a_young_one_of_another_machine_
   await mkdir(old);
   await utimes(old, 0, 0);
   await expectWasm(machine, /No matching distribution/);
-  assert.deepEqual(await readdir(machine.cacheRoot), ['staging-elsewhere-young']);
+  assert.deepEqual(await listCache(machine), ['staging-elsewhere-young']);
 });
 
 test('a_missing_tfjs_node_is_a_reason', async (t) => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile, rm, symlink, truncate } from 'node:fs/promises';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, open, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { toLoadMarker } from '../../src/native-library.ts';
 import type { EngineChoice } from '../../src/setup/engine-choice.ts';
 import { diagnose } from '../../src/setup/doctor.ts';
 import { createSmallMachine, keepOnly, listCache, shadowProgram, type SmallMachine } from './small-machine.ts';
@@ -48,12 +50,41 @@ test('the_real_library', async (t) => {
     assert.equal(outcome.stderr, '');
   });
 
-  await t.test('a_package_installed_anew_is_linked_again', async () => {
-    await rm(join(checkout.packageFolder, 'deps'), { recursive: true });
-    await rm(join(checkout.packageFolder, 'lib', 'napi-v8', 'tfjs_binding.node'));
-    await symlink('/nowhere', join(checkout.packageFolder, 'lib', 'napi-v8', 'tfjs_binding.node'));
-    const outcome = await run(t, checkout.root, nothing);
-    assert.equal(toChoice(outcome).engine, 'tensorflow', outcome.stdout);
+  await t.test('nothing_is_written_into_node_modules', () => {
+    assert.equal(existsSync(join(checkout.packageFolder, 'deps', 'lib')), false);
+    assert.equal(existsSync(join(checkout.packageFolder, 'lib', 'napi-v8', 'tfjs_binding.node')), false);
+  });
+
+  await t.test('another_user_gets_tensorflow_from_it_and_changes_nothing', async (test) => {
+    if (process.getuid?.() !== 0) {
+      test.skip('only root can become another user');
+      return;
+    }
+    const before = await listFolder(machine);
+    for (const folder of [machine.folder, checkout.root]) await chmod(folder, 0o755);
+    const outcome = await run(t, checkout.root, nothing, 'lines', 65_534);
+    assert.deepEqual(toChoice(outcome), { engine: 'tensorflow', libraryVersion: '2.15.1' });
+    assert.deepEqual(await listFolder(machine), before);
+  });
+
+  await t.test('a_process_that_died_while_it_loaded_the_library_has_it_tried_again', async () => {
+    const folder = await getFolder(machine);
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    const [stamp = ''] = (await readdir(folder)).filter((name) => name.startsWith('probed-'));
+    await writeFile(join(folder, stamp), 'what a probe did not say');
+    assert.equal(toVersion(await run(t, checkout.root, nothing)), 'what a probe did not say');
+    await writeFile(toLoadMarker(folder, pid, 0), '');
+    assert.equal(toVersion(await run(t, checkout.root, nothing)), '2.15.1');
+    assert.equal(existsSync(toLoadMarker(folder, pid, 0)), false);
+  });
+
+  await t.test('a_library_that_others_may_write_is_not_loaded', async () => {
+    const library = join(await getFolder(machine), 'deps', 'lib', 'libtensorflow_framework.so.2');
+    await chmod(library, 0o775);
+    const choice = toChoice(await run(t, checkout.root, nothing));
+    assert.ok(choice.engine === 'wasm');
+    assert.match(choice.why, /libtensorflow_framework\.so\.2 is writable by other users/);
+    await chmod(library, 0o755);
   });
 
   await t.test('the_doctor_finds_nothing_to_mend', async () => {
@@ -66,12 +97,21 @@ test('the_real_library', async (t) => {
     );
   });
 
-  await t.test('a_library_cut_short_is_not_taken_for_a_library', async () => {
-    const [version = ''] = await listCache(machine);
-    await truncate(join(machine.cacheRoot, version, 'deps', 'lib', 'libtensorflow_cc.so.2'), 1024);
+  await t.test('a_changed_byte_is_found_although_size_and_time_are_kept', async () => {
+    const library = join(await getFolder(machine), 'deps', 'lib', 'libtensorflow_framework.so.2');
+    const { atime, mtime } = await stat(library);
+    const file = await open(library, 'r+');
+    const byte = Buffer.alloc(1);
+    await file.read(byte, 0, 1, 1000);
+    await file.write(Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, 1000);
+    await file.close();
+    await utimes(library, atime, mtime);
     const choice = toChoice(await run(t, checkout.root, nothing));
     assert.ok(choice.engine === 'wasm');
     assert.match(choice.why, /was not found|no C\+\+17 compiler/);
+    const findings = await diagnose({ environment: nothing, packageFolder: checkout.packageFolder });
+    const damage = findings.find(({ check }) => check === 'TensorFlow library in the cache');
+    assert.match(damage?.detail ?? '', /libtensorflow_framework\.so\.2 in .* is damaged/);
   });
 });
 
@@ -127,14 +167,41 @@ function killIfAlive(pid: number): void {
   }
 }
 
-function run(t: TestContext, root: string, environment: NodeJS.ProcessEnv, progress = 'lines'): Promise<Outcome> {
-  return followToEnd(start(t, root, environment, progress));
+async function getFolder(machine: SmallMachine): Promise<string> {
+  const [version = ''] = await listCache(machine);
+  return join(machine.cacheRoot, version);
 }
 
-function start(t: TestContext, root: string, environment: NodeJS.ProcessEnv, progress: string): ChildProcess {
+async function listFolder(machine: SmallMachine): Promise<string[]> {
+  return (await readdir(machine.cacheRoot, { recursive: true })).sort();
+}
+
+function run(
+  t: TestContext,
+  root: string,
+  environment: NodeJS.ProcessEnv,
+  progress = 'lines',
+  uid?: number,
+): Promise<Outcome> {
+  return followToEnd(start(t, root, environment, progress, uid));
+}
+
+function start(
+  t: TestContext,
+  root: string,
+  environment: NodeJS.ProcessEnv,
+  progress: string,
+  uid?: number,
+): ChildProcess {
   const file = join(import.meta.dirname, 'choose-engine-process.ts');
   const node = ['--import', import.meta.resolve('tsx'), file, root, progress];
-  const child = spawn(process.execPath, node, { env: environment, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const user = uid === undefined ? {} : { uid, gid: uid };
+  const child = spawn(process.execPath, node, {
+    env: environment,
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...user,
+  });
   t.after(() => child.kill('SIGKILL'));
   return child;
 }
@@ -154,4 +221,9 @@ function followToEnd(child: ChildProcess): Promise<Outcome> {
 function toChoice(outcome: Outcome): EngineChoice {
   assert.equal(outcome.code, 0, outcome.stderr);
   return JSON.parse(outcome.stdout) as EngineChoice;
+}
+
+function toVersion(outcome: Outcome): string {
+  const choice = toChoice(outcome);
+  return choice.engine === 'tensorflow' ? choice.libraryVersion : choice.why;
 }

@@ -14,7 +14,7 @@ import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 // Sums in several threads come in any order, and then the same seed gives other weights.
 process.env['TF_NUM_INTRAOP_THREADS'] = '1';
-const tf = await loadTensorFlow();
+const tf = loadTensorFlow();
 
 const small = { width: 128, height: 96 };
 const large = { width: 160, height: 128 };

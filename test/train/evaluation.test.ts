@@ -133,7 +133,7 @@ test('a_picture_is_scored_as_the_service_does_and_measured_at_its_full_size', as
   assert.ok((dark.scores[at('dark')] ?? 0) > 0.95 && (bright.scores[at('dark')] ?? 1) < 0.01);
   assert.ok(Math.abs((dark.classical[at('dark')] ?? 0) + 5) < 1, 'minus the mean luminance');
 
-  const tf = await loadTensorFlow();
+  const tf = loadTensorFlow();
   const files = await loadModelFiles(model);
   await compileModel(tf, model, files, { cacheDir: artefactDir, environment: process.env, rasters: [] });
   const compiled = await createPictureScorer(model, { limits, artefactDir });

@@ -15,7 +15,7 @@ import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 // Sums in several threads come in any order.
 process.env['TF_NUM_INTRAOP_THREADS'] = '1';
-const tf = await loadTensorFlow();
+const tf = loadTensorFlow();
 
 /** The smallest raster that has a region of the map. */
 const size = { width: 128, height: 96 };

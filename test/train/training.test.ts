@@ -97,7 +97,7 @@ test('a_model_is_replaced_by_a_whole_one_and_only_by_that', async (context) => {
   const outDir = path.join(makeTempDir(context), 'quality', '2');
   mkdirSync(outDir, { recursive: true });
   for (const name of ['manifest.json', 'left-over']) writeFileSync(path.join(outDir, name), 'old');
-  const tf = await loadTensorFlow();
+  const tf = loadTensorFlow();
   const network = createNetwork(tf, 1, inputShape, 'serving');
   const wrong = { ...papers, policy: { ghostly: { review: 0.5 } } };
   await assert.rejects(exportModel(tf, network, outDir, wrong), /ghostly/);

@@ -15,7 +15,7 @@ export function createTensorFlowEngine(): Engine {
 
 async function loadOperations(model: ModelVersion, files: ReadonlyMap<string, Buffer>): Promise<LoadedModel> {
   const { loadOriginalModel } = await import('./original-model.ts');
-  const tf = await loadTensorFlow();
+  const tf = loadTensorFlow();
   await tf.setBackend('tensorflow');
   return loadOriginalModel(tf, model, files);
 }
