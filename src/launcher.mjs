@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // @ts-check
-// The entry of every start: builds dist/ where it is missing or old, then becomes the program in dist/main.js.
+// The entry of every start: in a checkout it builds dist/ where it is missing or old; then it becomes dist/main.js.
 // Syntax and imports stay what Node 14 reads, so that an old Node gets the clear line below.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,6 +14,10 @@ const dist = join(root, 'dist');
 const staging = `${dist}.${process.pid}`;
 const replaced = `${staging}.old`;
 const stampName = '.sources';
+const buildConfig = join(root, 'tsconfig.build.json');
+/** The packed package has dist/ and no sources. */
+const isCheckout = existsSync(buildConfig);
+const remedy = isCheckout ? `run npm ci in ${root}` : 'install image-check-server again';
 
 /** Exit codes as in errors.ts, which isn't built yet. */
 const exitCodes = { bug: 1, notWritable: 73, configuration: 78 };
@@ -56,11 +60,15 @@ function checkNode() {
 /** Installed as a package, this project shares the node_modules that it is in. */
 function checkPackages() {
   if (!existsSync(join(root, 'node_modules')) && !root.includes(`${sep}node_modules${sep}`)) {
-    throw new LauncherError(exitCodes.configuration, `the packages are not installed: run npm ci in ${root}`);
+    throw new LauncherError(exitCodes.configuration, `the packages are not installed: ${remedy}`);
   }
 }
 
 async function buildIfStale() {
+  if (!isCheckout) {
+    assertPacked();
+    return;
+  }
   const sources = hashSources();
   if (isFresh(sources)) {
     return;
@@ -68,12 +76,9 @@ async function buildIfStale() {
   const compiler = findCompiler();
   if (compiler === undefined) {
     if (existsSync(join(dist, 'main.js'))) {
-      return; // Installed without development packages: what was built before is what there is.
+      return; // An image that carries a build and no compiler: what was built before is what there is.
     }
-    throw new LauncherError(
-      exitCodes.configuration,
-      `nothing is built and typescript is not installed: run npm ci, with development packages, in ${root}`,
-    );
+    throw new LauncherError(exitCodes.configuration, `nothing is built and typescript is not installed: ${remedy}`);
   }
   removeStaleStaging();
   makeStaging();
@@ -84,6 +89,14 @@ async function buildIfStale() {
   } finally {
     rmSync(staging, { recursive: true, force: true });
     rmSync(replaced, { recursive: true, force: true });
+  }
+}
+
+/** `npm pack` alone runs no script here (.npmrc), so that its package lacks dist/. */
+function assertPacked() {
+  if (!existsSync(join(dist, 'main.js'))) {
+    const message = 'this package was packed without its build: pack it by `npm run pack` in the checkout';
+    throw new LauncherError(exitCodes.configuration, message);
   }
 }
 
@@ -164,12 +177,13 @@ function isAlive(pid) {
 }
 
 /**
- * In a process of its own, because this one becomes the primary and stays small.
+ * In a process of its own, because this one becomes the primary and stays small. Types are left to `npm test`: a build
+ * without them takes a fifth of the time and needs no @types, which production installations lack.
  * @param {string} compiler
  * @returns {Promise<void>}
  */
 function compile(compiler) {
-  const args = [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', staging, '--pretty', 'false'];
+  const args = [compiler, '-p', buildConfig, '--outDir', staging, '--pretty', 'false'];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   // The access log alone goes to stdout.
   child.stdout.pipe(process.stderr, { end: false });
@@ -231,7 +245,7 @@ function toMissingPackage(error) {
 main().catch((error) => {
   const missing = toMissingPackage(error);
   if (missing !== undefined) {
-    process.stderr.write(`image-check: the package ${missing} is not installed: run npm ci in ${root}\n`);
+    process.stderr.write(`image-check: the package ${missing} is not installed: ${remedy}\n`);
     process.exitCode = exitCodes.configuration;
   } else if (error instanceof LauncherError) {
     process.stderr.write(`image-check: ${error.message}\n`);

@@ -10,6 +10,7 @@ import type {
 import { verdicts } from '../check/types.ts';
 import type { Answer } from './answer.ts';
 import { toProblem } from './problem.ts';
+import type { ImageBody, VerdictBody } from './verdict-body.ts';
 
 /** Who gives a verdict on what. */
 export interface VerdictContext {
@@ -21,15 +22,16 @@ export interface VerdictContext {
 /** The answer that tells of a verdict. */
 export function toVerdictAnswer(result: CheckResult, { requestId, worker, uploadMs }: VerdictContext): Answer {
   const images = result.images.map((image) => toImageBody(image, requestId));
+  const body: VerdictBody = {
+    requestId,
+    verdict: result.verdict,
+    images,
+    worker: { slot: worker.slot, pid: worker.pid },
+  };
   return {
     status: 200,
     contentType: 'application/json; charset=utf-8',
-    body: JSON.stringify({
-      requestId,
-      verdict: result.verdict,
-      images,
-      worker: { slot: worker.slot, pid: worker.pid },
-    }),
+    body: JSON.stringify(body),
     headers: { 'Server-Timing': toServerTiming(uploadMs, toLongestTimings(result)) },
   };
 }
@@ -91,32 +93,44 @@ function toServerTiming(uploadMs: number, { decode, queue, inference }: ImageTim
     .join(', ');
 }
 
-function toImageBody(image: ImageResult, requestId: string): object {
-  const { name, verdict } = image;
-  if (image.kind === 'failed') return { name, verdict, error: toProblem(image.error, requestId) };
+function toImageBody(image: ImageResult, requestId: string): ImageBody {
+  const { name } = image;
+  if (image.kind === 'failed') return { name, verdict: image.verdict, error: toProblem(image.error, requestId) };
   const { format, width, height, bytes } = image.image;
   const { decode, queue, inference } = image.timingsMs;
   return {
     name,
-    verdict,
+    verdict: image.verdict,
     image: { format, width, height, bytes },
     checks: image.checks.map(toCheckBody),
     timingsMs: { decode: roundTenth(decode), queue: roundTenth(queue), inference: roundTenth(inference) },
   };
 }
 
-function toCheckBody({ model, version, engine, verdict, labels }: ModelResult): object {
-  const labelBodies = labels.map(({ label, score, thresholds, verdict: labelVerdict, map }) => {
-    return { label, score: roundScore(score), thresholds, verdict: labelVerdict, map: map && toMapBody(map) };
-  });
-  return { model, version, engine, verdict, labels: labelBodies };
+function toCheckBody({ model, version, engine, verdict, labels }: ModelResult): ModelResult {
+  return { model, version, engine, verdict, labels: labels.map(toLabelBody) };
 }
 
-function toMapBody({ columns, rows, area, scores }: LabelMap): object {
-  return { columns, rows, area: area && toAreaBody(area), scores: scores.map((row) => row.map(roundScore)) };
+function toLabelBody({ label, score, thresholds, verdict, map }: LabelResult): LabelResult {
+  return {
+    label,
+    score: roundScore(score),
+    ...(thresholds && { thresholds }),
+    verdict,
+    ...(map && { map: toMapBody(map) }),
+  };
 }
 
-function toAreaBody({ left, top, width, height }: NonNullable<LabelMap['area']>): object {
+function toMapBody({ columns, rows, area, scores }: LabelMap): LabelMap {
+  return {
+    columns,
+    rows,
+    ...(area && { area: toAreaBody(area) }),
+    scores: scores.map((row) => row.map(roundScore)),
+  };
+}
+
+function toAreaBody({ left, top, width, height }: NonNullable<LabelMap['area']>): NonNullable<LabelMap['area']> {
   return { left: roundScore(left), top: roundScore(top), width: roundScore(width), height: roundScore(height) };
 }
 

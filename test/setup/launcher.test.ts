@@ -48,17 +48,50 @@ test('a_changed_source_is_built_again', async (t) => {
   assert.match(outcome.stdout, /"answer":43/);
 });
 
-test('a_type_error_ends_with_1_and_leaves_the_last_build', async (t) => {
+test('a_syntax_error_ends_with_1_and_leaves_the_last_build', async (t) => {
   const checkout = await createCheckout(t);
   await launch(checkout);
   const before = await stat(join(checkout, 'dist', 'main.js'));
-  await writeFile(join(checkout, 'src', 'answer.ts'), 'export const answer: string = 42;\n');
+  await writeFile(join(checkout, 'src', 'answer.ts'), 'export const answer: number = ;\n');
   const outcome = await launch(checkout);
   assert.equal(outcome.code, 1);
-  assert.match(outcome.stderr, /src\/answer\.ts\(1,14\): error TS2322/);
+  assert.match(outcome.stderr, /src\/answer\.ts\(1,31\): error TS1109/);
   assert.equal(outcome.stdout, '');
   assert.equal((await stat(join(checkout, 'dist', 'main.js'))).mtimeMs, before.mtimeMs);
   assert.deepEqual(await listStaging(checkout), []);
+});
+
+test('types_are_not_needed_to_build', async (t) => {
+  const checkout = await createCheckout(t);
+  await removePackages(checkout);
+  await symlink(join(project, 'node_modules', 'typescript'), join(checkout, 'node_modules', 'typescript'));
+  await writeFile(join(checkout, 'src', 'answer.ts'), "import 'node:fs';\nexport const answer: string = 42;\n");
+  const outcome = await launch(checkout);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  assert.match(outcome.stdout, /"answer":42/);
+});
+
+test('an_installed_package_runs_its_build_beside_a_foreign_typescript', async (t) => {
+  const installed = await createInstalledPackage(t);
+  await mkdir(join(installed, 'dist'));
+  await writeFile(join(installed, 'dist', 'main.js'), 'console.log(process.argv.slice(2).join());\n');
+  const outcome = await launch(installed, ['check', '--json']);
+  assert.deepEqual([outcome.code, outcome.stdout, outcome.stderr], [0, 'check,--json\n', '']);
+});
+
+test('an_installed_package_without_its_build_ends_with_78_and_says_how_to_pack_it', async (t) => {
+  const outcome = await launch(await createInstalledPackage(t));
+  assert.equal(outcome.code, 78);
+  assert.match(outcome.stderr, /^image-check: this package was packed without its build: .*npm run pack.*\n$/);
+});
+
+test('an_installed_package_that_misses_another_says_to_install_it_again', async (t) => {
+  const installed = await createInstalledPackage(t);
+  await mkdir(join(installed, 'dist'));
+  await writeFile(join(installed, 'dist', 'main.js'), "import 'no-such-package';\n");
+  const outcome = await launch(installed);
+  assert.equal(outcome.code, 78);
+  assert.match(outcome.stderr, /no-such-package is not installed: install image-check-server again\n$/);
 });
 
 test('missing_node_modules_end_with_78_and_name_npm_ci', async (t) => {
@@ -88,7 +121,7 @@ test('an_old_node_ends_with_78_in_one_line', async (t) => {
 test('without_typescript_the_last_build_runs_even_when_sources_changed', async (t) => {
   const checkout = await createCheckout(t);
   await launch(checkout);
-  await removeTypeScript(checkout);
+  await removePackages(checkout);
   await writeFile(join(checkout, 'src', 'answer.ts'), 'export const answer: number = 43;\n');
   const outcome = await launch(checkout);
   assert.match(outcome.stdout, /"answer":42/);
@@ -96,10 +129,10 @@ test('without_typescript_the_last_build_runs_even_when_sources_changed', async (
 
 test('without_typescript_and_build_it_ends_with_78', async (t) => {
   const checkout = await createCheckout(t);
-  await removeTypeScript(checkout);
+  await removePackages(checkout);
   const outcome = await launch(checkout);
   assert.equal(outcome.code, 78);
-  assert.match(outcome.stderr, /^image-check: nothing is built and typescript is not installed.*\n$/);
+  assert.match(outcome.stderr, /^image-check: nothing is built and typescript is not installed: run npm ci in .*\n$/);
 });
 
 test('two_launchers_at_once_both_run', async (t) => {
@@ -176,7 +209,19 @@ async function createCheckout(t: TestContext): Promise<string> {
   return checkout;
 }
 
-async function removeTypeScript(checkout: string): Promise<void> {
+/** The launcher where npm puts it, in a project that has packages of its own. */
+async function createInstalledPackage(t: TestContext): Promise<string> {
+  const consumer = await mkdtemp(join(tmpdir(), 'image-check-launcher-'));
+  t.after(() => rm(consumer, { recursive: true, force: true }));
+  const installed = join(consumer, 'node_modules', 'image-check-server');
+  await mkdir(join(installed, 'src'), { recursive: true });
+  await cp(join(project, 'src', 'launcher.mjs'), join(installed, 'src', 'launcher.mjs'));
+  await cp(join(project, 'package.json'), join(installed, 'package.json'));
+  await symlink(join(project, 'node_modules', 'typescript'), join(consumer, 'node_modules', 'typescript'));
+  return installed;
+}
+
+async function removePackages(checkout: string): Promise<void> {
   await rm(join(checkout, 'node_modules'));
   await mkdir(join(checkout, 'node_modules'));
 }
