@@ -1,4 +1,4 @@
-// `npx pm2 start ecosystem.config.js`; with `--env production` the models are loaded before the first visitor comes.
+// `npx pm2 start ecosystem.config.js`, with `--env production` for Express's own production settings.
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 

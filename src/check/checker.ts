@@ -53,6 +53,10 @@ export function createChecker(options: CheckerOptions): Checker {
   const { config, engine, metrics, log } = options;
   const found = loadModelStore(config.models.dir, options.versions);
   assertDefaults(found, config.check.models);
+  for (const stored of [...found.values()].flat()) {
+    if (stored.kind === 'broken')
+      log.error({ model: stored.name, version: stored.version, reason: stored.reason }, 'a model failed to load');
+  }
   const liveStore = createLiveStore(found, (fault) => {
     log.error(fault);
   });
@@ -145,6 +149,9 @@ function createInference(
     artefacts: {
       cacheDir: config.model.artefactDir,
       ...(config.model.compile && { compile: compileInChild }),
+    },
+    onLoadFailed: ({ name, version }, reason) => {
+      log.error({ model: name, version, reason }, 'a model failed to load');
     },
     onLoaded: ({ name, version }, { loadMs, form, remarks }) => {
       admission.forgive();

@@ -25,6 +25,8 @@ export interface InferenceOptions {
   };
   /** A thread hangs in native code for good: this process can't be mended, only replaced. */
   readonly onHang?: (hang: Hang) => void;
+  /** A load failed; the reason may name paths. */
+  readonly onLoadFailed?: (model: ModelVersion, reason: string) => void;
   readonly onLoaded?: (model: ModelVersion, loaded: LoadedFacts) => void;
   /** A batch goes to its thread; what is returned is called when it has come back, or is given up. */
   readonly onRun?: (model: ModelVersion, images: readonly Subject[]) => () => void;

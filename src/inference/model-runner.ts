@@ -1,6 +1,7 @@
 import { ServiceError, toMessage } from '../errors.ts';
 import type { LoadedFacts } from '../ipc/thread-messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
+import { hidePaths } from '../public-text.ts';
 import { HangError } from './hang-error.ts';
 import { ImageQueue, type Inference, type InferenceRequest, type QueuedImage } from './image-queue.ts';
 import type { InferenceOptions } from './inference-options.ts';
@@ -20,7 +21,12 @@ export class ModelRunner {
     this.#model = model;
     this.#options = options;
     const { engine, loadTimeoutMs, stuckMs, isDefault, modelThreads } = options;
-    this.state = new ModelState(model, { loadTimeoutMs, isDefault: isDefault(model), load: () => this.#load() });
+    this.state = new ModelState(model, {
+      loadTimeoutMs,
+      isDefault: isDefault(model),
+      load: () => this.#load(),
+      onFailed: (reason) => options.onLoadFailed?.(model, reason),
+    });
     const onLost = (): void => {
       this.#recover();
     };
@@ -99,7 +105,7 @@ export class ModelRunner {
   async #refill(lane: ModelLane): Promise<void> {
     await this.#toLoadTask()
       .then((task) => lane.load(task))
-      .catch(() => undefined);
+      .catch((thrown: unknown) => this.#options.onLoadFailed?.(this.#model, toMessage(thrown)));
     this.#pump();
   }
 
@@ -153,7 +159,7 @@ export class ModelRunner {
     }
     const { name } = this.#model;
     if (this.state.isReady()) return new ServiceError('ERR_INTERNAL', `model ${name} failed to run`, { cause: thrown });
-    const detail = `model ${name} was lost while it ran: ${toMessage(thrown)}`;
+    const detail = `model ${name} was lost while it ran: ${hidePaths(toMessage(thrown), this.#model.dir)}`;
     return new ServiceError('ERR_MODEL_UNAVAILABLE', detail, { retryAfterSeconds: 1 });
   }
 }

@@ -2,6 +2,7 @@ import { ServiceError, toMessage } from '../errors.ts';
 import type { EngineName, HungModel, ModelSnapshot } from '../ipc/messages.ts';
 import type { LoadedFacts } from '../ipc/thread-messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
+import { hidePaths } from '../public-text.ts';
 import { HangError } from './hang-error.ts';
 
 const firstBackoffMs = 1000;
@@ -21,9 +22,11 @@ interface ModelStateOptions {
   readonly isDefault: boolean;
   /** Brings the model into memory; throws {@link HangError} when it did not come back. */
   readonly load: () => Promise<LoadedFacts>;
+  /** A load failed, for this reason; it may name paths. */
+  readonly onFailed: (reason: string) => void;
 }
 
-/** One model inside one worker: cold → loading → ready, or failed and tried again after a back-off. */
+/** One model inside one worker: cold → loading → ready, or failed and tried again after a backoff. */
 export class ModelState {
   readonly model: ModelVersion;
   readonly #options: ModelStateOptions;
@@ -73,12 +76,13 @@ export class ModelState {
   }
 
   toSnapshot(engine: EngineName): ModelSnapshot {
+    const toPublic = (remark: string): string => hidePaths(remark, this.model.dir);
     return {
       version: this.model.version,
       engine,
       state: this.#state.kind,
       ...(this.#facts && { loadMs: Math.round(this.#facts.loadMs), form: this.#facts.form }),
-      ...(this.#facts && this.#facts.remarks.length > 0 && { remarks: [...this.#facts.remarks] }),
+      ...(this.#facts && this.#facts.remarks.length > 0 && { remarks: this.#facts.remarks.map(toPublic) }),
       ...(this.#reason !== undefined && { reason: this.#reason }),
       ...(this.#hangs > 0 && { hangs: this.#hangs }),
     };
@@ -98,13 +102,14 @@ export class ModelState {
       this.#reason = undefined;
       this.#state = { kind: 'ready' };
     } catch (thrown) {
+      this.#options.onFailed(toMessage(thrown));
       throw this.#toUnavailable(this.#fail(thrown));
     }
   }
 
   /** @returns when it is tried again, on the clock of `performance.now()` */
   #fail(thrown: unknown): number {
-    this.#reason = toMessage(thrown);
+    this.#reason = hidePaths(toMessage(thrown), this.model.dir);
     const isHung = thrown instanceof HangError;
     const backoffMs = this.#toBackoffMs(isHung);
     const retryAt = performance.now() + backoffMs;

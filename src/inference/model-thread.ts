@@ -7,7 +7,7 @@ import { findArtefact } from '../model/artefact.ts';
 import { loadModelFiles, verifyModelFiles } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { createEngine } from './engines/create-engine.ts';
-import type { LoadedModel } from './engines/engine.ts';
+import type { Engine, LoadedModel } from './engines/engine.ts';
 import { verifyGolden } from './golden.ts';
 import { threadPriority } from './thread-priority.ts';
 import { warmUp } from './warm-up.ts';
@@ -15,9 +15,7 @@ import { warmUp } from './warm-up.ts';
 const port = parentPort;
 if (!port) throw new Error('model-thread runs as a worker thread only');
 if (process.platform === 'linux') setPriority(threadPriority);
-const engine = createEngine((workerData as ThreadData).engine);
-// Every load awaits it and tells its failure; without this the failure would end the thread before the first load.
-engine.catch(() => undefined);
+let engine = startEngine();
 let loadedModel: LoadedModel | undefined;
 
 port.on('message', (message: ToThread) => {
@@ -58,7 +56,11 @@ async function run(model: LoadedModel, message: Extract<ToThread, { type: 'run' 
 async function load(message: Extract<ToThread, { type: 'load' }>): Promise<FromThread> {
   const startedAt = performance.now();
   const { id, model, golden, cacheDir, wantsArtefact, maxBatch } = message;
-  const { loadModel, tensorflowVersion } = await engine;
+  const { loadModel, tensorflowVersion } = await engine.catch((thrown: unknown) => {
+    // What it lacked may be there at the next load.
+    engine = startEngine();
+    throw thrown;
+  });
   const found = tensorflowVersion === undefined ? undefined : await findArtefact(model, cacheDir, tensorflowVersion);
   const artefactDir = found?.kind === 'compiled' ? found.dir : undefined;
   if (artefactDir !== undefined) verifyModelFiles(model);
@@ -82,6 +84,13 @@ async function load(message: Extract<ToThread, { type: 'load' }>): Promise<FromT
     ...(remark === undefined ? [] : [remark]),
   ];
   return { type: 'loaded', id, loaded: { loadMs: performance.now() - startedAt, form, usefulBatch, remarks } };
+}
+
+/** Starts the engine before the first load, which awaits it and tells its failure. */
+function startEngine(): Promise<Engine> {
+  const started = createEngine((workerData as ThreadData).engine);
+  started.catch(() => undefined);
+  return started;
 }
 
 /** What an engine says of a network seldom names the file that holds it. */

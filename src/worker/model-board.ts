@@ -1,5 +1,6 @@
 import type { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName, ModelSnapshot } from '../ipc/messages.ts';
+import { hidePaths } from '../public-text.ts';
 import { findVersion, type ModelStore, type StoredVersion } from '../model/model-store.ts';
 
 /** What one worker says of its models. */
@@ -22,7 +23,7 @@ export function createModelBoard(
   const toSnapshot = (stored: StoredVersion): ModelSnapshot =>
     stored.kind === 'usable'
       ? inference.toSnapshot(stored.model)
-      : { version: stored.version, engine, state: 'failed', reason: stored.reason };
+      : { version: stored.version, engine, state: 'failed', reason: hidePaths(stored.reason) };
   const defaults = (): ModelSnapshot[] => defaultModels.map((reference) => toSnapshot(findVersion(store(), reference)));
   return {
     toSnapshots() {

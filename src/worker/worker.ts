@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ExitError, toMessage } from '../errors.ts';
+import { ExitError } from '../errors.ts';
 import { type ToPrimary, type ToWorker, toWorkerMessage } from '../ipc/messages.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { useNativeLibrary } from '../native-library.ts';
@@ -94,9 +94,8 @@ async function open(
       send({ type: 'snapshot', snapshot });
     });
     service.server.on('request', (_request, response) => response.once('close', beatSoon));
-    await service.warm().catch((thrown: unknown) => {
-      log.error({ reason: toMessage(thrown) }, 'a model failed to load before listening');
-    });
+    // The log tells of each load that fails; the worker listens, and serves what it can.
+    await service.warm().catch(() => undefined);
     send({ type: 'snapshot', snapshot: await service.takeSnapshot() });
     send({ type: 'listening' });
     // What the primary waits for where this worker takes over from another.

@@ -146,6 +146,7 @@ const foreign = [
   'name="model"; filename="b.png"',
   'name="photo"\r\nContent-Type: application/octet-stream',
   'name="photo"\r\nContent-Type: image/jpeg',
+  'name="image[]"\r\nContent-Type: application/octet-stream',
   'name="files"\r\nContent-Type: multipart/mixed; boundary=in',
   'name="=?UTF-8?B?aW1hZ2U=?="; filename="b.png"',
 ];

@@ -73,10 +73,13 @@ test('start_returns_when_the_service_answers', async (context) => {
   assert.equal(app.pid, health.primary.pid);
 });
 
-test('the_production_environment_is_ready_before_pm2_says_so', async (context) => {
+test('the_production_environment_loads_models_on_first_use_too', async (context) => {
   const stage = await setStage(context);
   await stage.pm2.run('start', ecosystem, '--env', 'production');
-  assert.ok((await stage.health()).workers.some(({ ready }) => ready));
+  const { workers } = await waitForWorkers(stage);
+  assert.ok(workers.every(({ ready }) => !ready));
+  assert.equal((await postRaw(stage.url, await makePhoto())).status, 200);
+  await waitFor(async () => (await stage.health()).workers.some(({ ready }) => ready));
 });
 
 test('hup_changes_every_worker_and_fails_no_request', async (context) => {

@@ -97,8 +97,8 @@ export class FormBody extends Transform {
   }
 
   #ignore(header: PartHeader): void {
-    refuseMistaken(header.field, [imageField, ...textFields]);
     const isFile = /^(?:image|multipart)\/|^application\/octet-stream$/.test(header.contentType ?? '');
+    if (!isFile) refuseMistaken(header.field, [imageField, ...textFields]);
     this.#takeContent = () => {
       if (isFile) throw toForeignFile(header);
     };

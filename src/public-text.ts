@@ -1,0 +1,19 @@
+/** An absolute path of two segments or more, in quotes or up to whitespace; not the end of a URL or of a relative path. */
+const quoted = /(['"`])\/[^'"`\n]*\/([^'"`/\n]*)\1/g;
+const bare = /(?<![\w.:/@~-])(?:file:\/\/)?\/(?:[^\s/'"`<>|:;,()]+\/)+([^\s/'"`<>|:;,()]*)/g;
+
+/**
+ * Cuts every path of this machine in a reason down to its last part: clients and probes see reasons, and a path tells them
+ * about the machine what they need not know. The log keeps the whole text.
+ * @param roots folders that the text may name, which may have whitespace in them
+ */
+export function hidePaths(text: string, ...roots: readonly string[]): string {
+  const ordered = roots.filter((root) => root.length > 1).toSorted((one, other) => other.length - one.length);
+  let hidden = text;
+  for (const root of ordered) hidden = hidden.replaceAll(`${root}/`, '').replaceAll(root, toLastPart(root));
+  return hidden.replace(quoted, '$1$2$1').replace(bare, '$1');
+}
+
+function toLastPart(path: string): string {
+  return path.split('/').findLast((part) => part !== '') ?? '';
+}
