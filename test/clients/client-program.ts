@@ -36,7 +36,8 @@ export async function startClientTarget(context: Pick<TestContext, 'after'>): Pr
   const modelsDir = makeTempDir(context);
   await writeColourModel(modelsDir, { name: 'quality' });
   const args = ['--workers', '1', '--models', modelsDir, '--engine', 'wasm'];
-  const { url } = await startService(context, { args });
+  // Loaded before it listens: on a busy machine the first form would meet its deadline.
+  const { url } = await startService(context, { args, environment: { IMAGE_CHECK_MODEL_LOAD: 'eager' } });
   const pictureDir = makeTempDir(context);
   const [one, two] = [await makePlain(90, 40, 30), await makePhoto()];
   for (const name of ['one.jpg', oddNames.utf8, oddNames.spaces]) writeFileSync(path.join(pictureDir, name), one);
