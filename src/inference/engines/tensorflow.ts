@@ -40,11 +40,11 @@ export function loadTensorFlow(): TensorFlow {
   return answerFinder(binding, () => require('@tensorflow/tfjs-node') as TensorFlow);
 }
 
-/** tfjs-node calls two functions of node:util, op by op, that Node 23 removed. */
+/** tfjs-node calls two functions of node:util, op by op: Node 23 removed one, and newer versions warn of the other. */
 function restoreRemovedUtil(): void {
   const legacy = util as unknown as Record<string, unknown>;
-  legacy['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  legacy['isArray'] ??= Array.isArray;
+  legacy['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined;
+  legacy['isArray'] = Array.isArray;
 }
 
 const finderName = '@mapbox/node-pre-gyp';
