@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { WorkerSnapshot } from '../ipc/messages.ts';
 
 type Memory = WorkerSnapshot['memory'];
@@ -6,29 +6,42 @@ type Memory = WorkerSnapshot['memory'];
 /** The kernel walks all pages for it: 4 ms of CPU with TensorFlow in memory, while other threads can map nothing. */
 const measureEveryMs = 5000;
 
-/** Creates what tells the memory of this process, as it was measured lately. */
-export function createMemoryMeter(): () => Promise<Memory> {
+/**
+ * Creates what tells the memory of this process, as it was measured lately. It reads synchronously: a heartbeat must not
+ * wait for libuv's pool, which pictures may fill.
+ */
+export function createMemoryMeter(): () => Memory {
   let measuredAt = -Infinity;
-  let measured: Promise<Memory> | undefined;
+  let measured: Memory = { rssBytes: 0, pssBytes: 0, privateBytes: 0 };
   return () => {
     const nowMs = performance.now();
-    if (measured && nowMs - measuredAt < measureEveryMs) return measured;
-    measuredAt = nowMs;
-    measured = measureMemory();
+    if (nowMs - measuredAt >= measureEveryMs) {
+      measuredAt = nowMs;
+      // Without a free descriptor nothing can be read: the last figures have to do.
+      measured = readRollup() ?? readRss() ?? measured;
+    }
     return measured;
   };
 }
 
-/** Where the kernel doesn't tell shared from private pages, all count as private. */
-async function measureMemory(): Promise<Memory> {
+function readRollup(): Memory | undefined {
   try {
-    const rollup = await readFile('/proc/self/smaps_rollup', 'utf8');
+    const rollup = readFileSync('/proc/self/smaps_rollup', 'utf8');
     const toBytes = (field: string): number =>
       Number(new RegExp(`^${field}: +(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0) * 1024;
     const privateBytes = toBytes('Private_Clean') + toBytes('Private_Dirty');
     return { rssBytes: toBytes('Rss'), pssBytes: toBytes('Pss'), privateBytes };
   } catch {
+    return undefined;
+  }
+}
+
+/** Where the kernel doesn't tell shared from private pages, all count as private. */
+function readRss(): Memory | undefined {
+  try {
     const rssBytes = process.memoryUsage.rss();
     return { rssBytes, pssBytes: rssBytes, privateBytes: rssBytes };
+  } catch {
+    return undefined;
   }
 }

@@ -81,7 +81,7 @@ export function createWorkerService(start: Start, primary: PrimaryLink, log: Log
         queueDepth: inference.queueDepth(),
         checked: checkService.checked(),
         requests: await countChecks(metrics),
-        memory: await measureMemory(),
+        memory: measureMemory(),
         metrics: await collectFamilies(registry, processMetrics),
       };
     },
