@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { ExitError, exitCodes, toMessage } from '../errors.ts';
@@ -40,18 +40,24 @@ export async function locateCache(environment: NodeJS.ProcessEnv, packageFolder:
 }
 
 /**
- * Makes the cache's root, not writable by others whatever the umask.
+ * Makes the cache's root, and lets nobody else write there.
  * @throws ExitError 73 when it can't be made or written to.
  */
 export async function makeRoot(cache: Cache): Promise<void> {
   try {
-    const isMade = (await mkdir(cache.root, { recursive: true, mode: folderMode })) !== undefined;
-    if (isMade) for (const folder of [cache.root, dirname(cache.root)]) await chmod(folder, folderMode);
+    await mkdir(cache.root, { recursive: true, mode: folderMode });
+    for (const folder of [cache.root, dirname(cache.root)]) await closeToOthers(folder);
     await rm(await mkdtemp(join(cache.root, 'staging-test-')), { recursive: true });
   } catch (cause) {
     const message = `the cache folder ${cache.root} is not writable (${toMessage(cause)}); set XDG_CACHE_HOME`;
     throw new ExitError(exitCodes.cacheNotWritable, message, { cause });
   }
+}
+
+/** With a umask of 002, as many systems have, a user's group could write there; what another user owns stays as it is. */
+async function closeToOthers(folder: string): Promise<void> {
+  const { mode } = await stat(folder);
+  if ((mode & 0o022) !== 0) await chmod(folder, mode & ~0o022).catch(() => undefined);
 }
 
 /** @throws UnavailableError when the disk has no room for the setup. */

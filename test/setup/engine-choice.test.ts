@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 
 import { ExitError } from '../../src/errors.ts';
-import { locateCache } from '../../src/setup/cache.ts';
+import { locateCache, makeRoot } from '../../src/setup/cache.ts';
 import { chooseEngine, type EngineChoiceOptions } from '../../src/setup/engine-choice.ts';
 import { makeStaging } from '../../src/setup/staging.ts';
 import { tensorflowWheel } from '../../src/setup/wheel.ts';
@@ -117,6 +117,15 @@ test('an_unwritable_cache_is_a_reason_and_ends_with_73_where_tensorflow_is_wante
     assert.match(error.message, why);
     return true;
   });
+});
+
+test('a_cache_that_a_group_could_write_is_closed_to_it', async (t) => {
+  const machine = await createSmallMachine(t);
+  const cache = await locateCache(machine.environment, machine.packageFolder, tensorflowWheel);
+  await mkdir(cache.root, { recursive: true });
+  for (const folder of [cache.root, dirname(cache.root)]) await chmod(folder, 0o2775);
+  await makeRoot(cache);
+  for (const folder of [cache.root, dirname(cache.root)]) assert.equal((await stat(folder)).mode & 0o7777, 0o2755);
 });
 
 test('a_user_without_a_home_gets_the_next_engine', async (t) => {
