@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { toMessage } from '../errors.ts';
+import { hidePaths } from '../public-text.ts';
 import type { Manifest } from './manifest.ts';
 import { readFileHash } from './model-files.ts';
 import type { ModelVersion } from './model-version.ts';
@@ -116,7 +117,7 @@ export async function findArtefact(
       assertGraph(dir, artefact);
       return { kind: 'compiled', dir, artefact, faults };
     } catch (thrown) {
-      faults.push(`${dir}: ${toMessage(thrown)}`);
+      faults.push(`${path.basename(dir)}: ${hidePaths(toMessage(thrown), dir)}`);
     }
   }
   return { kind: 'none', faults };

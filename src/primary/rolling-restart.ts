@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { toMessage } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { hidePaths } from '../public-text.ts';
 import type { Supervisor } from './supervisor.ts';
 
 interface RollingRestartOptions {
@@ -59,16 +60,18 @@ export class RollingRestart {
     try {
       if (scope === 'configuration') config = reloadConfig();
     } catch (error) {
-      const reason = `configuration not reloaded, everything stays: ${toMessage(error)}`;
-      log.error(reason);
-      return { state: 'stopped', reason };
+      const what = 'configuration not reloaded, everything stays';
+      log.error(`${what}: ${toMessage(error)}`);
+      // The fault names files and values of the configuration, which are for the operator alone.
+      return { state: 'stopped', reason: `${what}: the log says why` };
     }
     log.info({ scope }, 'rolling restart begins');
     for (const slot of supervisor.slots) {
       const failure = await supervisor.replace(slot, config ?? slot.config, 'reload');
       if (failure === undefined) continue;
       log.error({ slot: slot.index, failure }, 'rolling restart stopped, the old workers stay');
-      return { state: 'stopped', reason: `slot ${String(slot.index)}: ${failure}` };
+      const shown = hidePaths(failure, (config ?? slot.config).models.dir);
+      return { state: 'stopped', reason: `slot ${String(slot.index)}: ${shown}` };
     }
     if (config !== undefined) onReloaded(config);
     log.info('rolling restart complete');

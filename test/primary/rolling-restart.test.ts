@@ -88,9 +88,34 @@ test('HUP with a configuration that does not fit keeps everything', async (t) =>
   await until(() => primary.log.includes('configuration not reloaded'), 'it is refused');
   assert.match(
     (await primary.health()).rollingRestart?.reason ?? '',
-    /^configuration not reloaded, everything stays: /,
+    /^configuration not reloaded, everything stays: the log says why$/,
   );
   assert.deepEqual(primary.pids(await primary.serving()), before);
+});
+
+test('the reason that /health gives for a stopped rolling restart names no path', async () => {
+  const dir = '/srv/my models';
+  const config = configSchema.parse({ models: { dir } });
+  const stop = async (options: { fault?: string; failure?: string }): Promise<string | undefined> => {
+    const rollingRestart = new RollingRestart({
+      supervisor: {
+        slots: [createSlot(0, config, new RestartPolicy(restartLimits))],
+        replace: () => Promise.resolve(options.failure),
+      },
+      reloadConfig: () => {
+        if (options.fault !== undefined) throw new Error(options.fault);
+        return config;
+      },
+      onReloaded: () => undefined,
+      log: createLogger({ level: 'silent', format: 'json' }, {}),
+    });
+    rollingRestart.request('configuration');
+    await until(() => rollingRestart.status?.state === 'stopped', 'it stops');
+    return rollingRestart.status?.reason;
+  };
+  const fault = 'configuration /etc/my service/site.yaml: must be a mapping';
+  assert.equal(await stop({ fault }), 'configuration not reloaded, everything stays: the log says why');
+  assert.equal(await stop({ failure: `models.dir ${dir} is no folder` }), 'slot 0: models.dir my models is no folder');
 });
 
 test('TERM during a rolling restart drains all workers', async (t) => {
