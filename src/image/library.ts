@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import type { Size } from './types.ts';
 
@@ -5,19 +6,26 @@ import type { Size } from './types.ts';
 sharp.cache(false);
 sharp.concurrency(1);
 
-// No other loader can be reached, whatever the bytes pretend to be. UltraHDR's is left out on purpose: its gain map
-// is of no use here, and the plain JPEG loader takes such a photo without it.
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({
-  operation: [
-    'VipsForeignLoadJpeg',
-    'VipsForeignLoadPng',
-    'VipsForeignLoadWebp',
-    'VipsForeignLoadNsgif',
-    'VipsForeignLoadHeif',
-    'VipsForeignLoadTiff',
-  ],
-});
+// What is blocked counts for the whole process: a thread that begins would close what others are reading with.
+if (isMainThread) closeOtherLoaders();
+
+/**
+ * No other loader can be reached, whatever the bytes pretend to be. UltraHDR's is left out on purpose: its gain map is
+ * of no use here, and the plain JPEG loader takes such a photo without it.
+ */
+function closeOtherLoaders(): void {
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({
+    operation: [
+      'VipsForeignLoadJpeg',
+      'VipsForeignLoadPng',
+      'VipsForeignLoadWebp',
+      'VipsForeignLoadNsgif',
+      'VipsForeignLoadHeif',
+      'VipsForeignLoadTiff',
+    ],
+  });
+}
 
 /** How much of a broken picture the library puts up with, and how large a one it opens. */
 type OpenOptions = Required<Pick<SharpOptions, 'failOn' | 'limitInputPixels'>>;
