@@ -52,7 +52,7 @@ export default {
       name: 'root-imports',
       comment: 'the files of src itself stand below every room',
       severity: 'error',
-      from: { path: '^src/(errors|log|lock|entry-url|native-library|patience|public-text|user-cache|waiting)\\.ts$' },
+      from: { path: '^src/(errors|log|log-stream|lock|entry-url|native-library|patience|public-text|user-cache|waiting)\\.ts$' },
       to: { path: '^src/[^/]+/' },
     },
     {

@@ -4,7 +4,9 @@ import cluster from 'node:cluster';
 import path from 'node:path';
 import { toNativeEnvironment } from '../src/config/native-environment.ts';
 import { configSchema } from '../src/config/schema.ts';
+import { createAccessLog } from '../src/http/access-log.ts';
 import { createLogger } from '../src/log.ts';
+import { openLogStream } from '../src/log-stream.ts';
 import { startPrimary } from '../src/primary/primary.ts';
 import { chooseEngine } from '../src/setup/engine-choice.ts';
 
@@ -19,7 +21,8 @@ export interface Place {
 
 const workerCount = 2;
 const [dispatching, modelsDir] = process.argv.slice(2) as [Dispatching, string];
-const log = createLogger({ level: 'error', format: 'json' }, {});
+const events = openLogStream(2);
+const log = createLogger({ level: 'error', format: 'json' }, {}, events);
 const config = configSchema.parse({
   server: { port: 0, host: '127.0.0.1' },
   ops: { port: 0, host: '127.0.0.1' },
@@ -45,6 +48,7 @@ async function startDispatch(): Promise<void> {
     workerCount,
     workerExec: path.join(import.meta.dirname, '..', 'src', 'main.ts'),
     log,
+    events,
     reloadConfig: () => config,
   });
   tellPlace(primary.publicPort);
@@ -82,10 +86,11 @@ async function startTurnWorker(): Promise<void> {
     tellStuck: () => process.exit(1),
     tellCleared: () => undefined,
   };
+  const accessLog = createAccessLog(config.log, { slot, pid: process.pid }, events);
   const service = createWorkerService(
     { type: 'start', slot, engine, config, warm: [], hung: [], versions: {}, hasJournal: false },
     primary,
-    log,
+    { log, accessLog, droppedLines: {}, flush: () => accessLog.flush() },
   );
   await service.warm();
   const beatSoon = startHeartbeat(config.supervisor.heartbeatMs, service.takeSnapshot, (snapshot) => {

@@ -1,13 +1,17 @@
 import { createRequire } from 'node:module';
 import { type Logger, pino } from 'pino';
-import type pretty from 'pino-pretty';
+import type { prettyFactory } from 'pino-pretty';
+import { type LogStream, openLogStream } from './log-stream.ts';
 
 export type { Logger };
 
-/** Creates the logger of events: one line each on stderr, written synchronously so that none is lost at a kill. */
+const stderr = 2;
+
+/** Creates the logger of events: one line each, on stderr unless another stream is given. */
 export function createLogger(
   options: { level: string; format: 'json' | 'pretty' },
   base: Record<string, unknown>,
+  stream: LogStream = openLogStream(stderr),
 ): Logger {
   const settings = {
     level: options.level,
@@ -15,11 +19,20 @@ export function createLogger(
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (options.format === 'pretty') {
-    const require = createRequire(import.meta.url);
-    // 12 ms of CPU that most services need not pay in each process.
-    const makePretty = require('pino-pretty') as typeof pretty;
-    return pino(settings, makePretty({ destination: 2, sync: true, ignore: 'pid,hostname', singleLine: true }));
-  }
-  return pino(settings, pino.destination({ dest: 2, sync: true }));
+  return pino(settings, options.format === 'pretty' ? createPrettyStream(stream) : stream);
+}
+
+function createPrettyStream(stream: LogStream): Pick<LogStream, 'write' | 'flush'> {
+  const require = createRequire(import.meta.url);
+  // 12 ms of CPU that most services need not pay in each process.
+  const pretty = require('pino-pretty') as { prettyFactory: typeof prettyFactory };
+  const format = pretty.prettyFactory({ ignore: 'pid,hostname', singleLine: true });
+  return {
+    write(line) {
+      stream.write(format(line));
+    },
+    flush: (done) => {
+      stream.flush(done);
+    },
+  };
 }

@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { countCpus } from '../config/cpu-count.ts';
 import { createLogger, type Logger } from '../log.ts';
+import { type LogStream, openLogStream } from '../log-stream.ts';
 import { assertDefaults, loadModelStore } from '../model/model-store.ts';
 import { type ModelsLook, readModelsLook, startModelWatch } from '../model/model-watch.ts';
 import type { EarlyWorker } from '../primary/early-worker.ts';
@@ -14,6 +16,9 @@ export interface ServeFlags extends ConfigFlags {
   readonly pidFile?: string;
 }
 
+const stderr = 2;
+const maxFlushMs = 1000;
+
 /**
  * Serves until the service is stopped, then ends the process.
  * @throws ExitError where it can't begin
@@ -21,7 +26,8 @@ export interface ServeFlags extends ConfigFlags {
 export async function runService(flags: ServeFlags, workerExec: string, earlyWorker: EarlyWorker): Promise<void> {
   const { config } = loadFlaggedConfig(flags);
   assertDefaults(loadModelStore(config.models.dir), config.check.models);
-  const log = createLogger(config.log, { worker: 'primary', pid: process.pid });
+  const events = openLogStream(stderr);
+  const log = createLogger(config.log, { worker: 'primary', pid: process.pid }, events);
   const progress = process.stderr.isTTY ? 'bar' : 'lines';
   const choice = await chooseEngine({ wanted: config.model.engine, progress, environment: process.env });
   if (choice.engine === 'wasm') log.warn({ engine: 'wasm' }, `serving on the wasm engine: ${choice.why}`);
@@ -35,11 +41,22 @@ export async function runService(flags: ServeFlags, workerExec: string, earlyWor
     workerExec,
     earlyWorker,
     log,
+    events,
     ...(flags.pidFile !== undefined && { pidFile: flags.pidFile }),
   });
   const stopWatch = watchModels(primary, known, log);
   void primary.draining.then(stopWatch);
-  process.exit(await primary.ended);
+  const exitCode = await primary.ended;
+  await flush(events);
+  process.exit(exitCode);
+}
+
+/** A reader of stderr that stands still is not waited for any longer. */
+async function flush(events: LogStream): Promise<void> {
+  const written = new Promise<void>((resolve) => {
+    events.flush(resolve);
+  });
+  await Promise.race([written, delay(maxFlushMs)]);
 }
 
 /** Lets the workers take up what changes in the models folder, as long as the configuration wants it. */

@@ -5,9 +5,6 @@ import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Where a worker finds the journal among its open files, behind its streams and its channel. */
-export const journalDescriptor = 4;
-
 /** Fits a SHA-256 in hex and the name of a model; what is longer is cut, and matches nothing. */
 const entryBytes = 192;
 const maxEntries = 512;

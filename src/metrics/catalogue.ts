@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createLogMetrics, type DroppedLines } from './log-metrics.ts';
 
 const requestSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const stepSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -6,7 +7,8 @@ const loadSeconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const batchSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 /** Creates what a worker counts; summed over workers by the primary. */
-export function createWorkerMetrics(registry: Registry) {
+export function createWorkerMetrics(registry: Registry, droppedLines: DroppedLines = {}) {
+  createLogMetrics(registry, droppedLines);
   return { ...createRequestMetrics([registry]), ...createModelMetrics([registry]) };
 }
 

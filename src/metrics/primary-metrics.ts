@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { EngineName, Suspicions, WorkerSnapshot } from '../ipc/messages.ts';
+import { createLogMetrics, type DroppedLines } from './log-metrics.ts';
 
 /** Why a worker was replaced. */
 export const restartReasons = [
@@ -25,8 +26,9 @@ interface WorkerGauges {
 }
 
 /** Creates what the primary itself counts and shows. */
-export function createPrimaryMetrics(version: string, engine: EngineName) {
+export function createPrimaryMetrics(version: string, engine: EngineName, droppedLines: DroppedLines = {}) {
   const registry = new Registry();
+  createLogMetrics(registry, droppedLines);
   const registers = [registry];
   const restarts = new Counter({
     name: 'image_check_worker_restarts_total',

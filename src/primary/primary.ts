@@ -2,43 +2,25 @@ import type { Server as HttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import type { Config } from '../config/schema.ts';
 import { exitCodes } from '../errors.ts';
-import type { EngineName, ToPrimary } from '../ipc/messages.ts';
-import type { Logger } from '../log.ts';
+import type { ToPrimary } from '../ipc/messages.ts';
+import type { DroppedLines } from '../metrics/log-metrics.ts';
 import { RetiredMetrics } from '../metrics/merge.ts';
 import { createPrimaryMetrics, setQuarantineGauge } from '../metrics/primary-metrics.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
 import { Dispatcher, toDispatchLimits } from './dispatcher.ts';
-import type { EarlyWorker } from './early-worker.ts';
 import { listen } from './listener.ts';
 import { answerOps, type OpsSources } from './ops-answers.ts';
 import { createOpsServer } from './ops-server.ts';
 import { Quarantine } from './quarantine.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
-import { type RestartLimits, restartLimits } from './restart-policy.ts';
+import type { PrimaryOptions } from './primary-options.ts';
+import { restartLimits } from './restart-policy.ts';
 import { keepFixed, RollingRestart } from './rolling-restart.ts';
 import { listenToSignals } from './signals.ts';
 import { listWorkers } from './slot.ts';
 import { Supervisor } from './supervisor.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 import { setUpWorkers } from './worker-process.ts';
-
-interface PrimaryOptions {
-  readonly config: Config;
-  readonly engine: EngineName;
-  readonly version: string;
-  readonly workerCount: number;
-  readonly pidFile?: string;
-  /** The script that a worker runs. */
-  readonly workerExec: string;
-  /** Node's own options for it; those of this process unless given. */
-  readonly workerExecArgv?: readonly string[];
-  /** A process for the first worker, where one is forked already. */
-  readonly earlyWorker?: EarlyWorker;
-  readonly log: Logger;
-  /** Reads the configuration anew at HUP. @throws whatever is wrong with it; then everything stays. */
-  readonly reloadConfig: () => Config;
-  readonly restartLimits?: RestartLimits;
-}
 
 /** The service's parent process: it takes connections, keeps workers alive and tells how they are. */
 export interface Primary {
@@ -103,7 +85,7 @@ class RunningPrimary implements Primary {
     this.draining = new Promise((resolve) => {
       this.#resolveDraining = resolve;
     });
-    const metrics = createPrimaryMetrics(options.version, options.engine);
+    const metrics = createPrimaryMetrics(options.version, options.engine, this.#toDroppedLines());
     this.#supervisor = this.#createSupervisor((reason) => {
       metrics.restarts.inc({ reason });
     });
@@ -265,6 +247,13 @@ class RunningPrimary implements Primary {
         },
       },
     });
+  }
+
+  #toDroppedLines(): DroppedLines {
+    return {
+      events: () => this.#options.events.droppedLines,
+      native: () => this.#supervisor.nativeOutput.droppedLines,
+    };
   }
 
   #hear(worker: WorkerHandle, message: ToPrimary): void {

@@ -4,6 +4,7 @@ import type { Logger } from '../log.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
 import { chooseDue, toKeptMs } from './recycling.ts';
 import type { EarlyWorker } from './early-worker.ts';
+import { NativeOutput } from './native-output.ts';
 import { type RestartLimits, RestartPolicy } from './restart-policy.ts';
 import { createSlot, listWorkers, type Slot, toDeath, toEnd, waitForEnd } from './slot.ts';
 import { listHungModels, listVersions, listWarmModels, promoteSuccessor, settleSuccession } from './succession.ts';
@@ -34,6 +35,7 @@ interface SupervisorOptions {
 /** Keeps every slot filled with a worker that answers: timeout → reap → respawn. */
 export class Supervisor {
   readonly slots: readonly Slot[];
+  readonly nativeOutput: NativeOutput;
   readonly #options: SupervisorOptions;
   readonly #workerListener: WorkerListener;
   readonly #exited: WorkerHandle[] = [];
@@ -43,6 +45,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.nativeOutput = new NativeOutput(options.log);
     this.slots = Array.from({ length: options.workerCount }, (_, index) =>
       createSlot(index, options.config, new RestartPolicy(options.restartLimits)),
     );
@@ -196,6 +199,7 @@ export class Supervisor {
     const start = { slot: slot.index, engine, config, ...models };
     const worker = new WorkerHandle(start, this.#workerListener, earlyWorker?.take());
     if (worker.pid !== undefined) log.info({ slot: slot.index, workerPid: worker.pid }, 'worker forked');
+    this.nativeOutput.read(worker);
     return worker;
   }
 

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { Config } from '../config/schema.ts';
 import { toMessage } from '../errors.ts';
 import type { FlightRecord } from '../ipc/flight-journal.ts';
@@ -37,6 +38,9 @@ export interface WorkerListener {
   onMessage(worker: WorkerHandle, message: ToPrimary): void;
   onExit(worker: WorkerHandle): void;
 }
+
+/** How long the last lines of a dead worker may take to be read. */
+const lastOutputMs = 200;
 
 /** One worker process: its stage, its last snapshot, and the typed channel to it. */
 export class WorkerHandle {
@@ -97,6 +101,12 @@ export class WorkerHandle {
     return this.#process?.process.pid;
   }
 
+  /** What native code writes. */
+  get output(): readonly Readable[] {
+    const { stdout, stderr } = this.#process?.process ?? {};
+    return [stdout, stderr].flatMap((stream) => stream ?? []);
+  }
+
   get isServing(): boolean {
     return this.stage === 'listening' && this.stuckAtMs === undefined && this.snapshot?.serving === true;
   }
@@ -154,6 +164,12 @@ export class WorkerHandle {
     });
     worker.on('error', (error) => {
       if (worker.process.pid === undefined) this.#exit(`could not be forked: ${error.message}`);
+    });
+    // A compiler that it started may hold the pipes open for long after it.
+    worker.process.once('exit', () => {
+      setTimeout(() => {
+        for (const stream of this.output) stream.destroy();
+      }, lastOutputMs);
     });
     // Unlike 'exit', 'close' comes after the last message was read: an acknowledgement sent just before death counts.
     worker.process.once('close', (code: number | null, signal: string | null) => {

@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { toNativeEnvironment } from '../config/native-environment.ts';
-import { type FlightRecord, journalDescriptor, openFlightRecord } from '../ipc/flight-journal.ts';
+import { type FlightRecord, openFlightRecord } from '../ipc/flight-journal.ts';
+import { accessDescriptor, eventsDescriptor, journalDescriptor } from '../ipc/worker-descriptors.ts';
 
 /** A process that loads a worker's modules, says `hello` and waits for `start`. */
 export interface WorkerProcess {
@@ -23,8 +24,10 @@ export function setUpWorkers(exec: string, execArgv: readonly string[]): void {
 /** Forks a process. @throws Error where the system refuses to */
 export function forkWorker(): WorkerProcess {
   const flights = openFlightRecord();
-  const stdio: ('inherit' | 'ipc' | number)[] = ['inherit', 'inherit', 'inherit', 'ipc'];
-  if (flights !== undefined) stdio[journalDescriptor] = flights.descriptor;
+  const stdio: ('inherit' | 'pipe' | 'ignore' | 'ipc' | number)[] = ['inherit', 'pipe', 'pipe', 'ipc'];
+  stdio[journalDescriptor] = flights?.descriptor ?? 'ignore';
+  stdio[eventsDescriptor] = process.stderr.fd;
+  stdio[accessDescriptor] = process.stdout.fd;
   cluster.setupPrimary({ stdio });
   try {
     return { worker: cluster.fork({ IMAGE_CHECK_ROLE: 'worker', ...toNativeEnvironment(process.env) }), flights };

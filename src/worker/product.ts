@@ -1,7 +1,8 @@
 import { type Checker, createChecker } from '../check/checker.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
-import { createFlightJournal, journalDescriptor } from '../ipc/flight-journal.ts';
+import { createFlightJournal } from '../ipc/flight-journal.ts';
 import type { HungModel, Suspicions, ToWorker } from '../ipc/messages.ts';
+import { journalDescriptor } from '../ipc/worker-descriptors.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
 import { lookUpVersion, type ModelStore } from '../model/model-store.ts';

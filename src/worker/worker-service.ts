@@ -1,11 +1,9 @@
 import type { Server } from 'node:http';
 import { Registry } from 'prom-client';
-import { createAccessLog } from '../http/access-log.ts';
 import { createByteBudget } from '../http/upload/byte-budget.ts';
 import type { HttpDependencies } from '../http/dependencies.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { Suspicions, ToWorker, WorkerSnapshot } from '../ipc/messages.ts';
-import type { Logger } from '../log.ts';
 import { createWorkerMetrics, type WorkerMetrics } from '../metrics/catalogue.ts';
 import { collectFamilies } from '../metrics/families.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
@@ -13,6 +11,7 @@ import { createMemoryMeter } from './memory.ts';
 import { createModelBoard } from './model-board.ts';
 import type { PrimaryLink } from './primary-link.ts';
 import { createProduct, warmModels } from './product.ts';
+import type { WorkerLogs } from './worker-logs.ts';
 
 type Start = Extract<ToWorker, { type: 'start' }>;
 export type Draining = Extract<ToWorker, { type: 'drain' }>['because'];
@@ -31,7 +30,7 @@ export interface WorkerService {
   readonly drain: (because: Draining) => void;
   /** Lets the next so many answers on kept connections close them. */
   readonly shed: (connections: number) => void;
-  /** Resolves when every line of the access log is written. */
+  /** Resolves when every line of both logs is written. */
   readonly flush: () => Promise<void>;
 }
 
@@ -39,16 +38,16 @@ export interface WorkerService {
  * Builds the rooms from what the primary said at the start.
  * @throws ExitError 78 where the models folder or `check.models` doesn't fit.
  */
-export function createWorkerService(start: Start, primary: PrimaryLink, log: Logger): WorkerService {
+export function createWorkerService(start: Start, primary: PrimaryLink, logs: WorkerLogs): WorkerService {
+  const { log, accessLog } = logs;
   const { slot, engine, config, warm } = start;
   const registry = new Registry();
-  const metrics = createWorkerMetrics(registry);
+  const metrics = createWorkerMetrics(registry, logs.droppedLines);
   const processMetrics = createProcessMetrics(String(slot));
   const product = createProduct(start, primary, metrics, log);
   const { store, inference, checkService } = product;
   const board = createModelBoard(store, config.check.models, engine, inference);
   const identity = { slot, pid: process.pid };
-  const accessLog = createAccessLog(config.log, identity, log);
   const closing = createClosing();
   const measureMemory = createMemoryMeter();
   const isEager = config.model.load === 'eager';
@@ -88,7 +87,7 @@ export function createWorkerService(start: Start, primary: PrimaryLink, log: Log
     refreshPolicies: product.refreshPolicies,
     drain: closing.drain,
     shed: closing.shed,
-    flush: () => accessLog.flush(),
+    flush: logs.flush,
   };
 }
 

@@ -2,13 +2,14 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExitError } from '../errors.ts';
 import { type ToPrimary, type ToWorker, toWorkerMessage } from '../ipc/messages.ts';
-import { createLogger, type Logger } from '../log.ts';
+import type { Logger } from '../log.ts';
 import { useNativeLibrary } from '../native-library.ts';
 import { Connections } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createOpsClient } from './ops-client.ts';
 import type { PrimaryLink } from './primary-link.ts';
 import { keepHeapRoomy } from './roomy-heap.ts';
+import { openWorkerLogs, type WorkerLogs } from './worker-logs.ts';
 import { createWorkerService, type Draining, type WorkerService } from './worker-service.ts';
 
 const maxFlushMs = 1000;
@@ -60,9 +61,9 @@ export function startWorker(): void {
     else if (message?.type === 'policies') void opening.then((started) => started?.refreshPolicies());
     else if (message?.type === 'start') {
       if (message.nativeLibrary !== undefined) useNativeLibrary(message.nativeLibrary);
-      const log = createLogger(message.config.log, { worker: message.slot, pid: process.pid });
-      reportBugs(log);
-      opening = open(message, { ask: opsClient.ask, tellStuck, tellCleared }, log);
+      const logs = openWorkerLogs(message.config.log, message.slot);
+      reportBugs(logs.log);
+      opening = open(message, { ask: opsClient.ask, tellStuck, tellCleared }, logs);
       void opening.then((opened) => (service = opened));
     }
   });
@@ -77,7 +78,7 @@ async function drain(service: WorkerService | undefined, connections: Connection
   }
   service.drain(because);
   await connections.drain(service.server, because);
-  // Where nobody reads stdout it would wait for ever.
+  // A reader that stands still is not waited for any longer.
   await Promise.race([service.flush(), delay(maxFlushMs)]);
   send({ type: 'snapshot', snapshot: await service.takeSnapshot() }, killSelf);
 }
@@ -86,10 +87,10 @@ async function drain(service: WorkerService | undefined, connections: Connection
 async function open(
   start: Extract<ToWorker, { type: 'start' }>,
   primary: PrimaryLink,
-  log: Logger,
+  logs: WorkerLogs,
 ): Promise<WorkerService | undefined> {
   try {
-    const service = createWorkerService(start, primary, log);
+    const service = createWorkerService(start, primary, logs);
     const beatSoon = startHeartbeat(start.config.supervisor.heartbeatMs, service.takeSnapshot, (snapshot) => {
       send({ type: 'snapshot', snapshot });
     });

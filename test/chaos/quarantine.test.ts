@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { journalDescriptor } from '../../src/ipc/flight-journal.ts';
+import { journalDescriptor } from '../../src/ipc/worker-descriptors.ts';
 import { drawPlain } from '../image/fixtures.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
 import { startPoisonedService } from '../fixtures/poisoned-service.ts';

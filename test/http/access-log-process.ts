@@ -1,12 +1,12 @@
 // Run by access-log.test.ts: writes lines to stdout as argv asks, and ends as a worker does.
-import { pino } from 'pino';
 import { configSchema } from '../../src/config/schema.ts';
 import { createAccessLog } from '../../src/http/access-log.ts';
+import { openLogStream } from '../../src/log-stream.ts';
 
 const [ending, lineCount = '0'] = process.argv.slice(2);
 const config = configSchema.parse({ log: { accessFormat: '%(uri)' } }).log;
-const log = pino({}, pino.destination({ dest: 2, sync: true }));
-const accessLog = createAccessLog(config, { slot: 0, pid: process.pid }, log);
+const stream = openLogStream(1, (error) => process.stderr.write(`lost: ${error.message}\n`));
+const accessLog = createAccessLog(config, { slot: 0, pid: process.pid }, stream);
 
 function writeLine(uri: string): void {
   accessLog.write({

@@ -120,7 +120,7 @@ test('a reader that stands still does not hold up the process', { timeout: 30_00
   assert.match(text, /^wrote in \d+ ms$/m);
 });
 
-test('a closed stdout does not end the process; it is said once', async () => {
+test('a closed stdout does not end the process; each loss is told', async () => {
   const running = run('go-on', '10');
   await once(running.stdout, 'data');
   running.stdout.destroy();
@@ -128,5 +128,5 @@ test('a closed stdout does not end the process; it is said once', async () => {
   const [text] = await Promise.all([readAll(running.stderr), once(running, 'exit')]);
   assert.match(text, /still here/);
   assert.equal(running.exitCode, 0);
-  assert.equal(text.match(/the access log can not be written/g)?.length, 1);
+  assert.match(text, /lost: .*EPIPE/);
 });

@@ -11,6 +11,7 @@ import { createAccessLog } from '../../src/http/access-log.ts';
 import { createByteBudget } from '../../src/http/upload/byte-budget.ts';
 import type { HttpDependencies } from '../../src/http/dependencies.ts';
 import { createHttpServer } from '../../src/http/server.ts';
+import { openLogStream } from '../../src/log-stream.ts';
 import { createWorkerMetrics } from '../../src/metrics/catalogue.ts';
 
 export interface ServiceOptions {
@@ -41,7 +42,7 @@ export async function startService({ config = {}, check, assertRoom, askPrimary 
   const log = pino({ level: 'debug' }, { write: (line: string) => events.push(line) });
   const identity = { slot: 3, pid: 4242 };
   const state: { draining?: 'shutdown' | 'replaced'; toShed: number } = { toShed: 0 };
-  const accessLog = createAccessLog(parsedConfig.log, identity, log, accessDescriptor);
+  const accessLog = createAccessLog(parsedConfig.log, identity, openLogStream(accessDescriptor));
   const server = createHttpServer({
     config: parsedConfig,
     checkService: {

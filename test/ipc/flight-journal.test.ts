@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import test from 'node:test';
-import { createFlightJournal, journalDescriptor, openFlightRecord } from '../../src/ipc/flight-journal.ts';
+import { createFlightJournal, openFlightRecord } from '../../src/ipc/flight-journal.ts';
+import { journalDescriptor } from '../../src/ipc/worker-descriptors.ts';
 
 function open() {
   const record = openFlightRecord();
