@@ -21,7 +21,13 @@ const server = z.strictObject({
     .min(1)
     .max(1_000_000)
     .default(10_000)
-    .describe('Open connections, all workers together; more are closed.'),
+    .describe('Open connections, all workers together; more are refused.'),
+  maxConnectionsPerAddress: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe('Open connections of one client address; more are refused; 0: no limit.'),
   backlog: z.int().min(1).max(65535).default(511).describe('Connections that the kernel keeps waiting.'),
 });
 

@@ -107,6 +107,8 @@ const toWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('suspicions'), suspicions }),
   /** A client's connection; its socket travels with the message. The worker answers `accepted`. */
   z.object({ type: z.literal('connection'), id: z.int() }),
+  /** The worker answers `probed`: all connections that were sent before it have arrived by then, or are lost. */
+  z.object({ type: z.literal('probe'), id: z.int() }),
   z.object({ type: z.literal('answer'), id: z.int(), answer: opsAnswer }),
   /** Another worker has less to do: the next so many answers on kept connections close them. */
   z.object({ type: z.literal('shed'), connections: z.int() }),
@@ -127,6 +129,7 @@ const toPrimary = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello') }),
   z.object({ type: z.literal('listening') }),
   z.object({ type: z.literal('accepted'), id: z.int() }),
+  z.object({ type: z.literal('probed'), id: z.int() }),
   z.object({ type: z.literal('closed'), id: z.int() }),
   z.object({ type: z.literal('snapshot'), snapshot: workerSnapshot }),
   /** Native work on these did not come back. */

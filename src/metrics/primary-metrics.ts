@@ -7,6 +7,7 @@ export const restartReasons = [
   'harakiri',
   'crash',
   'heartbeat',
+  'unreachable',
   'boot',
   'memory',
   'max_requests',

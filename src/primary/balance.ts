@@ -1,3 +1,6 @@
+import type { Share } from './share.ts';
+import type { Stage } from './worker-handle.ts';
+
 /** What a worker has to do. */
 export interface Load {
   readonly inFlight: number;
@@ -19,4 +22,40 @@ export function toSurplus(own: Load, others: readonly Load[]): number {
   if (own.inFlight <= factor * Math.min(...inFlight) + slack) return 0;
   const mean = [own.inFlight, ...inFlight].reduce((sum, count) => sum + count) / (inFlight.length + 1);
   return Math.min(own.connections, Math.ceil(own.inFlight - mean));
+}
+
+/** Lists the workers that may get a connection. */
+export function listCandidates<T extends { readonly stage: Stage; readonly isServing: boolean }>(
+  workers: readonly T[],
+): T[] {
+  const listening = workers.filter(({ stage }) => stage === 'listening');
+  const serving = listening.filter(({ isServing }) => isServing);
+  // Where no worker serves (a model failed in all), those that listen can still say so to the client.
+  return serving.length > 0 ? serving : listening;
+}
+
+/**
+ * Chooses the least busy candidate, among equals the one whose turn was longest ago.
+ * @param maxHeld connections that one worker can hold
+ * @returns undefined where none can take a connection, and where the least busy one has not yet acknowledged what it was sent:
+ * it will in a moment, and waiting for it keeps the load even
+ */
+export function chooseLeastBusy<T>(
+  candidates: readonly T[],
+  toShare: (candidate: T) => Share,
+  maxHeld: number,
+  nowMs: number,
+): T | undefined {
+  let best: { readonly candidate: T; readonly share: Share } | undefined;
+  for (const candidate of candidates) {
+    const share = toShare(candidate);
+    if (share.size >= maxHeld || nowMs < share.avoidedUntilMs || share.isSlow(nowMs)) continue;
+    if (best === undefined || isLess(share, best.share)) best = { candidate, share };
+  }
+  return best?.share.isFull === true ? undefined : best?.candidate;
+}
+
+function isLess(left: Share, right: Share): boolean {
+  const difference = left.score - right.score;
+  return difference === 0 ? left.givenLast < right.givenLast : difference < 0;
 }

@@ -1,91 +1,108 @@
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/schema.ts';
 import type { WorkerSnapshot } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
-import { type Load, toSurplus } from './balance.ts';
+import { AddressCount } from './address-count.ts';
+import { chooseLeastBusy, listCandidates, type Load, toSurplus } from './balance.ts';
+import { toMaxHeld } from './descriptors.ts';
+import type { Refusals } from './refusals.ts';
+import { type Held, Share } from './share.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** A worker as far as connections go. */
-export type Recipient = Pick<WorkerHandle, 'slot' | 'pid' | 'stage' | 'isServing' | 'send'> & {
+export type Recipient = Pick<WorkerHandle, 'slot' | 'pid' | 'stage' | 'isServing' | 'send' | 'kill'> & {
   readonly snapshot: Pick<WorkerSnapshot, 'inFlight'> | undefined;
 };
 
-/** Bounds of the connections that the primary holds. */
+/** Bounds of the connections that the primary and its workers hold. */
 interface DispatchLimits {
   /** Open connections, all workers together. */
   readonly maxConnections: number;
-  /** Time that a connection waits for a worker that serves. */
+  /** Open connections of one client address; 0: no limit. */
+  readonly maxConnectionsPerAddress: number;
+  /** Connections that one process can hold with the file descriptors that it may open. */
+  readonly maxHeld: number;
+  /** Time that a connection waits for a worker that takes it. */
   readonly maxWaitMs: number;
-  /** Time that a living worker may take to acknowledge a connection. */
-  readonly maxAckMs: number;
+  /** Time for a worker whose heartbeats arrive to answer a probe. */
+  readonly maxProbeMs: number;
 }
 
-interface Held {
-  readonly id: number;
-  readonly socket: Socket;
-  sinceMs: number;
+interface DispatcherOptions {
+  readonly workers: () => readonly Recipient[];
+  readonly limits: () => DispatchLimits;
+  /** Whether the address is a proxy's, which many clients share. */
+  readonly isTrustedProxy: (address: string) => boolean;
+  readonly refusals: Pick<Refusals, 'refuse' | 'report'>;
+  readonly log: Logger;
 }
 
-interface Share {
-  /** Sent but not acknowledged: the primary still has the socket and can send it to another worker. */
-  readonly unacknowledged: Map<number, Held>;
-  readonly open: Set<number>;
-  /** Open ones without a request in flight, at the last snapshot; those that came since the one before are left out. */
-  idle: number;
-  /** The newest connection of all when the last snapshot came. */
-  newestSeen: number;
-  shedAtMs: number;
-  givenLast: number;
-}
-
-/** An idle connection may bring a request at any time, most don't just now. */
-const idleWeight = 0.25;
 /** Time for a worker to close connections and for its next snapshot to show it. */
 const shedEveryMs = 1000;
+/** Age of an unacknowledged connection at which the worker is sent a probe. */
+const probeAfterMs = 1000;
+/** When the primary itself was stopped, snapshots that were sent meanwhile arrive at once: elapsed time alone proves nothing. */
+const minSnapshots = 3;
+/** Time for which a worker that lost connections gets no others. */
+const avoidMs = 1000;
+const pollMs = 10;
 
-/** The bounds that a configuration sets. */
-export function toDispatchLimits({ server, supervisor }: Config): DispatchLimits {
+/** Derives the bounds from the configuration and the system. @param descriptorLimit files that a process may have open */
+export function toDispatchLimits({ server, supervisor }: Config, descriptorLimit: number): DispatchLimits {
   return {
     maxConnections: server.maxConnections,
+    maxConnectionsPerAddress: server.maxConnectionsPerAddress,
+    maxHeld: toMaxHeld(descriptorLimit),
     maxWaitMs: supervisor.bootTimeoutMs,
-    // Above the heartbeat's: a frozen worker is killed first, and its connections go to another.
-    maxAckMs: 2 * supervisor.heartbeatTimeoutMs,
+    maxProbeMs: supervisor.heartbeatTimeoutMs,
   };
 }
 
-/** Hands each connection to the serving worker with the least to do, and keeps it until the worker has it. */
+/**
+ * Hands each connection to the serving worker with the least to do, and keeps it until the worker has it.
+ *
+ * Node sends one handle at a time to a process and queues all later messages until the process acknowledges it. When a socket
+ * is destroyed while its handle is in the pipe's write queue, that acknowledgement never comes, and nothing reaches the worker
+ * any more. Therefore a socket that was sent to a living worker is destroyed only after the worker has acknowledged it.
+ */
 export class Dispatcher {
-  readonly #workers: () => readonly Recipient[];
-  readonly #limits: () => DispatchLimits;
-  readonly #log: Logger;
+  readonly #options: DispatcherOptions;
   readonly #shares = new Map<Recipient, Share>();
-  readonly #waiting = new Map<number, Held>();
+  readonly #addresses = new AddressCount();
+  #waiting = new Map<number, Held>();
   #lastId = 0;
+  #lastProbeId = 0;
 
-  constructor(options: { workers: () => readonly Recipient[]; limits: () => DispatchLimits; log: Logger }) {
-    this.#workers = options.workers;
-    this.#limits = options.limits;
-    this.#log = options.log;
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
   }
 
-  /** Connections that are open, handed over or waiting. */
-  get size(): number {
-    let size = this.#waiting.size;
-    for (const { unacknowledged, open } of this.#shares.values()) size += unacknowledged.size + open.size;
-    return size;
+  /** Where the connections are. */
+  get counts(): { open: number; unacknowledged: number; waiting: number } {
+    const counts = { open: 0, unacknowledged: 0, waiting: this.#waiting.size };
+    for (const { unacknowledged, open } of this.#shares.values()) {
+      counts.open += open.size;
+      counts.unacknowledged += unacknowledged.size;
+    }
+    return counts;
   }
 
-  /** Takes a paused connection; closes it when there are too many. */
+  /** Takes a paused connection; refuses it when there are too many. */
   dispatch(socket: Socket): void {
-    if (this.size >= this.#limits().maxConnections) {
-      socket.destroy();
+    // Node destroys the socket itself; without a listener the error would end the primary.
+    socket.on('error', () => undefined);
+    const address = this.#toCounted(socket);
+    const reason = this.#toRefusal(address);
+    if (reason !== undefined) {
+      this.#options.refusals.refuse(socket, reason);
       return;
     }
-    const held = { id: ++this.#lastId, socket, sinceMs: performance.now() };
-    socket.on('error', () => {
-      socket.destroy();
-    });
-    this.#give(held);
+    this.#addresses.add(address);
+    const nowMs = performance.now();
+    const held = { id: ++this.#lastId, socket, address, arrivedAtMs: nowMs, sentAtMs: nowMs };
+    this.#waiting.set(held.id, held);
+    this.flush();
   }
 
   /** The worker has the connection: the copy here is closed, which the client does not see. */
@@ -94,140 +111,183 @@ export class Dispatcher {
     const held = share?.unacknowledged.get(id);
     if (share === undefined || held === undefined) return;
     share.unacknowledged.delete(id);
-    share.open.add(id);
+    share.open.set(id, held.address);
     held.socket.destroy();
+    this.flush();
   }
 
   /** The connection has ended in the worker. */
   forget(worker: Recipient, id: number): void {
     this.acknowledge(worker, id);
     const share = this.#shares.get(worker);
-    if (share?.open.delete(id) === true && id <= share.newestSeen) share.idle = Math.max(0, share.idle - 1);
+    this.#addresses.remove(share?.open.get(id));
+    share?.close(id);
+    this.flush();
+  }
+
+  /** The worker has answered a probe: what was sent before it and is still not acknowledged was lost, and is sent again. */
+  resend(worker: Recipient, probeId: number): void {
+    const share = this.#shares.get(worker);
+    if (share?.probe?.id !== probeId) return;
+    const lost = share.probe.covered.filter((held) => share.unacknowledged.get(held.id) === held);
+    share.probe = undefined;
+    if (lost.length === 0) return;
+    for (const { id } of lost) share.unacknowledged.delete(id);
+    share.avoidedUntilMs = performance.now() + avoidMs;
+    this.#options.log.warn(
+      { slot: worker.slot, pid: worker.pid, connections: lost.length },
+      'connections did not reach the worker, which may be out of file descriptors: sent again',
+    );
+    this.#takeBack(lost);
   }
 
   /** Takes note of a worker's new snapshot; one with clearly more in flight than another has to shed connections. */
   rebalance(worker: Recipient, nowMs: number): void {
     const share = this.#toShare(worker);
+    this.#killUnreachable(worker, share, nowMs);
     const own = { inFlight: worker.snapshot?.inFlight ?? 0, connections: share.open.size };
-    // In a burst of new clients a snapshot is older than what was acknowledged: they would seem idle, and bring the rest.
-    const settled = [...share.open].filter((id) => id <= share.newestSeen).length;
-    share.idle = Math.max(0, settled - own.inFlight);
-    share.newestSeen = this.#lastId;
-    const serving = this.#workers().filter(({ isServing }) => isServing);
+    share.settle(own.inFlight, this.#lastId);
+    const serving = this.#options.workers().filter(({ isServing }) => isServing);
     if (!serving.includes(worker) || nowMs - share.shedAtMs < shedEveryMs) return;
     const others = serving.filter((other) => other !== worker).map((other) => this.#toLoad(other));
     const connections = toSurplus(own, others);
     if (connections === 0) return;
     share.shedAtMs = nowMs;
-    this.#log.debug({ slot: worker.slot, inFlight: own.inFlight, connections }, 'worker has to shed');
+    this.#options.log.debug({ slot: worker.slot, inFlight: own.inFlight, connections }, 'worker has to shed');
     worker.send({ type: 'shed', connections });
   }
 
-  /** Takes back what a worker that is gone never acknowledged. */
+  /** Takes back the connections that a dead worker never acknowledged. */
   reclaim(worker: Recipient): void {
     const share = this.#shares.get(worker);
     this.#shares.delete(worker);
-    if (share === undefined || share.unacknowledged.size === 0) return;
-    this.#log.info(
-      { slot: worker.slot, pid: worker.pid, connections: share.unacknowledged.size },
-      'connections taken back',
-    );
-    for (const held of share.unacknowledged.values()) this.#give(held);
+    if (share === undefined) return;
+    for (const address of share.open.values()) this.#addresses.remove(address);
+    const held = [...share.unacknowledged.values()];
+    if (held.length === 0) return;
+    share.unacknowledged.clear();
+    this.#options.log.info({ slot: worker.slot, pid: worker.pid, connections: held.length }, 'connections taken back');
+    this.#takeBack(held);
   }
 
-  /** Gives the waiting connections away; called when a worker begins to serve. */
+  /** Sends waiting connections to workers that have room; called when a worker begins to serve. */
   flush(): void {
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const held of waiting) this.#give(held);
-  }
-
-  /** Closes what waited for too long. */
-  expire(nowMs: number): void {
-    const { maxWaitMs, maxAckMs } = this.#limits();
-    for (const held of this.#waiting.values()) {
-      if (nowMs - held.sinceMs <= maxWaitMs) continue;
+    // Bounded: a connection that cannot be sent goes back to the queue.
+    for (let left = this.#waiting.size; left > 0; left--) {
+      const [held] = this.#waiting.values();
+      const worker = held === undefined ? undefined : this.#choose(performance.now());
+      if (held === undefined || worker === undefined) return;
       this.#waiting.delete(held.id);
-      held.socket.destroy();
-    }
-    for (const { unacknowledged } of this.#shares.values()) {
-      for (const held of unacknowledged.values()) {
-        if (nowMs - held.sinceMs <= maxAckMs) continue;
-        // A worker without file descriptors loses the handle without a word (NODE_HANDLE_NACK in Node).
-        unacknowledged.delete(held.id);
-        held.socket.destroy();
-      }
+      this.#give(worker, held);
     }
   }
 
-  /** Closes what no worker has; called when the service stops. */
+  /** Refuses connections that waited for too long, and probes workers whose acknowledgements are overdue. */
+  expire(nowMs: number): void {
+    const { maxWaitMs } = this.#options.limits();
+    for (const held of this.#waiting.values()) {
+      if (nowMs - held.arrivedAtMs > maxWaitMs) this.#refuse(held, 'no_worker');
+    }
+    for (const [worker, share] of this.#shares) {
+      if (share.probe !== undefined || nowMs - (share.oldest?.sentAtMs ?? nowMs) <= probeAfterMs) continue;
+      const covered = [...share.unacknowledged.values()];
+      share.probe = { id: ++this.#lastProbeId, sentAtMs: nowMs, covered, snapshots: 0 };
+      worker.send({ type: 'probe', id: share.probe.id });
+    }
+    this.#options.refusals.report(nowMs);
+  }
+
+  /** Resolves when no connection waits for a worker that listens, or after `limitMs`. */
+  async handOver(limitMs: number): Promise<void> {
+    const deadline = performance.now() + limitMs;
+    const listens = ({ stage }: Recipient): boolean => stage === 'listening';
+    while (this.#waiting.size > 0 && performance.now() < deadline && this.#options.workers().some(listens)) {
+      await delay(pollMs);
+    }
+  }
+
+  /** Refuses the waiting connections; called when the service stops. */
   closeWaiting(): void {
-    for (const { socket } of this.#waiting.values()) socket.destroy();
-    this.#waiting.clear();
+    for (const held of this.#waiting.values()) this.#refuse(held, 'draining');
   }
 
-  #give(held: Held): void {
-    const worker = this.#choose();
-    if (worker === undefined) {
-      this.#waiting.set(held.id, held);
-      return;
-    }
+  #refuse(held: Held, reason: 'no_worker' | 'draining'): void {
+    this.#waiting.delete(held.id);
+    this.#addresses.remove(held.address);
+    this.#options.refusals.refuse(held.socket, reason);
+  }
+
+  /** Puts lost connections back at the head of the queue. */
+  #takeBack(held: readonly Held[]): void {
+    this.#waiting = new Map([...held.map((one) => [one.id, one] as const), ...this.#waiting]);
+    this.flush();
+  }
+
+  #give(worker: Recipient, held: Held): void {
     const share = this.#toShare(worker);
     share.givenLast = held.id;
     share.unacknowledged.set(held.id, held);
-    held.sinceMs = performance.now();
+    held.sentAtMs = performance.now();
     worker.send({ type: 'connection', id: held.id }, held.socket, () => {
       // The channel broke while sending. After `reclaim` the connection is elsewhere already.
-      if (this.#shares.get(worker)?.unacknowledged.delete(held.id) === true) this.#waiting.set(held.id, held);
+      if (share.unacknowledged.get(held.id) !== held) return;
+      share.unacknowledged.delete(held.id);
+      this.#waiting.set(held.id, held);
     });
   }
 
-  #choose(): Recipient | undefined {
-    const listening = this.#workers().filter(({ stage }) => stage === 'listening');
-    const serving = listening.filter(({ isServing }) => isServing);
-    // Where no worker serves (a model failed in all), those that listen can still say so to the client.
-    const candidates = serving.length > 0 ? serving : listening;
-    return candidates.reduce<Recipient | undefined>(
-      (best, next) => (best === undefined || this.#isLess(next, best) ? next : best),
-      undefined,
-    );
+  /** The address to count the connection under; undefined without a limit, and for a client that has gone already. */
+  #toCounted({ remoteAddress }: Socket): string | undefined {
+    const isLimited = this.#options.limits().maxConnectionsPerAddress > 0;
+    return isLimited && remoteAddress !== undefined && !this.#options.isTrustedProxy(remoteAddress)
+      ? remoteAddress
+      : undefined;
   }
 
-  /** Fewer busy connections first; among equals the one whose turn was longest ago, so that all get their share. */
-  #isLess(left: Recipient, right: Recipient): boolean {
-    const [a, b] = [this.#toShare(left), this.#toShare(right)];
-    const difference = toScore(a) - toScore(b);
-    return difference === 0 ? a.givenLast < b.givenLast : difference < 0;
+  #toRefusal(
+    address: string | undefined,
+  ): 'max_connections' | 'max_connections_per_address' | 'descriptors' | undefined {
+    const { maxConnections, maxConnectionsPerAddress, maxHeld } = this.#options.limits();
+    const { open, unacknowledged, waiting } = this.counts;
+    if (open + unacknowledged + waiting >= maxConnections) return 'max_connections';
+    if (address !== undefined && this.#addresses.get(address) >= maxConnectionsPerAddress) {
+      return 'max_connections_per_address';
+    }
+    const candidates = listCandidates(this.#options.workers());
+    const areFull = candidates.length > 0 && candidates.every((worker) => this.#toShare(worker).size >= maxHeld);
+    return areFull || unacknowledged + waiting >= maxHeld ? 'descriptors' : undefined;
+  }
+
+  #choose(nowMs: number): Recipient | undefined {
+    const candidates = listCandidates(this.#options.workers());
+    return chooseLeastBusy(candidates, (worker) => this.#toShare(worker), this.#options.limits().maxHeld, nowMs);
+  }
+
+  /** Kills a worker whose heartbeats arrive but that nothing reaches: no other deadline would notice it. */
+  #killUnreachable(worker: Recipient, share: Share, nowMs: number): void {
+    const { probe, unacknowledged } = share;
+    if (probe === undefined) return;
+    probe.snapshots += 1;
+    if (probe.snapshots < minSnapshots || nowMs - probe.sentAtMs <= this.#options.limits().maxProbeMs) return;
+    share.probe = undefined;
+    this.#options.log.error(
+      { slot: worker.slot, workerPid: worker.pid, connections: unacknowledged.size },
+      'worker sends heartbeats but cannot be reached: killed',
+    );
+    worker.kill('unreachable');
   }
 
   /** Another's snapshot may be from before the clients that came since: after a burst it would seem to have nothing to do. */
   #toLoad(worker: Recipient): Load {
     const share = this.#toShare(worker);
-    const inFlight = Math.max(worker.snapshot?.inFlight ?? 0, toBusy(share));
-    return { inFlight, connections: share.open.size };
+    return { inFlight: Math.max(worker.snapshot?.inFlight ?? 0, share.busy), connections: share.open.size };
   }
 
   #toShare(worker: Recipient): Share {
     const known = this.#shares.get(worker);
     if (known !== undefined) return known;
-    const share = {
-      unacknowledged: new Map(),
-      open: new Set<number>(),
-      idle: 0,
-      newestSeen: 0,
-      shedAtMs: -Infinity,
-      givenLast: 0,
-    };
+    const share = new Share();
     this.#shares.set(worker, share);
     return share;
   }
-}
-
-/** Connections given since the last snapshot count as busy: they come with a request. */
-function toBusy({ unacknowledged, open, idle }: Share): number {
-  return unacknowledged.size + open.size - idle;
-}
-
-function toScore(share: Share): number {
-  return toBusy(share) + idleWeight * share.idle;
 }

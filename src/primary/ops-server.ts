@@ -29,6 +29,10 @@ export function createOpsServer(answer: (path: OpsPath) => Promise<OpsAnswer>, l
       );
   });
   server.maxConnections = maxConnections;
+  server.on('error', (error) => {
+    // Before it listens, an error is the caller's.
+    if (server.listening) log.warn({ err: error }, 'a connection to the ops port could not be accepted');
+  });
   return server;
 }
 

@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
-import { createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import type { Config } from '../config/schema.ts';
 import { exitCodes } from '../errors.ts';
 import type { ToPrimary } from '../ipc/messages.ts';
@@ -7,10 +7,11 @@ import type { DroppedLines } from '../metrics/log-metrics.ts';
 import { RetiredMetrics } from '../metrics/merge.ts';
 import { createPrimaryMetrics, setQuarantineGauge } from '../metrics/primary-metrics.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
-import { Dispatcher, toDispatchLimits } from './dispatcher.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { listen } from './listener.ts';
 import { answerOps, type OpsSources } from './ops-answers.ts';
 import { createOpsServer } from './ops-server.ts';
+import { createPublicServer } from './public-server.ts';
 import { Quarantine } from './quarantine.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import type { PrimaryOptions } from './primary-options.ts';
@@ -52,6 +53,8 @@ export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
 
 /** How long the kernel may take to end killed workers before the primary goes without them. */
 const killMs = 2000;
+/** How long workers may take at a drain to take the connections that came before it. */
+const handOverMs = 1000;
 
 class RunningPrimary implements Primary {
   readonly ended: Promise<number>;
@@ -89,12 +92,14 @@ class RunningPrimary implements Primary {
     this.#supervisor = this.#createSupervisor((reason) => {
       metrics.restarts.inc({ reason });
     });
-    this.#dispatcher = new Dispatcher({
+    ({ server: this.#publicServer, dispatcher: this.#dispatcher } = createPublicServer({
       // A successor gets none until it has taken over: when it is refused, it is killed.
       workers: () => this.#supervisor.slots.flatMap(({ current }) => current ?? []),
-      limits: () => toDispatchLimits(this.#config),
+      config: () => this.#config,
+      workerCount: options.workerCount,
+      registry: metrics.registry,
       log,
-    });
+    }));
     this.#quarantine = new Quarantine(
       () => this.#config.supervisor.quarantineMs,
       (suspicions) => {
@@ -120,10 +125,6 @@ class RunningPrimary implements Primary {
       isDraining: () => this.#isDraining,
       rollingRestart: () => this.#rollingRestart.status,
     };
-    // Paused: not a byte may be read here, or the worker would miss it.
-    this.#publicServer = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
-      this.#dispatcher.dispatch(socket);
-    });
     this.#opsServer = createOpsServer((path) => answerOps(path, this.#sources), log);
   }
 
@@ -139,11 +140,6 @@ class RunningPrimary implements Primary {
       this.#publicServer.close();
       this.#opsServer.close();
       throw error;
-    }
-    for (const server of [this.#publicServer, this.#opsServer]) {
-      server.on('error', (error) => {
-        log.warn({ err: error }, 'a connection could not be accepted');
-      });
     }
     listenToSignals({
       onTerminate: () => {
@@ -180,12 +176,15 @@ class RunningPrimary implements Primary {
     this.#exitCode ??= exitCodes.drained;
     this.#options.log.info('draining');
     // One turn later: what the kernel had accepted when the signal came is still taken and served.
-    setImmediate(() => {
-      this.#publicServer.close();
-      this.#supervisor.drain();
-      this.#dispatcher.closeWaiting();
-      this.#finishWhenAlone();
-    });
+    setImmediate(() => void this.#drainWorkers());
+  }
+
+  async #drainWorkers(): Promise<void> {
+    this.#publicServer.close();
+    await this.#dispatcher.handOver(handOverMs);
+    this.#supervisor.drain();
+    this.#dispatcher.closeWaiting();
+    this.#finishWhenAlone();
   }
 
   /** Ends without waiting for what is in flight. */
@@ -258,6 +257,7 @@ class RunningPrimary implements Primary {
 
   #hear(worker: WorkerHandle, message: ToPrimary): void {
     if (message.type === 'accepted') this.#dispatcher.acknowledge(worker, message.id);
+    else if (message.type === 'probed') this.#dispatcher.resend(worker, message.id);
     else if (message.type === 'closed') this.#dispatcher.forget(worker, message.id);
     else if (message.type === 'hello') worker.send({ type: 'suspicions', suspicions: this.#quarantine.toSuspicions() });
     else if (message.type === 'suspected') this.#quarantine.blame(message.suspects, performance.now());

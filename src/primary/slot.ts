@@ -81,7 +81,8 @@ export function listWorkers(slots: readonly Slot[]): WorkerHandle[] {
 /** Says why a worker died. */
 export function toDeath({ killReason, unable, ending }: WorkerHandle): Death {
   const reason = killReason ?? 'crash';
-  const text = unable?.reason ?? (killReason === undefined ? `crash: ${ending}` : `${reason} timeout`);
+  const killed = reason === 'unreachable' ? reason : `${reason} timeout`;
+  const text = unable?.reason ?? (killReason === undefined ? `crash: ${ending}` : killed);
   return { reason, text, exitCode: unable?.exitCode };
 }
 

@@ -54,6 +54,7 @@ export function startWorker(): void {
   process.on('message', (received: unknown, socket: Socket | undefined) => {
     const message = toWorkerMessage(received);
     if (message?.type === 'connection') connections.serve(message.id, socket, service?.server);
+    else if (message?.type === 'probe') send({ type: 'probed', id: message.id });
     else if (message?.type === 'answer') opsClient.receive(message.id, message.answer);
     else if (message?.type === 'suspicions') void opening.then((started) => started?.learn(message.suspicions));
     else if (message?.type === 'shed') service?.shed(message.connections);

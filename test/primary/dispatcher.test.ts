@@ -2,23 +2,18 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { connect, Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
-import { createLogger } from '../../src/log.ts';
-import { Dispatcher, type Recipient } from '../../src/primary/dispatcher.ts';
-import { startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import type { Dispatcher, Recipient } from '../../src/primary/dispatcher.ts';
+import { ask, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import { acknowledgeAll, createDispatcher, createRecipient, type NotingRecipient } from '../fixtures/recipients.ts';
 
-/** Opens a connection and tells when it is closed. */
-async function open(t: TestContext, port: number): Promise<{ socket: Socket; closed: Promise<void> }> {
+/** Opens a connection. */
+async function open(t: TestContext, port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1' });
   t.after(() => socket.destroy());
-  const closed = new Promise<void>((resolve) => {
-    socket.once('close', () => {
-      resolve();
-    });
-  });
   socket.on('error', () => undefined);
   socket.resume();
   await new Promise((resolve) => socket.once('connect', resolve));
-  return { socket, closed };
+  return socket;
 }
 
 test('connections that come before any worker serves wait for one', async (t) => {
@@ -28,54 +23,71 @@ test('connections that come before any worker serves wait for one', async (t) =>
   assert.equal(answers.length, 20);
 });
 
-test('what a dying worker never acknowledged is answered by another, body and all', async (t) => {
+test('a frozen worker is passed over, and what it never acknowledged is answered by another when it dies', async (t) => {
   const primary = await startPrimaryProcess(t);
   const [frozen] = primary.pids(await primary.serving());
   assert.ok(frozen !== undefined);
   process.kill(frozen, 'SIGSTOP');
   const body = 'x'.repeat(200_000);
   let answered = 0;
-  const requests = Array.from({ length: 10 }, async () => {
+  const requests = Array.from({ length: 20 }, async () => {
     const answer = await primary.whoAnswers('/?ms=300', { method: 'POST', body });
     answered += 1;
     return answer;
   });
-  await until(() => answered === 5, 'the other worker has answered its half');
+  await until(() => answered === 16, 'the other worker has answered all but the few that were under way to the first');
   process.kill(frozen, 'SIGKILL');
   for (const { slot, bytes } of await Promise.all(requests))
     assert.deepEqual({ slot, bytes }, { slot: 1, bytes: 200_000 });
 });
 
-test('a connection that a living worker never acknowledges is closed in the end', async (t) => {
-  const config = { supervisor: { heartbeatTimeoutMs: 500 }, models: { dir: 'lose-connections' } };
-  const primary = await startPrimaryProcess(t, { config, workerCount: 1 });
+test('a worker that loses connections gets them again until it takes them, and is not replaced', async (t) => {
+  const primary = await startPrimaryProcess(t, { config: { models: { dir: 'lose-connections' } }, workerCount: 1 });
   await primary.serving(1);
-  await assert.rejects(primary.whoAnswers(), /socket hang up|ECONNRESET/);
+  const answers = await Promise.all(Array.from({ length: 6 }, () => primary.whoAnswers()));
+  assert.equal(answers.length, 6);
+  assert.match(primary.log, /connections did not reach the worker/);
   assert.equal((await primary.serving(1)).workers[0]?.restarts, 0);
+});
+
+test('a worker that lives but hears nothing is replaced, and what it was given is served by another', async (t) => {
+  const config = { supervisor: { heartbeatTimeoutMs: 3000 }, models: { dir: 'deaf' } };
+  const primary = await startPrimaryProcess(t, { config });
+  await primary.serving();
+  const answers = await Promise.all(Array.from({ length: 8 }, () => primary.whoAnswers()));
+  assert.deepEqual(
+    answers.map(({ slot }) => slot),
+    Array.from({ length: 8 }, () => 1),
+  );
+  const reason = { reason: 'unreachable' };
+  await until(async () => (await primary.metric('image_check_worker_restarts_total', reason)) === 1, 'it is replaced');
 });
 
 test('a connection waits for a worker no longer than the boot timeout', async (t) => {
   const config = { supervisor: { bootTimeoutMs: 1000 }, models: { dir: 'never-listen' } };
   const primary = await startPrimaryProcess(t, { config });
-  await assert.rejects(primary.whoAnswers(), /socket hang up|ECONNRESET/);
+  const { status, headers } = await ask(primary.publicPort, '/');
+  assert.deepEqual([status, headers['retry-after']], [503, '1']);
+  assert.equal(await primary.metric('image_check_connections_refused_total', { reason: 'no_worker' }), 1);
 });
 
-test('connections over the limit are closed at once, and the place of one that ends is free again', async (t) => {
+test('connections over the limit are refused at once, and the place of one that ends is free again', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { server: { maxConnections: 2 } } });
   await primary.serving();
   const first = await open(t, primary.publicPort);
   await open(t, primary.publicPort);
   await until(async () => (await primary.health()).workers.every(({ inFlight }) => inFlight === 1), 'both are taken');
-  await (
-    await open(t, primary.publicPort)
-  ).closed;
-  first.socket.destroy();
+  const refused = await ask(primary.publicPort, '/', { method: 'POST', body: 'x'.repeat(500_000) });
+  assert.deepEqual([refused.status, refused.headers['retry-after']], [429, '1']);
+  assert.match(refused.body, /"code":"ERR_OVERLOADED"/);
+  assert.equal(await primary.metric('image_check_connections_refused_total', { reason: 'max_connections' }), 1);
+  first.destroy();
   await until(() => primary.whoAnswers().catch(() => undefined), 'a third is taken');
 });
 
 test('clients that go away while they wait for a worker leave nothing behind', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { server: { maxConnections: 50 } } });
-  for (let i = 0; i < 50; i++) (await open(t, primary.publicPort)).socket.resetAndDestroy();
+  for (let i = 0; i < 50; i++) (await open(t, primary.publicPort)).resetAndDestroy();
   await primary.serving();
   const answers = await until(
     () => Promise.all(Array.from({ length: 50 }, () => primary.whoAnswers())).catch(() => undefined),
@@ -113,44 +125,10 @@ test('kept connections that all fell to one worker are shared out again, without
   );
 });
 
-/** A worker that only notes what it is given. */
-function createRecipient(slot: number, state: { isServing?: boolean; stage?: Recipient['stage'] } = {}) {
-  const given: number[] = [];
-  const shed: number[] = [];
-  const snapshot = { inFlight: 0 };
-  const recipient: Recipient = {
-    snapshot,
-    slot,
-    pid: slot,
-    stage: state.stage ?? 'listening',
-    isServing: state.isServing ?? true,
-    send: (message) => {
-      if (message.type === 'connection') given.push(message.id);
-      if (message.type === 'shed') shed.push(message.connections);
-    },
-  };
-  return { recipient, given, shed, snapshot };
-}
-
-function createDispatcher(workers: readonly Recipient[]): Dispatcher {
-  const limits = { maxConnections: 100, maxWaitMs: 1000, maxAckMs: 1000 };
-  return new Dispatcher({
-    workers: () => workers,
-    limits: () => limits,
-    log: createLogger({ level: 'silent', format: 'json' }, {}),
-  });
-}
-
 test('the worker with the fewest open connections is next; among equals whoever waited longest', () => {
   const [left, right] = [createRecipient(0), createRecipient(1)];
-  const dispatcher = createDispatcher([left.recipient, right.recipient]);
-  const dispatch = () => {
-    dispatcher.dispatch(new Socket());
-  };
-  dispatch();
-  dispatch();
-  dispatch();
-  dispatch();
+  const { dispatcher } = createDispatcher([left.recipient, right.recipient]);
+  for (let i = 0; i < 4; i++) dispatcher.dispatch(new Socket());
   assert.deepEqual(
     [left.given, right.given],
     [
@@ -161,19 +139,19 @@ test('the worker with the fewest open connections is next; among equals whoever 
   for (const id of right.given) dispatcher.acknowledge(right.recipient, id);
   dispatcher.forget(right.recipient, 2);
   dispatcher.forget(right.recipient, 4);
-  dispatch();
-  dispatch();
+  dispatcher.dispatch(new Socket());
+  dispatcher.dispatch(new Socket());
   assert.deepEqual(right.given, [2, 4, 5, 6]);
-  assert.equal(dispatcher.size, 4);
+  assert.deepEqual(dispatcher.counts, { open: 0, unacknowledged: 4, waiting: 0 });
 });
 
 test('a worker that does not serve gets connections only where none serves; one that drains never', () => {
   const serving = createRecipient(0);
   const failed = createRecipient(1, { isServing: false });
   const draining = createRecipient(2, { stage: 'draining' });
-  createDispatcher([serving.recipient, failed.recipient, draining.recipient]).dispatch(new Socket());
-  createDispatcher([failed.recipient, draining.recipient]).dispatch(new Socket());
-  createDispatcher([draining.recipient]).dispatch(new Socket());
+  for (const workers of [[serving, failed, draining], [failed, draining], [draining]]) {
+    createDispatcher(workers.map(({ recipient }) => recipient)).dispatcher.dispatch(new Socket());
+  }
   assert.deepEqual([serving.given.length, failed.given.length, draining.given.length], [1, 1, 0]);
 });
 
@@ -187,21 +165,20 @@ test('a channel that breaks while a connection is sent does not lose it', () => 
       else whole.recipient.send(message, socket, onError);
     },
   };
-  const dispatcher = createDispatcher([broken]);
+  const { dispatcher } = createDispatcher([broken]);
   dispatcher.dispatch(new Socket());
-  assert.deepEqual([whole.given, dispatcher.size], [[], 1]);
+  assert.deepEqual([whole.given, dispatcher.counts.waiting], [[], 1]);
   isBroken = false;
   dispatcher.flush();
-  assert.deepEqual([whole.given, dispatcher.size], [[1], 1]);
+  assert.deepEqual([whole.given, dispatcher.counts.waiting], [[1], 0]);
 });
 
 /** Gives a worker connections of which some have a request in flight, as its next two snapshots tell. */
 function occupy(
   dispatcher: Dispatcher,
-  { recipient, given, snapshot }: ReturnType<typeof createRecipient>,
+  { recipient, snapshot }: NotingRecipient,
   { inFlight }: { inFlight: number },
 ): void {
-  for (const id of given) dispatcher.acknowledge(recipient, id);
   snapshot.inFlight = inFlight;
   dispatcher.rebalance(recipient, 0);
   dispatcher.rebalance(recipient, 0);
@@ -209,19 +186,21 @@ function occupy(
 
 test('a burst of clients is shared out evenly, whatever snapshots come in the midst of it', () => {
   const [left, right] = [createRecipient(0), createRecipient(1)];
-  const dispatcher = createDispatcher([left.recipient, right.recipient]);
+  const { dispatcher } = createDispatcher([left.recipient, right.recipient]);
   for (let i = 0; i < 16; i++) dispatcher.dispatch(new Socket());
   for (const id of left.given) dispatcher.acknowledge(left.recipient, id);
   // Taken before the requests of what it has just acknowledged were read.
   dispatcher.rebalance(left.recipient, 0);
   for (let i = 0; i < 16; i++) dispatcher.dispatch(new Socket());
+  acknowledgeAll(dispatcher, left, right);
   assert.deepEqual([left.given.length, right.given.length], [16, 16]);
 });
 
 test('new clients do not pass for the idle ones that have left', () => {
   const [left, right] = [createRecipient(0), createRecipient(1)];
-  const dispatcher = createDispatcher([left.recipient, right.recipient]);
+  const { dispatcher } = createDispatcher([left.recipient, right.recipient]);
   for (let i = 0; i < 16; i++) dispatcher.dispatch(new Socket());
+  acknowledgeAll(dispatcher, left, right);
   occupy(dispatcher, left, { inFlight: 0 });
   occupy(dispatcher, right, { inFlight: 8 });
   for (const { recipient, given } of [left, right]) for (const id of given) dispatcher.forget(recipient, id);
@@ -234,8 +213,9 @@ test('new clients do not pass for the idle ones that have left', () => {
 
 test('a worker whose connections are idle gets the next ones, not one that is busy with as many', () => {
   const [busy, idle] = [createRecipient(0), createRecipient(1)];
-  const dispatcher = createDispatcher([busy.recipient, idle.recipient]);
+  const { dispatcher } = createDispatcher([busy.recipient, idle.recipient]);
   for (let i = 0; i < 8; i++) dispatcher.dispatch(new Socket());
+  acknowledgeAll(dispatcher, busy, idle);
   occupy(dispatcher, busy, { inFlight: 4 });
   occupy(dispatcher, idle, { inFlight: 0 });
   for (let i = 0; i < 4; i++) dispatcher.dispatch(new Socket());
@@ -244,9 +224,10 @@ test('a worker whose connections are idle gets the next ones, not one that is bu
 
 test('idle connections count a little: one request in flight does not send all others elsewhere for ever', () => {
   const [busy, idle] = [createRecipient(0), createRecipient(1)];
-  const dispatcher = createDispatcher([busy.recipient, idle.recipient]);
+  const { dispatcher } = createDispatcher([busy.recipient, idle.recipient]);
   for (let i = 0; i < 40; i++) {
     dispatcher.dispatch(new Socket());
+    acknowledgeAll(dispatcher, busy, idle);
     occupy(dispatcher, busy, { inFlight: 1 });
     occupy(dispatcher, idle, { inFlight: 0 });
   }
@@ -255,8 +236,9 @@ test('idle connections count a little: one request in flight does not send all o
 
 test('a worker with clearly more in flight sheds what is above the mean, once a second', () => {
   const [hot, cool] = [createRecipient(0), createRecipient(1)];
-  const dispatcher = createDispatcher([hot.recipient, cool.recipient]);
+  const { dispatcher } = createDispatcher([hot.recipient, cool.recipient]);
   for (let i = 0; i < 40; i++) dispatcher.dispatch(new Socket());
+  acknowledgeAll(dispatcher, hot, cool);
   occupy(dispatcher, cool, { inFlight: 2 });
   occupy(dispatcher, hot, { inFlight: 16 });
   for (const nowMs of [200, 999, 1000, 1200]) dispatcher.rebalance(hot.recipient, nowMs);
@@ -266,9 +248,9 @@ test('a worker with clearly more in flight sheds what is above the mean, once a 
 
 test('after a burst of clients the worker that tells of them first sheds none', () => {
   const [early, late] = [createRecipient(0), createRecipient(1)];
-  const dispatcher = createDispatcher([early.recipient, late.recipient]);
+  const { dispatcher } = createDispatcher([early.recipient, late.recipient]);
   for (let i = 0; i < 32; i++) dispatcher.dispatch(new Socket());
-  for (const id of late.given) dispatcher.acknowledge(late.recipient, id);
+  acknowledgeAll(dispatcher, early, late);
   occupy(dispatcher, early, { inFlight: 16 });
   assert.deepEqual([early.shed, late.shed], [[], []]);
 });
@@ -279,8 +261,9 @@ test('nobody sheds to a worker that does not serve, and one that does not serve 
     createRecipient(1, { isServing: false }),
     createRecipient(2, { stage: 'draining', isServing: false }),
   ];
-  const dispatcher = createDispatcher([hot, ...others].map(({ recipient }) => recipient));
+  const { dispatcher } = createDispatcher([hot, ...others].map(({ recipient }) => recipient));
   for (let i = 0; i < 20; i++) dispatcher.dispatch(new Socket());
+  acknowledgeAll(dispatcher, hot, ...others);
   occupy(dispatcher, hot, { inFlight: 20 });
   for (const other of others) {
     other.snapshot.inFlight = 100;

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { ErrorCode } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { RefusalReason } from '../metrics/connection-metrics.ts';
+
+interface Answer {
+  readonly status: string;
+  readonly code: ErrorCode;
+  readonly title: string;
+  readonly detail: string;
+}
+
+const overloaded = {
+  status: '429 Too Many Requests',
+  code: 'ERR_OVERLOADED',
+  title: 'The service is overloaded',
+} as const;
+const answers: Readonly<Record<Exclude<RefusalReason, 'accept'>, Answer>> = {
+  max_connections: { ...overloaded, detail: 'the service has too many open connections' },
+  max_connections_per_address: { ...overloaded, detail: 'this address has too many open connections' },
+  descriptors: { ...overloaded, detail: 'the service can open no more connections' },
+  no_worker: {
+    status: '503 Service Unavailable',
+    code: 'ERR_MODEL_UNAVAILABLE',
+    title: 'The model is not available',
+    detail: 'no worker could take the connection in time',
+  },
+  draining: {
+    status: '503 Service Unavailable',
+    code: 'ERR_DRAINING',
+    title: 'The service is shutting down',
+    detail: 'the service is shutting down',
+  },
+};
+
+/** How long a refused client may take to read its answer, how much of its request is discarded meanwhile, and how many clients may. */
+const lingerMs = 2000;
+const maxDiscardedBytes = 1_048_576;
+const maxLingering = 32;
+const logEveryMs = 10_000;
+
+/** Refuses connections: with an answer, or by closing when many are refused at once; counts them, and logs the counts. */
+export class Refusals {
+  readonly #log: Logger;
+  readonly #count: (reason: RefusalReason) => void;
+  readonly #lingering = new Set<Socket>();
+  readonly #unlogged = new Map<RefusalReason, number>();
+  #loggedAtMs = -Infinity;
+
+  constructor(log: Logger, count: (reason: RefusalReason) => void) {
+    this.#log = log;
+    this.#count = count;
+  }
+
+  /** Answers and closes a connection that no worker has seen. */
+  refuse(socket: Socket, reason: Exclude<RefusalReason, 'accept'>): void {
+    this.note(reason);
+    if (this.#lingering.size >= maxLingering) {
+      socket.destroy();
+      return;
+    }
+    this.#lingering.add(socket);
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      this.#lingering.delete(socket);
+    });
+    // Unread bytes would turn the close into a reset, which can overtake the answer.
+    socket.on('data', () => {
+      if (socket.bytesRead > maxDiscardedBytes) socket.destroy();
+    });
+    socket.end(toResponse(answers[reason]));
+    socket.resume();
+  }
+
+  /** Counts a refused connection. */
+  note(reason: RefusalReason): void {
+    this.#count(reason);
+    this.#unlogged.set(reason, (this.#unlogged.get(reason) ?? 0) + 1);
+  }
+
+  /** Logs the refusals since the last report, at most every 10 s. */
+  report(nowMs: number): void {
+    if (this.#unlogged.size === 0 || nowMs - this.#loggedAtMs < logEveryMs) return;
+    this.#loggedAtMs = nowMs;
+    this.#log.warn({ refused: Object.fromEntries(this.#unlogged) }, 'connections refused');
+    this.#unlogged.clear();
+  }
+}
+
+function toResponse({ status, code, title, detail }: Answer): string {
+  const requestId = randomUUID();
+  const type = `urn:image-check:error:${code.slice('ERR_'.length).toLowerCase().replaceAll('_', '-')}`;
+  const body = JSON.stringify({ type, title, status: Number.parseInt(status, 10), detail, code, requestId });
+  return [
+    `HTTP/1.1 ${status}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${String(Buffer.byteLength(body))}`,
+    'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
+    `X-Request-Id: ${requestId}`,
+    'Retry-After: 1',
+    `Date: ${new Date().toUTCString()}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
