@@ -52,7 +52,9 @@ export default {
       name: 'root-imports',
       comment: 'the files of src itself stand below every room',
       severity: 'error',
-      from: { path: '^src/(errors|log|log-stream|lock|entry-url|native-library|patience|public-text|user-cache|waiting)\\.ts$' },
+      from: {
+        path: '^src/(errors|log|log-stream|lock|entry-url|native-library|patience|public-text|run-watch|thread-times|user-cache|waiting)\\.ts$',
+      },
       to: { path: '^src/[^/]+/' },
     },
     {

@@ -1,8 +1,9 @@
 import type { EngineName } from '../ipc/messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
+import { startRunWatch } from '../run-watch.ts';
 import { HangError } from './hang-error.ts';
-import { startHangWatch } from './hang-watch.ts';
 import type { QueuedImage } from './image-queue.ts';
+import { createRunDelayMeter } from './run-delay.ts';
 import { type LoadOutcome, type LoadTask, type Scores, ThreadHandle } from './thread-handle.ts';
 
 /** Native work that did not come back. */
@@ -96,7 +97,7 @@ export class ModelLane {
   ): Promise<T> {
     const thread = this.#getThread();
     this.#isBusy = true;
-    const stopWatch = startHangWatch(limitMs, () => {
+    const stopWatch = startRunWatch(limitMs, createRunDelayMeter, () => {
       thread.abandon(new HangError(reason));
       this.#options.onHang({ reason, model: this.#model, images });
       this.#lose(thread);

@@ -2,15 +2,18 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test from 'node:test';
-import { startHangWatch } from '../../src/inference/hang-watch.ts';
+import { startRunWatch } from '../../src/run-watch.ts';
+import { createRunDelayMeter } from '../../src/inference/run-delay.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
 /** Runs a script beside the watch's module, in a process of its own. */
 function startScript(context: test.TestContext, body: string) {
-  const module = new URL('../../src/inference/hang-watch.ts', import.meta.url).href;
+  const module = new URL('../../src/run-watch.ts', import.meta.url).href;
+  const meter = new URL('../../src/inference/run-delay.ts', import.meta.url).href;
   const script = `
     import { Worker } from 'node:worker_threads';
-    import { startHangWatch } from ${JSON.stringify(module)};
+    import { startRunWatch } from ${JSON.stringify(module)};
+    import { createRunDelayMeter } from ${JSON.stringify(meter)};
     const startedAt = performance.now();
     const tell = (name) => console.log(name, Math.round(performance.now() - startedAt));
     ${body}`;
@@ -26,26 +29,29 @@ function startScript(context: test.TestContext, body: string) {
 test('what_does_not_come_back_in_its_time_is_told', async () => {
   const startedAt = performance.now();
   let toldAfterMs = 0;
-  startHangWatch(400, () => (toldAfterMs = performance.now() - startedAt));
+  startRunWatch(400, createRunDelayMeter, () => (toldAfterMs = performance.now() - startedAt));
   await waitFor(() => toldAfterMs > 0);
   assert.ok(toldAfterMs >= 390, String(toldAfterMs));
 });
 
 test('what_came_back_is_not_told_in_either_half', async () => {
   const told: string[] = [];
-  const stopEarly = startHangWatch(400, () => told.push('early'));
-  const stopLate = startHangWatch(400, () => told.push('late'));
+  const stopEarly = startRunWatch(400, createRunDelayMeter, () => told.push('early'));
+  const stopLate = startRunWatch(400, createRunDelayMeter, () => told.push('late'));
   stopEarly();
   const startedAt = performance.now();
   await waitFor(() => performance.now() - startedAt > 250);
   stopLate();
-  startHangWatch(400, () => told.push('control'));
+  startRunWatch(400, createRunDelayMeter, () => told.push('control'));
   await waitFor(() => told.length > 0);
   assert.deepEqual(told, ['control']);
 });
 
 test('the_time_in_which_the_process_was_stopped_does_not_count', async (context) => {
-  const { child, output } = startScript(context, `console.log('ready'); startHangWatch(1000, () => tell('hung'));`);
+  const { child, output } = startScript(
+    context,
+    `console.log('ready'); startRunWatch(1000, createRunDelayMeter, () => tell('hung'));`,
+  );
   await waitFor(() => output().includes('ready'));
   child.kill('SIGSTOP');
   const stoppedAt = performance.now();
@@ -66,7 +72,7 @@ test(
       `const spin = "require('node:os').setPriority(10); const until = Date.now() + 4000; while (Date.now() < until);";
     const threads = Array.from({ length: 4 }, () => new Worker(spin, { eval: true, execArgv: [] }));
     await Promise.all(threads.map((thread) => new Promise((resolve) => thread.once('online', resolve))));
-    startHangWatch(1000, () => tell('hung'));
+    startRunWatch(1000, createRunDelayMeter, () => tell('hung'));
     console.log('ready');`,
     );
     await waitFor(() => output().includes('ready'));
