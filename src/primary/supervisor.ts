@@ -165,7 +165,14 @@ export class Supervisor {
     slot.isDown = backOffMs === undefined;
     slot.respawnAtMs = backOffMs === undefined ? undefined : nowMs + backOffMs;
     this.#options.log.error(
-      { slot: slot.index, workerPid: worker.pid, reason: slot.death.reason, detail: slot.death.text, backOffMs },
+      {
+        slot: slot.index,
+        workerPid: worker.pid,
+        cause: worker.cause,
+        reason: slot.death.reason,
+        detail: slot.death.text,
+        backOffMs,
+      },
       slot.isDown ? 'slot stays down' : 'worker died',
     );
     const end = toEnd(this.slots);

@@ -14,6 +14,7 @@ import {
 } from '../ipc/messages.ts';
 import { findNativeLibrary } from '../native-library.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
+import { type DeathCause, isStopped, toDeathCause } from './death-cause.ts';
 import type { TakenProcess } from './early-worker.ts';
 import { forkWorker } from './worker-process.ts';
 
@@ -67,8 +68,11 @@ export class WorkerHandle {
   keptUntilMs = 0;
   /** How it ended, in words. */
   ending = '';
-  /** What native code was working on when it ended by itself, or was killed because it was silent. */
+  /** Why it died; undefined while it lives, and for one that could not be forked. */
+  cause: DeathCause | undefined;
+  /** What native code was working on when it crashed or hung. */
   suspects: readonly string[] = [];
+  #wasStopped = false;
   readonly #flights: FlightRecord | undefined;
   readonly #listener: WorkerListener;
   #process: Worker | undefined;
@@ -149,6 +153,7 @@ export class WorkerHandle {
 
   /** Ends the process by SIGKILL, which works on a frozen one too. */
   kill(reason?: RestartReason): void {
+    if (reason === 'heartbeat' && this.pid !== undefined) this.#wasStopped = isStopped(this.pid);
     this.killReason ??= reason;
     this.isKilled = true;
     this.#process?.process.kill('SIGKILL');
@@ -173,7 +178,9 @@ export class WorkerHandle {
     });
     // Unlike 'exit', 'close' comes after the last message was read: an acknowledgement sent just before death counts.
     worker.process.once('close', (code: number | null, signal: string | null) => {
-      this.#exit(signal === null ? `exit code ${String(code)}` : signal);
+      const { isKilled, killReason } = this;
+      this.cause = toDeathCause({ signal: signal ?? undefined, isKilled, killReason, wasStopped: this.#wasStopped });
+      this.#exit(signal ?? `exit code ${String(code)}`);
     });
   }
 
@@ -210,7 +217,7 @@ export class WorkerHandle {
     this.stage = 'exited';
     this.ending = ending;
     const inFlight = this.#flights?.close() ?? [];
-    if (!this.isKilled || this.killReason === 'heartbeat') this.suspects = inFlight;
+    if (this.cause === 'crash' || this.cause === 'hang') this.suspects = inFlight;
     this.#listener.onExit(this);
   }
 }

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import type { RestartReason } from '../metrics/primary-metrics.ts';
+
+/** Why a worker died: a fault of its own, silence, or a signal from outside (an operator, the kernel's OOM killer). */
+export type DeathCause = 'crash' | 'hang' | 'killed';
+
+/** How a worker ended, as the primary saw it. */
+interface WorkerEnd {
+  /** Undefined where it ended by an exit code, which no worker does by itself. */
+  readonly signal: string | undefined;
+  readonly isKilled: boolean;
+  readonly killReason: RestartReason | undefined;
+  /** Whether it was stopped, as by SIGSTOP, when it was killed for its silence. */
+  readonly wasStopped: boolean;
+}
+
+/** Signals that a process gets for what it did itself. */
+const faults = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP', 'SIGSYS']);
+
+/** Tells why a worker died; only a crash or a hang is the fault of what was at work. */
+export function toDeathCause({ signal, isKilled, killReason, wasStopped }: WorkerEnd): DeathCause {
+  if (isKilled) return killReason === 'heartbeat' && !wasStopped ? 'hang' : 'killed';
+  return signal === undefined || faults.has(signal) ? 'crash' : 'killed';
+}
+
+/** Whether a process is stopped; false where the kernel does not tell. */
+export function isStopped(pid: number): boolean {
+  try {
+    // The name in parentheses may hold spaces (proc_pid_stat(5)).
+    const [state] =
+      readFileSync(`/proc/${String(pid)}/stat`, 'latin1')
+        .split(') ')
+        .at(-1)
+        ?.split(' ') ?? [];
+    return state === 'T' || state === 't';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import test from 'node:test';
+import { isStopped, toDeathCause } from '../../src/primary/death-cause.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
+
+const byItself = { signal: undefined, isKilled: false, killReason: undefined, wasStopped: false };
+
+test('faults_and_exits_are_crashes_and_other_signals_are_not', () => {
+  for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', undefined]) {
+    assert.equal(toDeathCause({ ...byItself, signal }), 'crash', signal);
+  }
+  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']) {
+    assert.equal(toDeathCause({ ...byItself, signal }), 'killed', signal);
+  }
+});
+
+test('only_silence_makes_the_primary_blame_what_it_kills_and_a_stopped_worker_can_only_be_silent', () => {
+  const killed = { ...byItself, signal: 'SIGKILL', isKilled: true };
+  assert.equal(toDeathCause({ ...killed, killReason: 'heartbeat' }), 'hang');
+  assert.equal(toDeathCause({ ...killed, killReason: 'heartbeat', wasStopped: true }), 'killed');
+  for (const killReason of ['harakiri', 'boot', undefined] as const) {
+    assert.equal(toDeathCause({ ...killed, killReason }), 'killed', killReason);
+  }
+});
+
+test('a_stopped_process_is_known', { skip: process.platform !== 'linux' }, async (context) => {
+  const child = spawn('sleep', ['60']);
+  context.after(() => child.kill('SIGKILL'));
+  const { pid } = child;
+  assert.ok(pid !== undefined);
+  assert.equal(isStopped(pid), false);
+  child.kill('SIGSTOP');
+  await waitFor(() => isStopped(pid));
+  assert.equal(isStopped(2 ** 30), false);
+});
