@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import { isPlainJpeg } from '../image/header.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import { findVersion, type ModelStore } from '../model/model-store.ts';
@@ -18,7 +19,10 @@ export interface CheckOptions extends OpenOptions {
   readonly defaultModels: readonly string[];
   readonly store: () => ModelStore;
   readonly inference: InferenceService;
+  /** Of requests with plain JPEGs only, which have a lane of their own in the decoder. */
   readonly admission: Admission;
+  /** Of all other requests: how long these take must not refuse plain JPEGs. */
+  readonly slowAdmission: Admission;
   /** Called for what is no expected failure, before the client sees ERR_INTERNAL. */
   readonly onBug: (thrown: unknown) => void;
 }
@@ -33,7 +37,9 @@ export function createCheckService(options: CheckOptions): CheckService {
     },
     async check(request) {
       const models = resolveModels(options, request.models);
-      const { signal, leave } = options.admission.admit(request.images.length, request);
+      const isPlain = request.images.every(({ bytes }) => isPlainJpeg(bytes));
+      const admission = isPlain ? options.admission : options.slowAdmission;
+      const { signal, leave } = admission.admit(request.images.length, request);
       const admitted = { ...request, signal };
       const images = await Promise.all(
         request.images.map((image) => checkImage(options, image, models, admitted).finally(leave)),

@@ -53,20 +53,22 @@ export function createChecker(options: CheckerOptions): Checker {
   const { config, engine, metrics, log } = options;
   const found = loadModelStore(config.models.dir, options.versions);
   assertDefaults(found, config.check.models);
-  for (const stored of [...found.values()].flat()) {
-    if (stored.kind === 'broken')
-      log.error({ model: stored.name, version: stored.version, reason: stored.reason }, 'a model failed to load');
-  }
+  logBroken(found, log);
   const liveStore = createLiveStore(found, (fault) => {
     log.error(fault);
   });
   const { modelThreads } = config.worker;
   const atWork = modelThreads * config.inference.maxBatch + decodesAtWork;
   const admission = new Admission(config.check.queueSize, atWork);
+  const slowAdmission = new Admission(config.check.queueSize, atWork);
+  const forgive = (): void => {
+    admission.forgive();
+    slowAdmission.forgive();
+  };
   const suspicion = new Suspicion(options.suspicion);
-  const hear = createHangListener(options, admission, suspicion);
+  const hear = createHangListener(options, forgive, suspicion);
   const inference = createInference(options, {
-    admission,
+    forgive,
     suspicion,
     onHang: hear,
     isDefault: (model) => config.check.models.some((reference) => isMeant(liveStore.store(), reference, model)),
@@ -78,10 +80,16 @@ export function createChecker(options: CheckerOptions): Checker {
     store: liveStore.store,
     inference,
     admission,
+    slowAdmission,
     suspicion,
     metrics,
-    onDecodeHang: (subject) => {
-      hear('the decoding of an image does not come back', [subject], toDecodeSuspect);
+    onDecodeTimeout: (subject) => {
+      log.warn({ image: subject }, 'an image was not decoded in its time on an otherwise idle worker');
+      suspicion.accuse(toDecodeSuspect(subject.imageHash));
+    },
+    onDecodeHang: (subject, isCounted) => {
+      const suspects = isCounted ? [] : [toDecodeSuspect(subject.imageHash)];
+      hear('the decoding of an image does not come back', [subject], suspects);
     },
     onBug: (thrown) => {
       log.error({ err: thrown }, 'an image failed unexpectedly');
@@ -90,23 +98,26 @@ export function createChecker(options: CheckerOptions): Checker {
   return { ...liveStore, inference, suspicion, checkService };
 }
 
+function logBroken(store: ModelStore, log: Logger): void {
+  for (const stored of [...store.values()].flat()) {
+    if (stored.kind === 'broken')
+      log.error({ model: stored.name, version: stored.version, reason: stored.reason }, 'a model failed to load');
+  }
+}
+
 function isMeant(store: ModelStore, reference: string, model: ModelVersion): boolean {
   const stored = lookUpVersion(store, reference);
   return stored?.kind === 'usable' && toModelKey(stored.model) === toModelKey(model);
 }
 
-type HangListener = (reason: string, images: readonly Subject[], toSuspect: (imageHash: string) => string) => void;
+type HangListener = (reason: string, images: readonly Subject[], suspects: readonly string[]) => void;
 
 /** Tells the operator which images it was, and the process around that it has to be replaced. */
-function createHangListener(
-  { log, onStuck }: CheckerOptions,
-  admission: Admission,
-  suspicion: Suspicion,
-): HangListener {
-  return (reason, images, toSuspect) => {
-    admission.forgive();
+function createHangListener({ log, onStuck }: CheckerOptions, forgive: () => void, suspicion: Suspicion): HangListener {
+  return (reason, images, suspects) => {
+    forgive();
     log.error({ reason, images }, 'native code is stuck; another worker has to take over');
-    onStuck?.(reason, suspicion.listSuspicious(images.map(({ imageHash }) => toSuspect(imageHash))));
+    onStuck?.(reason, suspicion.listSuspicious(suspects));
   };
 }
 
@@ -119,7 +130,7 @@ function useNativeJpeg(log: Logger): void {
 }
 
 interface InferenceSurroundings {
-  readonly admission: Admission;
+  readonly forgive: () => void;
   readonly suspicion: Suspicion;
   readonly isDefault: (model: ModelVersion) => boolean;
   readonly onHang: HangListener;
@@ -127,7 +138,7 @@ interface InferenceSurroundings {
 
 function createInference(
   { config, engine, metrics, log }: CheckerOptions,
-  { admission, suspicion, isDefault, onHang }: InferenceSurroundings,
+  { forgive, suspicion, isDefault, onHang }: InferenceSurroundings,
 ): InferenceService {
   const toSuspects = (model: ModelVersion, images: readonly Subject[]): string[] =>
     images.map(({ imageHash }) => toRunSuspect(imageHash, model));
@@ -140,7 +151,7 @@ function createInference(
     isDefault,
     onHang: ({ reason, model, images }) => {
       const subjects = images.map(({ subject }) => subject);
-      onHang(reason, subjects, (imageHash) => toRunSuspect(imageHash, model));
+      onHang(reason, subjects, toSuspects(model, subjects));
     },
     loadGolden: (model) => {
       const deadlineAt = performance.now() + config.supervisor.loadTimeoutMs;
@@ -154,7 +165,7 @@ function createInference(
       log.error({ model: name, version, reason }, 'a model failed to load');
     },
     onLoaded: ({ name, version }, { loadMs, form, remarks }) => {
-      admission.forgive();
+      forgive();
       // Only now is TensorFlow's library in the process: loading it here before would hold up the HTTP thread.
       if (engine === 'tensorflow') useNativeJpeg(log);
       metrics.modelLoad.observe({ model: name }, loadMs / 1000);

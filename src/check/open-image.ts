@@ -12,8 +12,10 @@ export interface OpenOptions {
   readonly limits: DecodeLimits;
   readonly suspicion: Suspicion;
   readonly metrics: WorkerMetrics;
-  /** Called when the decoding of an image hangs. */
-  readonly onDecodeHang: (subject: Subject) => void;
+  /** Called when decoding an image took too long and nothing but the image was the cause. */
+  readonly onDecodeTimeout: (subject: Subject) => void;
+  /** Called when decoding an image hangs; `isCounted` when its time-out was reported before. */
+  readonly onDecodeHang: (subject: Subject, isCounted: boolean) => void;
 }
 
 /** An upload whose header was read. */
@@ -26,6 +28,9 @@ export interface OpenImage {
   readonly release: () => void;
 }
 
+/** Known once native code has read the header, which may hang, too. */
+type SubjectFacts = Pick<Subject, 'format' | 'width' | 'height' | 'bytes'>;
+
 interface Decoded {
   /** uint8 `[height, width, 3]` */
   readonly raster: Uint8Array;
@@ -33,17 +38,20 @@ interface Decoded {
   readonly decodeMs: number;
 }
 
-/** Reads the header of an upload. @throws as `measureImage` */
+/** Reads the header of an upload; it and all decodes share one budget of time. @throws as `measureImage` */
 export async function openImage(
   options: OpenOptions,
   bytes: Uint8Array,
   imageHash: string,
   request: CheckRequest,
 ): Promise<OpenImage> {
-  const measured = await measureNoted(options, bytes, imageHash);
+  let known: SubjectFacts = { format: 'unread', width: 0, height: 0, bytes: bytes.length };
+  const toSubject = (): Subject => ({ requestId: request.requestId, imageHash, ...known });
+  const watch = toDecodeWatch(options, request, imageHash, toSubject);
+  const measured = await measureImage(bytes, options.limits, watch);
   const { facts } = measured;
-  const subject = { requestId: request.requestId, imageHash, ...facts };
-  const watch = toDecodeWatch(options, request, subject);
+  known = facts;
+  const subject = toSubject();
   const rasters = new Map<string, Promise<Decoded>>();
   const made: Uint8Array[] = [];
   const decode = async (shape: RasterShape): Promise<Decoded> => {
@@ -70,31 +78,25 @@ export async function openImage(
   };
 }
 
-/** Native code reads the header, too. */
-async function measureNoted(
-  { suspicion, limits }: OpenOptions,
-  bytes: Uint8Array,
-  imageHash: string,
-): Promise<MeasuredImage> {
-  const leave = suspicion.enter([toDecodeSuspect(imageHash)]);
-  try {
-    return await measureImage(bytes, limits);
-  } finally {
-    leave();
-  }
-}
-
 function toDecodeWatch(
-  { suspicion, onDecodeHang }: OpenOptions,
+  { limits, suspicion, onDecodeTimeout, onDecodeHang }: OpenOptions,
   { deadlineAt, signal }: CheckRequest,
-  subject: Subject,
+  imageHash: string,
+  toSubject: () => Subject,
 ): DecodeWatch {
+  let isCounted = false;
   return {
     deadlineAt,
     signal,
-    enter: () => suspicion.enter([toDecodeSuspect(subject.imageHash)]),
+    imageHash,
+    budget: { leftMs: limits.decodeTimeoutMs },
+    enter: () => suspicion.enter([toDecodeSuspect(imageHash)]),
+    onTooSlow: () => {
+      isCounted = true;
+      onDecodeTimeout(toSubject());
+    },
     onHung: () => {
-      onDecodeHang(subject);
+      onDecodeHang(toSubject(), isCounted);
     },
   };
 }

@@ -11,9 +11,13 @@ const maxHarmless = 4096;
 export interface SuspicionLink {
   /** Where the images that native code works on are noted; undefined where nobody would read it. */
   readonly journal: FlightJournal | undefined;
+  /** Work on these took too long on an otherwise idle worker. */
+  readonly onSuspected: (suspects: readonly string[]) => void;
   /** A suspected image went through: whatever happened was not its doing. */
   readonly onCleared: (suspect: string) => void;
 }
+
+const noLink: SuspicionLink = { journal: undefined, onSuspected: () => undefined, onCleared: () => undefined };
 
 /** The SHA-256 of an upload, in hex. */
 export function toImageHash(bytes: Uint8Array): string {
@@ -37,7 +41,7 @@ export class Suspicion {
   #suspected = new Set<string>();
   #quarantined = new Set<string>();
 
-  constructor(link: SuspicionLink = { journal: undefined, onCleared: () => undefined }) {
+  constructor(link: SuspicionLink = noLink) {
     this.#link = link;
   }
 
@@ -50,13 +54,19 @@ export class Suspicion {
   /** @throws ERR_IMAGE_QUARANTINED */
   assertTrusted(suspects: readonly string[]): void {
     if (!suspects.some((suspect) => this.#quarantined.has(suspect))) return;
-    const detail = 'this very image hung or crashed a worker twice; it is refused for a while';
+    const detail = 'this very image hung or crashed a worker, or ran out of time, twice; it is refused for a while';
     throw new ServiceError('ERR_IMAGE_QUARANTINED', detail);
   }
 
   /** Notes what native code begins to work on; the returned function is called when it is over. */
   enter(suspects: readonly string[]): () => void {
     return this.#link.journal?.enter(this.listSuspicious(suspects)) ?? (() => undefined);
+  }
+
+  /** Reports work that took too long on an otherwise idle worker. */
+  accuse(suspect: string): void {
+    const suspicious = this.listSuspicious([suspect]);
+    if (suspicious.length > 0) this.#link.onSuspected(suspicious);
   }
 
   /** Leaves out what went well before: an image that was in the wrong batch at the wrong time. */

@@ -21,6 +21,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   ERR_IMAGE_CORRUPT: { status: 422, title: 'The image does not decode' },
   ERR_IMAGE_TOO_MANY_PIXELS: { status: 422, title: 'The image has too many pixels' },
   ERR_IMAGE_QUARANTINED: { status: 422, title: 'The image is quarantined' },
+  ERR_DECODE_TIMEOUT: { status: 503, title: 'Decoding the image took too long', retryAfterSeconds: 1 },
   ERR_MODEL_UNKNOWN: { status: 404, title: 'No such model' },
   ERR_MODEL_UNAVAILABLE: { status: 503, title: 'The model is not available', retryAfterSeconds: 1 },
   ERR_WORKER_STUCK: { status: 503, title: 'The worker is stuck', retryAfterSeconds: 1 },

@@ -1,100 +1,143 @@
 import { ServiceError } from '../errors.ts';
-import { startPatience } from '../patience.ts';
 import { toWaitingEnd, type WaitingEnd, watchWaiting } from '../waiting.ts';
+import { DecodePlaces, type Visitor } from './decode-places.ts';
 import { toTooSlow } from './failures.ts';
-import type { DecodeLimits, DecodeWatch } from './types.ts';
+import { startNativeWatch } from './native-watch.ts';
+import type { DecodeBudget, DecodeLimits, DecodeWatch } from './types.ts';
 
-/** Lets few decodes run at a time. */
+/** What native code is asked to do. */
+export interface DecodeWork {
+  /** Whether the picture is a plain JPEG. */
+  readonly isPlain: boolean;
+  /** Of the picture; 0 where only its header is read. */
+  readonly pixels: number;
+  readonly library: 'libvips' | 'libjpeg';
+}
+
+/** What a decode can know of its turn. */
+export interface DecodeTurn {
+  /**
+   * Precedes each native call.
+   * @throws ERR_DECODE_TIMEOUT, ERR_DEADLINE when nobody waits for the result
+   */
+  readonly assertWanted: () => void;
+  /** After so many seconds the library gives up by itself: later than the budget ends, which leaves out waits for a CPU. */
+  readonly maxSeconds: number;
+  /** Whether libvips worked on no other picture since the turn began: it mixes up messages of concurrent failures. */
+  readonly isAlone: () => boolean;
+}
+
+/** Lets few native calls work on pictures at a time. */
 interface DecodeGate {
   /**
-   * Runs `decode` of a picture with `pixels` when it is its turn, and never when nobody waits for it by then.
-   * @throws ERR_DEADLINE when nobody waits any more, ERR_IMAGE_CORRUPT when it does not end within
-   * `limits.decodeTimeoutMs`.
+   * Runs `decode` when it is its turn, and never when nobody waits for it by then.
+   * @throws ERR_DEADLINE when nobody waits any more, ERR_DECODE_TIMEOUT when the budget of the picture is used up.
    */
-  run<T>(pixels: number, limits: DecodeLimits, watch: DecodeWatch, decode: () => Promise<T>): Promise<T>;
+  run<T>(
+    work: DecodeWork,
+    limits: DecodeLimits,
+    watch: DecodeWatch,
+    decode: (turn: DecodeTurn) => Promise<T>,
+  ): Promise<T>;
 }
 
-interface Waiting {
-  readonly shares: number;
-  readonly start: () => void;
+/** A turn, waiting or at work. */
+interface Call {
+  readonly work: DecodeWork;
+  readonly limits: DecodeLimits;
+  readonly watch: DecodeWatch;
+  readonly budget: DecodeBudget;
+  isAlone: boolean;
+  isLate: boolean;
 }
-
-/** A picture over half of the pixels that are allowed takes both, so that memory is bounded by one such picture. */
-const allShares = 2;
 
 /**
  * Creates a gate for one process. Without it the decodes of a burst would share the CPU and all run out of time, and
  * fill libuv's four threads, which files and name look-ups need too.
  */
 export function createDecodeGate(): DecodeGate {
-  const queue = new Set<Waiting>();
-  let freeShares = allShares;
-
-  const startNext = (): void => {
-    for (const next of queue) {
-      if (next.shares > freeShares) return;
-      queue.delete(next);
-      freeShares -= next.shares;
-      next.start();
-    }
-  };
-
+  const places = new DecodePlaces();
+  const calls = new Set<Call>();
   return {
-    run: (pixels, limits, watch, decode) =>
+    run: (work, limits, watch, decode) =>
       new Promise((resolve, reject) => {
-        const shares = pixels > limits.maxPixels / 2 ? allShares : 1;
-        const stopWatch = watchWaiting(watch, (end) => {
+        const budget = watch.budget ?? { leftMs: limits.decodeTimeoutMs };
+        const call: Call = { work, limits, watch, budget, isAlone: true, isLate: false };
+        const stopWaiting = watchWaiting(watch, (end) => {
           reject(toGivenUp(end));
-          // The one that gave up may have been too large for what is free, and the next is not.
-          if (queue.delete(waiting)) startNext();
+          places.giveUp(visitor);
         });
-        const leave = (): void => {
-          stopWatch();
-          freeShares += shares;
+        const onLate = (): void => {
+          call.isLate = true;
+          reject(toTooSlow(limits.decodeTimeoutMs));
+          if (call.isAlone) watch.onTooSlow?.();
+          places.noteLate(visitor);
         };
         const start = (): void => {
-          const end = toWaitingEnd(watch);
-          if (end !== undefined) {
-            leave();
-            reject(toGivenUp(end));
-            return;
-          }
-          // Held until the native work is over, also when nobody waits for it any more: it still has its thread.
-          void followNative(decode, limits, watch, reject)
+          // The place is held until the native work is over, also when nobody waits for it: it still has its thread.
+          void followNative(call, calls, decode, onLate)
             .then(resolve, reject)
             .finally(() => {
-              leave();
-              startNext();
+              stopWaiting();
+              places.leave(visitor);
             });
         };
-        const waiting: Waiting = { shares, start };
-        queue.add(waiting);
-        startNext();
+        const shares = work.pixels > limits.maxPixels / 2 ? 2 : 1;
+        const visitor: Visitor = { isPlain: work.isPlain, shares, start };
+        places.enter(visitor);
       }),
   };
 }
 
-/**
- * Follows native work, which can't be interrupted: tells `onLate` when its time is over, and the watch when it has not
- * come back after twice as long again.
- */
+/** All pictures of this process go through it. */
+export const decodeGate = createDecodeGate();
+
 async function followNative<T>(
-  decode: () => Promise<T>,
-  { decodeTimeoutMs }: DecodeLimits,
-  watch: DecodeWatch,
-  onLate: (error: ServiceError) => void,
+  call: Call,
+  calls: Set<Call>,
+  decode: (turn: DecodeTurn) => Promise<T>,
+  onLate: () => void,
 ): Promise<T> {
+  const { limits, watch, budget } = call;
+  assertWanted(call);
+  noteCompany(call, calls);
+  calls.add(call);
   const leave = watch.enter?.();
-  let stopWaiting = startPatience(decodeTimeoutMs, () => {
-    onLate(toTooSlow(decodeTimeoutMs));
-    stopWaiting = startPatience(2 * decodeTimeoutMs, () => watch.onHung?.());
+  const stopWatch = startNativeWatch({
+    leftMs: budget.leftMs,
+    limitMs: limits.decodeTimeoutMs,
+    onLate,
+    onHung: () => watch.onHung?.(),
   });
   try {
-    return await decode();
+    return await decode({
+      assertWanted: () => {
+        assertWanted(call);
+      },
+      maxSeconds: Math.ceil((2 * budget.leftMs) / 1000),
+      isAlone: () => call.isAlone,
+    });
   } finally {
-    stopWaiting();
+    budget.leftMs -= stopWatch();
     leave?.();
+    calls.delete(call);
   }
+}
+
+/** Other work on the same picture is no company: what holds for one holds for the other. */
+function noteCompany(call: Call, others: ReadonlySet<Call>): void {
+  for (const other of others) {
+    const { imageHash } = other.watch;
+    if (imageHash !== undefined && imageHash === call.watch.imageHash) continue;
+    if (other.work.library === 'libvips') call.isAlone = false;
+    if (call.work.library === 'libvips') other.isAlone = false;
+  }
+}
+
+function assertWanted({ limits, watch, budget, isLate }: Call): void {
+  if (isLate || budget.leftMs <= 0) throw toTooSlow(limits.decodeTimeoutMs);
+  const end = toWaitingEnd(watch);
+  if (end !== undefined) throw toGivenUp(end);
 }
 
 function toGivenUp(end: WaitingEnd): ServiceError {

@@ -1,7 +1,7 @@
 import { ServiceError, toMessage } from '../errors.ts';
 import { waitForEver } from '../waiting.ts';
-import { createDecodeGate } from './decode-gate.ts';
-import { toCorrupt } from './failures.ts';
+import { decodeGate, type DecodeTurn } from './decode-gate.ts';
+import { toCorrupt, toTooSlow } from './failures.ts';
 import { type Frame, toFrame } from './framing.ts';
 import { measureImage, type MeasuredImage } from './header.ts';
 import { openPicture, turnPixels } from './library.ts';
@@ -9,22 +9,20 @@ import { toPlainDecode } from './native-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
 import type { DecodeLimits, DecodeWatch, ImageFormat, RasterShape } from './types.ts';
 
-const gate = createDecodeGate();
-
 /** Only libjpeg and libtiff, which may hold JPEG data, tell damage by mere warnings. */
 const warningFormats = new Set<ImageFormat>(['jpeg', 'tiff']);
 
 /**
- * Warnings that mean lost pixels, and running out of time. The others are what the pictures of many a phone and scanner
- * give: stray bytes, odd headers, private tags.
+ * Warnings that mean lost pixels. The others are what the pictures of many a phone and scanner give: stray bytes, odd
+ * headers, private tags.
  */
-const finalFailure = /bad huffman code|bad arithmetic code|premature end of data segment|instead of rst|timeout:/i;
+const finalFailure = /bad huffman code|bad arithmetic code|premature end of data segment|instead of rst/i;
 
 /**
  * Decodes the first frame of an upload, upright, over white, as 8-bit sRGB.
  * @returns uint8 [shape.height, shape.width, 3] in memory of its own, which may be transferred.
- * @throws ERR_IMAGE_CORRUPT for what does not decode whole or in time, ERR_DEADLINE when nobody waits for it any more,
- * and all that `inspectImage` throws.
+ * @throws ERR_IMAGE_CORRUPT for what does not decode whole, ERR_DECODE_TIMEOUT, ERR_DEADLINE when nobody waits for it any
+ * more, and all that `inspectImage` throws.
  */
 export async function decodeImage(
   bytes: Uint8Array,
@@ -32,12 +30,13 @@ export async function decodeImage(
   limits: DecodeLimits,
   watch: DecodeWatch = waitForEver,
 ): Promise<Uint8Array> {
-  return decodeMeasured(await measureImage(bytes, limits), shape, limits, watch);
+  const bounded = withBudget(watch, limits);
+  return decodeMeasured(await measureImage(bytes, limits, bounded), shape, limits, bounded);
 }
 
 /**
  * Like `decodeImage`, of an image whose header has been read.
- * @throws ERR_IMAGE_CORRUPT, ERR_DEADLINE when nobody waits for it any more.
+ * @throws ERR_IMAGE_CORRUPT, ERR_DECODE_TIMEOUT, ERR_DEADLINE when nobody waits for it any more.
  */
 export async function decodeMeasured(
   image: MeasuredImage,
@@ -45,57 +44,99 @@ export async function decodeMeasured(
   limits: DecodeLimits,
   watch: DecodeWatch,
 ): Promise<Uint8Array> {
-  const { width, height } = image.facts;
+  const bounded = withBudget(watch, limits);
+  const pixels = image.facts.width * image.facts.height;
   const decodePlain = toPlainDecode(image, shape);
   if (decodePlain !== undefined) {
-    const raster = await gate.run(width * height, limits, watch, decodePlain);
+    const raster = await decodeGate.run({ isPlain: true, pixels, library: 'libjpeg' }, limits, bounded, decodePlain);
     if (raster !== undefined) return raster;
   }
-  const decode = (failOn: FailOn) => decodeFrame(image, shape, failOn, limits);
-  if (!warningFormats.has(image.facts.format)) return gate.run(width * height, limits, watch, () => decode('error'));
-  try {
-    return await gate.run(width * height, limits, watch, () => decode('warning'));
-  } catch (thrown) {
-    if (toLibraryMessage(thrown) === undefined) throw thrown;
-    // libvips mixes up the messages of pictures that fail at the same time: the one that decides is had alone.
-    return gate.run(limits.maxPixels, limits, watch, () => decodeDespiteWarnings(decode));
+  const work = { isPlain: image.plain !== undefined, pixels, library: 'libvips' } as const;
+  const decode: Decode = (failOn, turn) => decodeFrame(image, shape, failOn, limits, turn);
+  if (!warningFormats.has(image.facts.format)) {
+    return decodeGate.run(work, limits, bounded, (turn) => decode('error', turn));
   }
+  const outcome = await decodeGate.run(work, limits, bounded, (turn) => decodeStrictly(decode, turn));
+  if (outcome.kind === 'raster') return outcome.raster;
+  if (outcome.isCertain && isFinal(outcome)) throw outcome.error;
+  return decodeGate.run({ ...work, pixels: limits.maxPixels }, limits, bounded, (turn) =>
+    decodeDespiteWarnings(outcome, decode, turn),
+  );
+}
+
+function withBudget(watch: DecodeWatch, limits: DecodeLimits): DecodeWatch {
+  return { ...watch, budget: watch.budget ?? { leftMs: limits.decodeTimeoutMs } };
 }
 
 type FailOn = 'error' | 'warning';
+type Decode = (failOn: FailOn, turn: DecodeTurn) => Promise<Uint8Array>;
 
-/** Another upload that fails in the same moment, before its decode, can take the message away: it is asked for again. */
+/** A failed strict decode. Its message is certain to be about this picture where libvips worked on no other meanwhile. */
+interface Objection {
+  readonly kind: 'objection';
+  readonly error: ServiceError;
+  readonly message: string;
+  readonly isCertain: boolean;
+}
+
+function isFinal({ message }: Objection): boolean {
+  return finalFailure.test(message);
+}
+
+async function decodeStrictly(
+  decode: Decode,
+  turn: DecodeTurn,
+): Promise<Objection | { readonly kind: 'raster'; readonly raster: Uint8Array }> {
+  try {
+    return { kind: 'raster', raster: await decode('warning', turn) };
+  } catch (thrown) {
+    if (!(thrown instanceof ServiceError) || thrown.cause === undefined) throw thrown;
+    return { kind: 'objection', error: thrown, message: toMessage(thrown.cause), isCertain: turn.isAlone() };
+  }
+}
+
+/** Another picture that fails in the same moment can take the message away: the decode is repeated to get it. */
 const strictAttempts = 4;
 
-async function decodeDespiteWarnings(decode: (failOn: FailOn) => Promise<Uint8Array>): Promise<Uint8Array> {
-  for (let attempt = 0; attempt < strictAttempts; attempt += 1) {
-    try {
-      return await decode('warning');
-    } catch (thrown) {
-      if (finalFailure.test(toLibraryMessage(thrown) ?? 'timeout:')) throw thrown;
-    }
+async function decodeDespiteWarnings(first: Objection, decode: Decode, turn: DecodeTurn): Promise<Uint8Array> {
+  let { isCertain } = first;
+  for (let attempt = 0; !isCertain && attempt < strictAttempts; attempt += 1) {
+    const outcome = await decodeStrictly(decode, turn);
+    if (outcome.kind === 'raster') return outcome.raster;
+    if (isFinal(outcome)) throw outcome.error;
+    isCertain = outcome.isCertain;
   }
-  return decode('error');
+  return decode('error', turn);
 }
 
-/** What the library said of a picture that it could not decode. */
-function toLibraryMessage(thrown: unknown): string | undefined {
-  return thrown instanceof ServiceError && thrown.cause !== undefined ? toMessage(thrown.cause) : undefined;
-}
-
-async function decodeFrame(image: MeasuredImage, shape: RasterShape, failOn: FailOn, limits: DecodeLimits) {
+async function decodeFrame(
+  image: MeasuredImage,
+  shape: RasterShape,
+  failOn: FailOn,
+  limits: DecodeLimits,
+  turn: DecodeTurn,
+): Promise<Uint8Array> {
+  const render = (part: Frame) => renderPicture(image, part, failOn, limits, turn);
   const frame = toFrame(image.facts, shape);
   // What lies outside a region is not decoded with it, and may be damaged.
-  if (frame.region !== undefined) await renderPicture(image, { scale: frame.scale }, failOn, limits);
-  const { data, info } = await renderPicture(image, frame, failOn, limits);
+  if (frame.region !== undefined) await render({ scale: frame.scale });
+  const { data, info } = await render(frame);
   if (frame.placement === undefined) return placeCentred(data, info, shape);
   return placeMirrored(frame.placement.isTurned ? await turnPixels(data, info) : data, frame.placement, shape);
 }
 
 /** @returns uint8 [info.height, info.width, 3] as `data` */
-async function renderPicture(image: MeasuredImage, frame: Frame, failOn: FailOn, limits: DecodeLimits) {
+async function renderPicture(
+  image: MeasuredImage,
+  frame: Frame,
+  failOn: FailOn,
+  limits: DecodeLimits,
+  turn: DecodeTurn,
+) {
+  turn.assertWanted();
+  const startedAt = performance.now();
   const picture = openPicture(image.safeBytes, { failOn, limitInputPixels: limits.maxPixels })
-    .timeout({ seconds: Math.ceil(limits.decodeTimeoutMs / 1000) })
+    .timeout({ seconds: turn.maxSeconds })
     .autoOrient();
   if (frame.region !== undefined) picture.extract(frame.region);
   // The whole picture is scaled, and cropped after: cropping in the library leaves the last rows unread, and a
@@ -105,6 +146,8 @@ async function renderPicture(image: MeasuredImage, frame: Frame, failOn: FailOn,
   if (image.hasWideProfile) picture.withIccProfile('srgb', { attach: false });
   const rendering = picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   const rendered = await rendering.catch((thrown: unknown) => {
+    // Not by its message, which may be about another picture.
+    if (performance.now() - startedAt >= turn.maxSeconds * 1000) throw toTooSlow(limits.decodeTimeoutMs);
     throw toCorrupt(image.facts.format, thrown);
   });
   if (rendered.info.channels !== 3) throw toCorrupt(image.facts.format);

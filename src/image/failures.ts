@@ -1,5 +1,4 @@
 import { ServiceError } from '../errors.ts';
-import { startPatience } from '../patience.ts';
 import type { DecodeLimits, ImageFormat } from './types.ts';
 
 /**
@@ -24,23 +23,5 @@ export function assertPixels(width: number, height: number, limits: DecodeLimits
 
 /** Turns running out of time into the error for the client. */
 export function toTooSlow(limitMs: number): ServiceError {
-  return new ServiceError('ERR_IMAGE_CORRUPT', `the image was not decoded within ${String(limitMs)} ms`);
-}
-
-/**
- * Gives up waiting for native work, which can't be interrupted and may go on.
- * @throws ERR_IMAGE_CORRUPT once `limits.decodeTimeoutMs` are over.
- */
-export async function waitForNative<T>(running: Promise<T>, limits: DecodeLimits): Promise<T> {
-  let stopWaiting = (): void => undefined;
-  const expired = new Promise<never>((_resolve, reject) => {
-    stopWaiting = startPatience(limits.decodeTimeoutMs, () => {
-      reject(toTooSlow(limits.decodeTimeoutMs));
-    });
-  });
-  try {
-    return await Promise.race([running, expired]);
-  } finally {
-    stopWaiting();
-  }
+  return new ServiceError('ERR_DECODE_TIMEOUT', `the image was not decoded within ${String(limitMs)} ms`);
 }

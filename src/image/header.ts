@@ -1,12 +1,19 @@
 import { ServiceError } from '../errors.ts';
-import { assertPixels, toCorrupt, waitForNative } from './failures.ts';
+import { waitForEver } from '../waiting.ts';
+import { decodeGate } from './decode-gate.ts';
+import { assertPixels, toCorrupt } from './failures.ts';
 import { toTurned } from './framing.ts';
 import { readJpegFrame } from './jpeg-frame.ts';
 import { openPicture } from './library.ts';
 import { type PlainJpeg, readPlainJpeg } from './plain-jpeg.ts';
 import { dropCompressedText, readPngSize } from './png-chunks.ts';
 import { sniffFormat } from './sniff.ts';
-import type { DecodeLimits, ImageFacts, ImageFormat } from './types.ts';
+import type { DecodeLimits, DecodeWatch, ImageFacts, ImageFormat } from './types.ts';
+
+/** Whether an upload is a JPEG of the plain kind, by its header. */
+export function isPlainJpeg(bytes: Uint8Array): boolean {
+  return sniffFormat(bytes) === 'jpeg' && readPlainJpeg(bytes) !== undefined;
+}
 
 /** An upload that is small enough to be decoded. */
 export interface MeasuredImage {
@@ -32,9 +39,13 @@ export async function inspectImage(bytes: Uint8Array, limits: DecodeLimits): Pro
 
 /**
  * Like `inspectImage`, with all that decoding needs to know.
- * @throws as `inspectImage`
+ * @throws as `inspectImage`; ERR_DECODE_TIMEOUT, and ERR_DEADLINE when nobody waits any more
  */
-export async function measureImage(bytes: Uint8Array, limits: DecodeLimits): Promise<MeasuredImage> {
+export async function measureImage(
+  bytes: Uint8Array,
+  limits: DecodeLimits,
+  watch: DecodeWatch = waitForEver,
+): Promise<MeasuredImage> {
   if (bytes.length === 0) throw new ServiceError('ERR_UPLOAD_MISSING', 'the image is empty');
   const format = sniffFormat(bytes);
   if (format === undefined) {
@@ -43,7 +54,7 @@ export async function measureImage(bytes: Uint8Array, limits: DecodeLimits): Pro
   const plain = format === 'jpeg' ? readPlainJpeg(bytes) : undefined;
   if (plain !== undefined) return toMeasured(bytes, plain, limits);
   const safeBytes = toSafeBytes(bytes, format, limits);
-  const metadata = await readMetadata(safeBytes, format, limits);
+  const metadata = await readMetadata(safeBytes, format, limits, watch);
   const { width, height } = metadata.autoOrient;
   assertPixels(width, height, limits);
   return {
@@ -84,12 +95,14 @@ function withAvifBrand(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
-async function readMetadata(bytes: Uint8Array, format: ImageFormat, limits: DecodeLimits) {
+async function readMetadata(bytes: Uint8Array, format: ImageFormat, limits: DecodeLimits, watch: DecodeWatch) {
   const picture = openPicture(bytes, { failOn: 'error', limitInputPixels: false });
-  const reading = picture.metadata().catch((thrown: unknown) => {
-    throw toCorrupt(format, thrown);
-  });
-  const metadata = await waitForNative(reading, limits);
+  const work = { isPlain: false, pixels: 0, library: 'libvips' } as const;
+  const metadata = await decodeGate.run(work, limits, watch, () =>
+    picture.metadata().catch((thrown: unknown) => {
+      throw toCorrupt(format, thrown);
+    }),
+  );
   if (metadata.format !== (format === 'avif' ? 'heif' : format)) throw toCorrupt(format);
   return metadata;
 }

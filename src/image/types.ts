@@ -31,10 +31,21 @@ export interface DecodeLimits {
   readonly decodeTimeoutMs: number;
 }
 
-/** Who waits for a decode, and who is told of it. */
+/** Which picture is decoded, who waits for it, and who is told of it. */
 export interface DecodeWatch extends Waiting {
+  /** Shared by all native work on the picture; without it each turn has `decodeTimeoutMs`. */
+  readonly budget?: DecodeBudget;
+  /** Tells pictures apart. */
+  readonly imageHash?: string;
   /** Called when native work begins; what it returns is called at the end of that. */
   readonly enter?: () => () => void;
-  /** Called when native work has not come back long after its time: this process can't be mended, only replaced. */
+  /** Called when the budget is used up although the picture had libvips to itself and a CPU: the picture is the cause. */
+  readonly onTooSlow?: () => void;
+  /** Called when native work will not come back: only another process helps. */
   readonly onHung?: () => void;
+}
+
+/** Time for all native work on one picture, its header and every attempt; it passes only while native work runs. */
+export interface DecodeBudget {
+  leftMs: number;
 }

@@ -33,7 +33,7 @@ const hungModel = z.object({ key: z.string(), reason: z.string(), hangs: z.int()
 export type HungModel = z.infer<typeof hungModel>;
 
 /**
- * Work on one image that hung or crashed a worker: the SHA-256 of the upload, in hex, and after a colon the step,
+ * Work on one image that hung or crashed a worker, or took too long: the SHA-256 of the upload, in hex, and after a colon the step,
  * `decode` or the `name@version` of a model.
  */
 const suspect = z.string();
@@ -132,7 +132,7 @@ const toPrimary = z.discriminatedUnion('type', [
   z.object({ type: z.literal('probed'), id: z.int() }),
   z.object({ type: z.literal('closed'), id: z.int() }),
   z.object({ type: z.literal('snapshot'), snapshot: workerSnapshot }),
-  /** Native work on these did not come back. */
+  /** Native work on these did not come back, or not in its time. */
   z.object({ type: z.literal('suspected'), suspects: z.array(suspect) }),
   /** A suspect was worked on, and nothing happened. */
   z.object({ type: z.literal('cleared'), suspect }),

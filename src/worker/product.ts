@@ -33,6 +33,7 @@ export function createProduct(
     versions,
     suspicion: {
       journal: hasJournal ? createFlightJournal(journalDescriptor) : undefined,
+      onSuspected: primary.tellSuspected,
       onCleared: primary.tellCleared,
     },
     onStuck: (reason, suspects) => {

@@ -26,6 +26,10 @@ function send(message: ToPrimary, onSent?: () => void): void {
   process.send?.(message, undefined, {}, () => onSent?.());
 }
 
+function tellSuspected(suspects: readonly string[]): void {
+  send({ type: 'suspected', suspects: [...suspects] });
+}
+
 function tellCleared(suspect: string): void {
   send({ type: 'cleared', suspect });
 }
@@ -41,7 +45,7 @@ export function startWorker(): void {
   let service: WorkerService | undefined;
   let opening: Promise<WorkerService | undefined> = Promise.resolve(undefined);
   const tellStuck = (reason: string, suspects: readonly string[]): void => {
-    send({ type: 'suspected', suspects: [...suspects] });
+    tellSuspected(suspects);
     void (async () => {
       // The primary looks at the models of this worker as it forks the next: what has just failed must be among them.
       const started = await opening;
@@ -64,7 +68,7 @@ export function startWorker(): void {
       if (message.nativeLibrary !== undefined) useNativeLibrary(message.nativeLibrary);
       const logs = openWorkerLogs(message.config.log, message.slot);
       reportBugs(logs.log);
-      opening = open(message, { ask: opsClient.ask, tellStuck, tellCleared }, logs);
+      opening = open(message, { ask: opsClient.ask, tellStuck, tellSuspected, tellCleared }, logs);
       void opening.then((opened) => (service = opened));
     }
   });

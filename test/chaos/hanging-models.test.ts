@@ -91,7 +91,7 @@ test('an_eager_worker_whose_default_model_hangs_says_so_and_is_not_killed_for_bo
   assert.equal(await total('boot'), 0);
 });
 
-test('a_picture_that_takes_too_long_to_decode_is_corrupt_while_others_go_on', async (context) => {
+test('a_picture_that_takes_too_long_to_decode_is_answered_in_time_while_others_go_on', async (context) => {
   // A picture of less than half of the pixels that are allowed leaves room for another beside it.
   const settings = ['image.decodeTimeoutMs=500', 'image.maxPixels=100000000'];
   const service = await startService(context, { args: settings.flatMap((setting) => ['--set', setting]) });
@@ -103,7 +103,7 @@ test('a_picture_that_takes_too_long_to_decode_is_corrupt_while_others_go_on', as
   await waitFor(() => load.outcomes.length > 20);
   // One for each worker.
   for (const { status, body } of await Promise.all([postRaw(service.url, slow), postRaw(service.url, slow)])) {
-    assert.deepEqual([status, body.code], [422, 'ERR_IMAGE_CORRUPT']);
+    assert.deepEqual([status, body.code], [503, 'ERR_DECODE_TIMEOUT']);
     assert.match(body.detail ?? '', /not decoded within 500 ms/);
   }
   const countAfter = load.outcomes.length;

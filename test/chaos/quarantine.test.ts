@@ -62,7 +62,7 @@ async function listAnswering(service: Service, photo: Buffer): Promise<(number |
 }
 
 test(
-  'an_image_in_flight_at_two_deaths_is_refused_and_one_that_was_checked_before_is_not',
+  'an_image_in_flight_at_two_crashes_is_refused_and_one_that_was_checked_before_is_not',
   needsProc,
   async (context) => {
     const service = await startPoisonedService(context, ['--workers', '1', '--set', 'supervisor.stuckMs=9000']);
@@ -70,7 +70,7 @@ test(
     for (const accidents of [1, 2]) {
       assert.equal((await postRaw(service.url, photo)).status, 200);
       const lost = postRaw(service.url, poison).catch((thrown: unknown) => thrown);
-      process.kill(await waitForNote(service, 'quality@1'), 'SIGKILL');
+      process.kill(await waitForNote(service, 'quality@1'), 'SIGSEGV');
       assert.ok((await lost) instanceof Error);
       await waitFor(async () => (await countSuspects(service, accidents === 1 ? 'suspected' : 'quarantined')) === 1);
       await waitFor(bothServe(service));
@@ -79,6 +79,41 @@ test(
     assert.equal((await postRaw(service.url, photo)).status, 200);
   },
 );
+
+test('an_image_in_flight_when_somebody_kills_its_worker_is_not_suspected', needsProc, async (context) => {
+  const service = await startPoisonedService(context, ['--workers', '1', '--set', 'supervisor.stuckMs=9000']);
+  const [photo, poison] = await Promise.all([makePhoto(), makePlain(255)]);
+  for (const deaths of [1, 2]) {
+    assert.equal((await postRaw(service.url, photo)).status, 200);
+    const lost = postRaw(service.url, poison).catch((thrown: unknown) => thrown);
+    process.kill(await waitForNote(service, 'quality@1'), 'SIGKILL');
+    assert.ok((await lost) instanceof Error);
+    await waitFor(async () => (await readTotal(service.opsUrl, 'image_check_worker_restarts_total')) === deaths);
+    await waitFor(bothServe(service));
+  }
+  assert.deepEqual([await countSuspects(service, 'suspected'), await countSuspects(service, 'quarantined')], [0, 0]);
+  assert.equal(service.stderr().split('"cause":"killed"').length - 1, 2);
+});
+
+test('an_image_that_ran_out_of_time_twice_is_refused_by_all_workers', async (context) => {
+  const service = await startPoisonedService(context, ['--set', 'image.decodeTimeoutMs=100']);
+  const photo = await makePhoto();
+  await warmWorkers(service, photo);
+  // Two kilobytes that take half a second.
+  const slow = await drawPlain([64, 128, 160], 4900, 4900).avif({ effort: 0 }).toBuffer();
+  for (const timeouts of [1, 2]) {
+    const { status, headers, body } = await postRaw(service.url, slow);
+    assert.deepEqual([status, body.code, headers['retry-after']], [503, 'ERR_DECODE_TIMEOUT', '1']);
+    await waitFor(async () => (await countSuspects(service, timeouts === 1 ? 'suspected' : 'quarantined')) === 1);
+  }
+  const refusals = await Promise.all(Array.from({ length: 8 }, () => postRaw(service.url, slow)));
+  assert.deepEqual(
+    refusals.map(({ status, body }) => [status, body.code]),
+    Array(8).fill([422, 'ERR_IMAGE_QUARANTINED']),
+  );
+  assert.equal((await postRaw(service.url, photo)).status, 200);
+  assert.equal(await readTotal(service.opsUrl, 'image_check_worker_restarts_total'), 0);
+});
 
 test('a_suspect_that_goes_through_is_cleared', needsProc, async (context) => {
   const settings = ['image.maxPixels=100000000', 'image.decodeTimeoutMs=60000', 'check.deadlineMs=60000'];

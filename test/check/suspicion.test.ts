@@ -3,15 +3,20 @@ import test from 'node:test';
 import { Suspicion, toImageHash } from '../../src/check/suspicion.ts';
 import { ServiceError } from '../../src/errors.ts';
 
-function createSuspicion(): { suspicion: Suspicion; noted: string[][]; cleared: string[] } {
+function createSuspicion(): { suspicion: Suspicion; noted: string[][]; accused: string[]; cleared: string[] } {
   const noted: string[][] = [];
   const cleared: string[] = [];
+  const accused: string[] = [];
   const enter = (suspects: readonly string[]) => {
     noted.push([...suspects]);
     return () => undefined;
   };
-  const suspicion = new Suspicion({ journal: { enter }, onCleared: (suspect) => cleared.push(suspect) });
-  return { suspicion, noted, cleared };
+  const suspicion = new Suspicion({
+    journal: { enter },
+    onSuspected: (suspects) => accused.push(...suspects),
+    onCleared: (suspect) => cleared.push(suspect),
+  });
+  return { suspicion, noted, accused, cleared };
 }
 
 function isQuarantined(thrown: unknown): boolean {
@@ -37,6 +42,14 @@ test('what_went_well_before_is_no_suspect', () => {
   suspicion.enter(['a:quality@1', 'b:quality@1']);
   assert.deepEqual(noted, [['b:quality@1']]);
   assert.deepEqual(suspicion.listSuspicious(['a:quality@1', 'a:other@1']), ['a:other@1']);
+});
+
+test('what_took_too_long_is_told_unless_it_went_well_before', () => {
+  const { suspicion, accused } = createSuspicion();
+  suspicion.noteHarmless('a:decode');
+  suspicion.accuse('a:decode');
+  suspicion.accuse('b:decode');
+  assert.deepEqual(accused, ['b:decode']);
 });
 
 test('a_suspect_that_goes_through_is_told_once', () => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createDecodeGate } from '../../src/image/decode-gate.ts';
-import type { DecodeLimits } from '../../src/image/types.ts';
+import { createDecodeGate, type DecodeTurn, type DecodeWork } from '../../src/image/decode-gate.ts';
+import type { DecodeBudget, DecodeLimits, DecodeWatch } from '../../src/image/types.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { type Waiting, waitForEver } from '../../src/waiting.ts';
 import { assertRejects, limits } from './fixtures.ts';
 
-const small = 1_000_000;
-const large = 40_000_000;
+const small: DecodeWork = { isPlain: false, pixels: 1_000_000, library: 'libvips' };
+const large: DecodeWork = { ...small, pixels: 40_000_000 };
+const plain: DecodeWork = { ...small, isPlain: true, library: 'libjpeg' };
 const hasty: DecodeLimits = { ...limits, decodeTimeoutMs: 20 };
 
 /** A decode that ends when the test wants it to. */
@@ -89,19 +90,116 @@ test('a decode that fails makes room for the next', async () => {
   }
 });
 
-test('a decode that never comes back is answered, and keeps its place', async () => {
+test('a decode that runs out of time is answered, and the next has its place', async () => {
   const gate = createDecodeGate();
   const stuck = createDecode();
-  const { detail } = await assertRejects(gate.run(large, hasty, waitForEver, stuck.decode), 'ERR_IMAGE_CORRUPT');
+  const { detail } = await assertRejects(gate.run(large, hasty, waitForEver, stuck.decode), 'ERR_DECODE_TIMEOUT');
   assert.match(detail, /within 20 ms/);
+  const next = createDecode();
+  next.finish();
+  assert.equal(await gate.run(large, limits, waitForEver, next.decode), 'raster');
+  stuck.finish();
+});
+
+test('decodes that do not come back hold one thread beside their places, and plain JPEGs pass', async () => {
+  const gate = createDecodeGate();
+  const stuck = Array.from({ length: 3 }, createDecode);
+  const results = stuck.map(({ decode }) => gate.run(small, hasty, waitForEver, decode));
+  for (const result of results) await assertRejects(result, 'ERR_DECODE_TIMEOUT');
   const next = createDecode();
   await assertRejects(gate.run(small, limits, untilSoon(), next.decode), 'ERR_DEADLINE');
   assert.equal(next.hasStarted(), false);
-  stuck.finish();
+  const [first, second] = [createDecode(), createDecode()];
+  const passing = [first, second].map(({ decode }) => gate.run(plain, limits, waitForEver, decode));
+  await settleAll();
+  assert.deepEqual([first.hasStarted(), second.hasStarted()], [true, false], 'one at a time');
+  for (const { finish } of [first, second]) finish();
+  assert.deepEqual(await Promise.all(passing), ['raster', 'raster']);
+  stuck[0]?.finish();
   await settleAll();
   const last = createDecode();
   last.finish();
-  assert.equal(await gate.run(large, limits, waitForEver, last.decode), 'raster');
+  assert.equal(await gate.run(small, limits, waitForEver, last.decode), 'raster');
+  for (const { finish } of stuck) finish();
+});
+
+test('a plain JPEG passes a large picture and those that wait for it', async () => {
+  const gate = createDecodeGate();
+  const [atWork, waiting, passing] = [createDecode(), createDecode(), createDecode()];
+  const order: string[] = [];
+  const results = [
+    gate.run(large, limits, waitForEver, atWork.decode),
+    gate.run(large, limits, waitForEver, waiting.decode).then(() => order.push('waiting')),
+    gate.run(plain, limits, waitForEver, passing.decode).then(() => order.push('passing')),
+  ];
+  for (const { finish } of [passing, waiting]) finish();
+  await settleAll();
+  assert.deepEqual(order, ['passing']);
+  atWork.finish();
+  await Promise.all(results);
+  assert.deepEqual(order, ['passing', 'waiting']);
+});
+
+test('all turns of a picture share one budget, which waiting does not use up', async () => {
+  const gate = createDecodeGate();
+  const budget: DecodeBudget = { leftMs: 100 };
+  const watch: DecodeWatch = { ...waitForEver, budget };
+  const readLeftMs = (): number => budget.leftMs;
+  const first = createDecode();
+  const blocker = createDecode();
+  const blocking = gate.run(large, limits, waitForEver, blocker.decode);
+  const running = gate.run(small, limits, watch, first.decode);
+  const startedAt = performance.now();
+  await waitFor(() => performance.now() - startedAt > 200);
+  assert.equal(readLeftMs(), 100);
+  blocker.finish();
+  await blocking;
+  const begunAt = performance.now();
+  await waitFor(() => performance.now() - begunAt > 20);
+  first.finish();
+  assert.equal(await running, 'raster');
+  assert.ok(readLeftMs() < 90, String(readLeftMs()));
+  const late = createDecode();
+  await assertRejects(gate.run(small, limits, watch, late.decode), 'ERR_DECODE_TIMEOUT');
+  assert.equal(late.hasStarted(), true);
+  const never = createDecode();
+  late.finish();
+  await settleAll();
+  await assertRejects(gate.run(small, limits, watch, never.decode), 'ERR_DECODE_TIMEOUT');
+  assert.equal(never.hasStarted(), false);
+});
+
+test('no native call follows once the budget of a picture is used up', async () => {
+  const gate = createDecodeGate();
+  const first = createDecode();
+  let followed = 0;
+  const run = async (turn: DecodeTurn): Promise<void> => {
+    await first.decode();
+    turn.assertWanted();
+    followed += 1;
+  };
+  await assertRejects(gate.run(small, hasty, waitForEver, run), 'ERR_DECODE_TIMEOUT');
+  first.finish();
+  await settleAll();
+  assert.equal(followed, 0);
+});
+
+test('a picture is reported as too slow only where libvips worked on no other', async () => {
+  const gate = createDecodeGate();
+  const blamed: string[] = [];
+  const toWatch = (imageHash: string) => ({ ...waitForEver, imageHash, onTooSlow: () => blamed.push(imageHash) });
+  const decodes = Array.from({ length: 6 }, createDecode);
+  const run = (index: number, work: DecodeWork, imageHash: string) =>
+    gate.run(work, hasty, toWatch(imageHash), decodes[index]?.decode ?? (() => Promise.resolve('')));
+  await Promise.allSettled([run(0, small, 'a'), run(1, small, 'b')]);
+  assert.deepEqual(blamed, [], 'two at a time');
+  for (const { finish } of decodes.slice(0, 2)) finish();
+  await settleAll();
+  await Promise.allSettled([run(2, small, 'c'), run(3, plain, 'd')]);
+  assert.deepEqual(blamed, ['c'], 'a plain JPEG does not count');
+  await Promise.allSettled([run(4, small, 'c')]);
+  assert.deepEqual(blamed, ['c', 'c'], 'nor does the same picture, still at work');
+  for (const { finish } of decodes) finish();
 });
 
 test('one that waited in vain lets a smaller one behind it pass', async () => {
