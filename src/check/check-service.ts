@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServiceError } from '../errors.ts';
 import { isPlainJpeg } from '../image/header.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
@@ -41,9 +42,13 @@ export function createCheckService(options: CheckOptions): CheckService {
       const admission = isPlain ? options.admission : options.slowAdmission;
       const { signal, leave } = admission.admit(request.images.length, request);
       const admitted = { ...request, signal };
-      const images = await Promise.all(
-        request.images.map((image) => checkImage(options, image, models, admitted).finally(leave)),
-      );
+      const checking: Promise<ImageResult>[] = [];
+      for (const image of request.images) {
+        // Hashing an upload and reading its header take tens of milliseconds for large ones; others get a turn between.
+        if (checking.length > 0) await nextTurn();
+        checking.push(checkImage(options, image, models, admitted).finally(leave));
+      }
+      const images = await Promise.all(checking);
       if (signal.reason instanceof ServiceError) throw signal.reason;
       const [first] = images;
       if (first?.kind === 'failed' && images.every((image) => image.kind === 'failed')) throw first.error;

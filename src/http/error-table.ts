@@ -20,6 +20,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   ERR_IMAGE_UNSUPPORTED: { status: 415, title: 'The image format is not supported' },
   ERR_IMAGE_CORRUPT: { status: 422, title: 'The image does not decode' },
   ERR_IMAGE_TOO_MANY_PIXELS: { status: 422, title: 'The image has too many pixels' },
+  ERR_IMAGE_TOO_COSTLY: { status: 422, title: 'The image would be too costly to decode' },
   ERR_IMAGE_QUARANTINED: { status: 422, title: 'The image is quarantined' },
   ERR_DECODE_TIMEOUT: { status: 503, title: 'Decoding the image took too long', retryAfterSeconds: 1 },
   ERR_MODEL_UNKNOWN: { status: 404, title: 'No such model' },

@@ -3,16 +3,23 @@ import { waitForEver } from '../waiting.ts';
 import { decodeGate } from './decode-gate.ts';
 import { assertPixels, toCorrupt } from './failures.ts';
 import { toTurned } from './framing.ts';
-import { readJpegFrame } from './jpeg-frame.ts';
+import { assertPasses } from './header/cost.ts';
+import { type HeaderFacts, readHeader } from './header/read-header.ts';
 import { openPicture } from './library.ts';
 import { type PlainJpeg, readPlainJpeg } from './plain-jpeg.ts';
-import { dropCompressedText, readPngSize } from './png-chunks.ts';
+import { dropCompressedText } from './png-text.ts';
 import { sniffFormat } from './sniff.ts';
 import type { DecodeLimits, DecodeWatch, ImageFacts, ImageFormat } from './types.ts';
 
 /** Whether an upload is a JPEG of the plain kind, by its header. */
 export function isPlainJpeg(bytes: Uint8Array): boolean {
-  return sniffFormat(bytes) === 'jpeg' && readPlainJpeg(bytes) !== undefined;
+  if (sniffFormat(bytes) !== 'jpeg') return false;
+  try {
+    return readPlainJpeg(bytes) !== undefined;
+  } catch (thrown) {
+    if (thrown instanceof ServiceError) return false;
+    throw thrown;
+  }
 }
 
 /** An upload that is small enough to be decoded. */
@@ -26,12 +33,10 @@ export interface MeasuredImage {
   readonly plain?: PlainJpeg;
 }
 
-/** Encoders write about ten. Each costs up to 15 ms at 50 million pixels, in a call that can't be interrupted. */
-const maxJpegScans = 100;
-
 /**
  * Tells format and upright size of an upload from its header, without decoding it.
- * @throws ERR_UPLOAD_MISSING, ERR_IMAGE_UNSUPPORTED, ERR_IMAGE_CORRUPT, ERR_IMAGE_TOO_MANY_PIXELS
+ * @throws ERR_UPLOAD_MISSING, ERR_IMAGE_UNSUPPORTED, ERR_IMAGE_CORRUPT, ERR_IMAGE_TOO_MANY_PIXELS,
+ * ERR_IMAGE_TOO_COSTLY
  */
 export async function inspectImage(bytes: Uint8Array, limits: DecodeLimits): Promise<ImageFacts> {
   return (await measureImage(bytes, limits)).facts;
@@ -51,9 +56,13 @@ export async function measureImage(
   if (format === undefined) {
     throw new ServiceError('ERR_IMAGE_UNSUPPORTED', 'the bytes are not JPEG, PNG, WebP, GIF, AVIF or TIFF');
   }
-  const plain = format === 'jpeg' ? readPlainJpeg(bytes) : undefined;
-  if (plain !== undefined) return toMeasured(bytes, plain, limits);
-  const safeBytes = toSafeBytes(bytes, format, limits);
+  const header = readHeader(bytes, format);
+  // The library ignores the screen of a GIF where that is absurd, and takes the size of its frames.
+  if (format !== 'gif') assertPixels(header.width, header.height, limits);
+  assertPasses(header, limits);
+  const plain = header.format === 'jpeg' ? readPlainJpeg(bytes, header) : undefined;
+  if (plain !== undefined) return toMeasured(bytes, plain);
+  const safeBytes = toSafeBytes(bytes, header);
   const metadata = await readMetadata(safeBytes, format, limits, watch);
   const { width, height } = metadata.autoOrient;
   assertPixels(width, height, limits);
@@ -64,9 +73,8 @@ export async function measureImage(
   };
 }
 
-function toMeasured(bytes: Uint8Array, plain: PlainJpeg, limits: DecodeLimits): MeasuredImage {
+function toMeasured(bytes: Uint8Array, plain: PlainJpeg): MeasuredImage {
   const { width, height } = plain.orientation >= 5 ? toTurned(plain.coded) : plain.coded;
-  assertPixels(width, height, limits);
   return {
     facts: { format: 'jpeg', width, height, bytes: bytes.length },
     safeBytes: bytes,
@@ -75,14 +83,10 @@ function toMeasured(bytes: Uint8Array, plain: PlainJpeg, limits: DecodeLimits): 
   };
 }
 
-/** Refuses or mends what the library can't be trusted with. */
-function toSafeBytes(bytes: Uint8Array, format: ImageFormat, limits: DecodeLimits): Uint8Array {
-  // The library takes sizes beyond its own limits for damage, so these two are read here.
-  const promised = format === 'jpeg' ? readJpegFrame(bytes) : format === 'png' ? readPngSize(bytes) : undefined;
-  if (promised !== undefined) assertPixels(promised.width, promised.height, limits);
-  if (promised !== undefined && 'scans' in promised && promised.scans > maxJpegScans) throw toCorrupt(format);
-  if (format === 'png') return dropCompressedText(bytes);
-  if (format === 'avif') return withAvifBrand(bytes);
+/** Takes out or changes what the library can't be trusted with. */
+function toSafeBytes(bytes: Uint8Array, header: HeaderFacts): Uint8Array {
+  if (header.format === 'png') return dropCompressedText(bytes, header);
+  if (header.format === 'avif') return withAvifBrand(bytes);
   return bytes;
 }
 
