@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { countCpus } from '../config/cpu-count.ts';
+import { planWorkers } from '../config/worker-plan.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { type LogStream, openLogStream } from '../log-stream.ts';
 import { assertDefaults, loadModelStore } from '../model/model-store.ts';
@@ -31,13 +31,15 @@ export async function runService(flags: ServeFlags, workerExec: string, earlyWor
   const progress = process.stderr.isTTY ? 'bar' : 'lines';
   const choice = await chooseEngine({ wanted: config.model.engine, progress, environment: process.env });
   if (choice.engine === 'wasm') log.warn({ engine: 'wasm' }, `serving on the wasm engine: ${choice.why}`);
+  const plan = planWorkers(config);
+  log.info({ workers: plan.count, modelThreads: config.worker.modelThreads }, `workers planned: ${plan.reason}`);
   const known = await readModelsLook(config.models.dir);
   const primary = await startPrimary({
     config,
     reloadConfig: () => loadFlaggedConfig(flags).config,
     engine: choice.engine,
     version: loadVersion(),
-    workerCount: config.workers === 'auto' ? countCpus() : config.workers,
+    workerCount: plan.count,
     workerExec,
     earlyWorker,
     log,

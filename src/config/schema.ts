@@ -169,7 +169,7 @@ export const configSchema = z
     workers: z
       .union([z.literal('auto'), z.int().min(1).max(1024)])
       .default('auto')
-      .describe('Worker processes; auto: one for each CPU that the cgroup allows.'),
+      .describe('Worker processes; auto: one for each CPU that the cgroup allows, as many as its memory limit holds.'),
     model: model.prefault({}),
     models: models.prefault({}),
     check: check.prefault({}),

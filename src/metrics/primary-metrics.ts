@@ -6,6 +6,7 @@ import { createLogMetrics, type DroppedLines } from './log-metrics.ts';
 export const restartReasons = [
   'harakiri',
   'crash',
+  'oom',
   'heartbeat',
   'unreachable',
   'boot',

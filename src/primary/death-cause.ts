@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
 
-/** Why a worker died: a fault of its own, silence, or a signal from outside (an operator, the kernel's OOM killer). */
-export type DeathCause = 'crash' | 'hang' | 'killed';
+/** Why a worker died: a fault of its own, silence, the kernel's OOM killer, or another signal from outside. */
+export type DeathCause = 'crash' | 'hang' | 'oom' | 'killed';
 
 /** How a worker ended, as the primary saw it. */
 interface WorkerEnd {
@@ -12,14 +12,17 @@ interface WorkerEnd {
   readonly killReason: RestartReason | undefined;
   /** Whether it was stopped, as by SIGSTOP, when it was killed for its silence. */
   readonly wasStopped: boolean;
+  /** Whether the kernel's OOM killer ended a process that nobody has claimed yet; asked after a SIGKILL only. */
+  readonly claimOomKill: () => boolean;
 }
 
 /** Signals that a process gets for what it did itself. */
 const faults = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP', 'SIGSYS']);
 
 /** Tells why a worker died; only a crash or a hang is the fault of what was at work. */
-export function toDeathCause({ signal, isKilled, killReason, wasStopped }: WorkerEnd): DeathCause {
+export function toDeathCause({ signal, isKilled, killReason, wasStopped, claimOomKill }: WorkerEnd): DeathCause {
   if (isKilled) return killReason === 'heartbeat' && !wasStopped ? 'hang' : 'killed';
+  if (signal === 'SIGKILL') return claimOomKill() ? 'oom' : 'killed';
   return signal === undefined || faults.has(signal) ? 'crash' : 'killed';
 }
 

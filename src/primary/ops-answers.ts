@@ -18,6 +18,8 @@ export interface OpsSources {
   readonly retired: () => readonly MetricFamily[];
   readonly minServingWorkers: () => number;
   readonly isDraining: () => boolean;
+  /** Whether workers die in a row without an answer in between. */
+  readonly isFailing: () => boolean;
   readonly rollingRestart: () => RollingRestartStatus | undefined;
 }
 
@@ -29,12 +31,15 @@ export async function answerOps(path: OpsPath, sources: OpsSources): Promise<Ops
   }
   const workers = sources.slots.map((slot) => toWorkerStatus(slot, performance.now()));
   if (path === '/v1/models') return toJson(200, { models: toModelStatuses(workers) });
-  const status = toServiceStatus(workers, sources.minServingWorkers(), sources.isDraining());
+  const isFailing = sources.isFailing();
+  const facts = { minServingWorkers: sources.minServingWorkers(), isDraining: sources.isDraining(), isFailing };
+  const status = toServiceStatus(workers, facts);
   const code = status === 'ready' ? 200 : 503;
   if (path === '/readyz') return toJson(code, { status });
   const rollingRestart = sources.rollingRestart();
   return toJson(code, {
     status,
+    ...(isFailing && { reason: 'workers die in a row without an answer in between' }),
     version: sources.version,
     uptimeSeconds: Math.floor(process.uptime()),
     primary: { pid: process.pid, rssBytes: process.memoryUsage.rss() },

@@ -123,6 +123,7 @@ class RunningPrimary implements Primary {
       retired: () => this.#retired.families,
       minServingWorkers: () => this.#config.health.minServingWorkers,
       isDraining: () => this.#isDraining,
+      isFailing: () => this.#supervisor.deathStreak.isFailing(performance.now()),
       rollingRestart: () => this.#rollingRestart.status,
     };
     this.#opsServer = createOpsServer((path) => answerOps(path, this.#sources), log);

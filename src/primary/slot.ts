@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { readMemoryLimit } from '../config/worker-plan.ts';
 import { exitCodes } from '../errors.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
 import type { RestartPolicy } from './restart-policy.ts';
@@ -79,11 +80,17 @@ export function listWorkers(slots: readonly Slot[]): WorkerHandle[] {
 }
 
 /** Says why a worker died. */
-export function toDeath({ killReason, unable, ending }: WorkerHandle): Death {
+export function toDeath({ cause, killReason, unable, ending }: WorkerHandle): Death {
+  if (cause === 'oom') return { reason: 'oom', text: toOomText(readMemoryLimit()), exitCode: undefined };
   const reason = killReason ?? 'crash';
   const killed = reason === 'unreachable' ? reason : `${reason} timeout`;
   const text = unable?.reason ?? (killReason === undefined ? `crash: ${ending}` : killed);
   return { reason, text, exitCode: unable?.exitCode };
+}
+
+function toOomText(limit: number | undefined): string {
+  const where = limit === undefined ? 'the machine' : `its memory limit of ${String(Math.round(limit / 1e6))} MB`;
+  return `out of memory: killed by the kernel at ${where}`;
 }
 
 /**

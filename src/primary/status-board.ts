@@ -34,6 +34,14 @@ interface ModelStatus {
   readonly workers: ({ slot: number } & Pick<ModelSnapshot, 'state' | 'engine' | 'loadMs' | 'reason'>)[];
 }
 
+/** What the status of the service depends on, beside its workers. */
+interface ServiceFacts {
+  readonly minServingWorkers: number;
+  readonly isDraining: boolean;
+  /** Whether workers die in a row without an answer in between. */
+  readonly isFailing: boolean;
+}
+
 type ServiceStatus = 'ready' | 'unready' | 'draining';
 
 const noSnapshot: WorkerSnapshot = {
@@ -102,9 +110,9 @@ export function toModelStatuses(workers: readonly WorkerStatus[]): ModelStatus[]
 /** Says whether the service takes traffic. */
 export function toServiceStatus(
   workers: readonly WorkerStatus[],
-  minServingWorkers: number,
-  isDraining: boolean,
+  { minServingWorkers, isDraining, isFailing }: ServiceFacts,
 ): ServiceStatus {
   if (isDraining) return 'draining';
+  if (isFailing) return 'unready';
   return workers.filter(({ serving }) => serving).length >= minServingWorkers ? 'ready' : 'unready';
 }

@@ -4,7 +4,9 @@ import type { Logger } from '../log.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
 import { chooseDue, toKeptMs } from './recycling.ts';
 import type { EarlyWorker } from './early-worker.ts';
+import { DeathStreak } from './death-streak.ts';
 import { NativeOutput } from './native-output.ts';
+import { OomKills } from './oom-kills.ts';
 import { type RestartLimits, RestartPolicy } from './restart-policy.ts';
 import { createSlot, listWorkers, type Slot, toDeath, toEnd, waitForEnd } from './slot.ts';
 import { listHungModels, listVersions, listWarmModels, promoteSuccessor, settleSuccession } from './succession.ts';
@@ -36,6 +38,7 @@ interface SupervisorOptions {
 export class Supervisor {
   readonly slots: readonly Slot[];
   readonly nativeOutput: NativeOutput;
+  readonly deathStreak = new DeathStreak();
   readonly #options: SupervisorOptions;
   readonly #workerListener: WorkerListener;
   readonly #exited: WorkerHandle[] = [];
@@ -49,7 +52,9 @@ export class Supervisor {
     this.slots = Array.from({ length: options.workerCount }, (_, index) =>
       createSlot(index, options.config, new RestartPolicy(options.restartLimits)),
     );
+    const oomKills = new OomKills();
     this.#workerListener = {
+      claimOomKill: () => oomKills.claim(),
       onMessage: (worker, message) => {
         this.#hear(worker, message);
       },
@@ -161,6 +166,7 @@ export class Supervisor {
 
   #noteDeath(slot: Slot, worker: WorkerHandle, nowMs: number): void {
     const backOffMs = slot.policy.toBackOff(worker.listeningAtMs === undefined ? 0 : nowMs - worker.listeningAtMs);
+    this.deathStreak.noteDeath(nowMs);
     slot.death = toDeath(worker);
     slot.isDown = backOffMs === undefined;
     slot.respawnAtMs = backOffMs === undefined ? undefined : nowMs + backOffMs;
@@ -246,6 +252,7 @@ export class Supervisor {
       if (slot?.current === worker) slot.death = undefined;
       this.#options.log.info({ slot: worker.slot, workerPid: worker.pid }, 'worker listening');
     }
+    if (message.type === 'snapshot' && worker.hasAnswered) this.deathStreak.noteAnswer();
     if (message.type === 'snapshot' && slot?.current === worker) slot.versions = listVersions(message.snapshot);
     if (message.type === 'stuck' && slot?.current === worker) void this.#succeed(slot, worker, message.reason);
     this.#options.listener.onMessage(worker, message);

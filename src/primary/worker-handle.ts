@@ -38,6 +38,8 @@ interface WorkerStart {
 export interface WorkerListener {
   onMessage(worker: WorkerHandle, message: ToPrimary): void;
   onExit(worker: WorkerHandle): void;
+  /** @see OomKills.claim */
+  readonly claimOomKill: () => boolean;
 }
 
 /** How long the last lines of a dead worker may take to be read. */
@@ -52,6 +54,8 @@ export class WorkerHandle {
   heardAtMs = this.forkedAtMs;
   stage: Stage = 'forked';
   snapshot: WorkerSnapshot | undefined;
+  /** Whether the last snapshot tells of more answers than the one before. */
+  hasAnswered = false;
   /** Whether a snapshot has come since the worker listens. */
   hasReported = false;
   /** What the worker said before it gave up. */
@@ -179,7 +183,9 @@ export class WorkerHandle {
     // Unlike 'exit', 'close' comes after the last message was read: an acknowledgement sent just before death counts.
     worker.process.once('close', (code: number | null, signal: string | null) => {
       const { isKilled, killReason } = this;
-      this.cause = toDeathCause({ signal: signal ?? undefined, isKilled, killReason, wasStopped: this.#wasStopped });
+      const { claimOomKill } = this.#listener;
+      const wasStopped = this.#wasStopped;
+      this.cause = toDeathCause({ signal: signal ?? undefined, isKilled, killReason, wasStopped, claimOomKill });
       this.#exit(signal ?? `exit code ${String(code)}`);
     });
   }
@@ -194,6 +200,7 @@ export class WorkerHandle {
       this.stage = 'listening';
       this.listeningAtMs = this.heardAtMs;
     } else if (message.type === 'snapshot') {
+      this.hasAnswered = message.snapshot.requests > (this.snapshot?.requests ?? 0);
       this.snapshot = message.snapshot;
       this.hasReported = this.stage !== 'forked';
     } else if (message.type === 'stuck') {

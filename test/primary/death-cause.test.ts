@@ -4,7 +4,13 @@ import test from 'node:test';
 import { isStopped, toDeathCause } from '../../src/primary/death-cause.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
-const byItself = { signal: undefined, isKilled: false, killReason: undefined, wasStopped: false };
+const byItself = {
+  signal: undefined,
+  isKilled: false,
+  killReason: undefined,
+  wasStopped: false,
+  claimOomKill: () => false,
+};
 
 test('faults_and_exits_are_crashes_and_other_signals_are_not', () => {
   for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', undefined]) {
@@ -13,6 +19,13 @@ test('faults_and_exits_are_crashes_and_other_signals_are_not', () => {
   for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']) {
     assert.equal(toDeathCause({ ...byItself, signal }), 'killed', signal);
   }
+});
+
+test('a_kill_that_the_kernel_counted_as_its_own_is_an_out_of_memory', () => {
+  const claimOomKill = (): boolean => true;
+  assert.equal(toDeathCause({ ...byItself, signal: 'SIGKILL', claimOomKill }), 'oom');
+  assert.equal(toDeathCause({ ...byItself, signal: 'SIGTERM', claimOomKill }), 'killed');
+  assert.equal(toDeathCause({ ...byItself, signal: 'SIGKILL', isKilled: true, claimOomKill }), 'killed');
 });
 
 test('only_silence_makes_the_primary_blame_what_it_kills_and_a_stopped_worker_can_only_be_silent', () => {

@@ -52,8 +52,10 @@ test('models are gathered by version over all workers, the newest first', () => 
 
 test('the service is ready when enough workers serve, and never while it drains', () => {
   const workers = [createStatus(0, { serving: true }), createStatus(1)];
-  assert.equal(toServiceStatus(workers, 1, false), 'ready');
-  assert.equal(toServiceStatus(workers, 2, false), 'unready');
-  assert.equal(toServiceStatus([], 1, false), 'unready');
-  assert.equal(toServiceStatus(workers, 1, true), 'draining');
+  const facts = { minServingWorkers: 1, isDraining: false, isFailing: false };
+  assert.equal(toServiceStatus(workers, facts), 'ready');
+  assert.equal(toServiceStatus(workers, { ...facts, minServingWorkers: 2 }), 'unready');
+  assert.equal(toServiceStatus([], facts), 'unready');
+  assert.equal(toServiceStatus(workers, { ...facts, isDraining: true }), 'draining');
+  assert.equal(toServiceStatus(workers, { ...facts, isFailing: true }), 'unready');
 });
