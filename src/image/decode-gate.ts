@@ -49,6 +49,8 @@ interface Call {
   readonly budget: DecodeBudget;
   isAlone: boolean;
   isLate: boolean;
+  /** When the budget ends by the clock, on that of `performance.now()`; Infinity while it waits for its turn. */
+  dueAt: number;
 }
 
 /**
@@ -62,9 +64,11 @@ export function createDecodeGate(): DecodeGate {
     run: (work, limits, watch, decode) =>
       new Promise((resolve, reject) => {
         const budget = watch.budget ?? { leftMs: limits.decodeTimeoutMs };
-        const call: Call = { work, limits, watch, budget, isAlone: true, isLate: false };
+        const call: Call = { work, limits, watch, budget, isAlone: true, isLate: false, dueAt: Infinity };
         const stopWaiting = watchWaiting(watch, (end) => {
-          reject(toGivenUp(end));
+          // A busy machine held it up: its budget, which leaves out waits for a CPU, outlasts the deadline.
+          const isOverdue = end === 'deadline' && performance.now() >= call.dueAt;
+          reject(isOverdue ? toTooSlow(limits.decodeTimeoutMs) : toGivenUp(end));
           places.giveUp(visitor);
         });
         const onLate = (): void => {
@@ -102,6 +106,7 @@ async function followNative<T>(
   assertWanted(call);
   noteCompany(call, calls);
   calls.add(call);
+  call.dueAt = performance.now() + budget.leftMs;
   const leave = watch.enter?.();
   const stopWatch = startNativeWatch({
     leftMs: budget.leftMs,

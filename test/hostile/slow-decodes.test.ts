@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
 import test from 'node:test';
 import { makePhoto } from '../fixtures/pictures.ts';
 import { endUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
@@ -7,8 +8,9 @@ import { makeDirectories, makeFrames, makeScans } from '../fixtures/slow-picture
 import { postRaw, readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { warmWorkers } from '../fixtures/warm-workers.ts';
+import { drawPlain, red } from '../image/fixtures.ts';
 
-const connections = 6;
+const connections = 12;
 /** Answers, of whatever kind, after which the attack was long enough. */
 const enoughAnswers = 8;
 
@@ -16,12 +18,14 @@ const attacks = {
   webps_of_many_frames: () => Promise.all([20_000, 60_000, 150_000].map(makeFrames)),
   tiffs_of_many_directories: () => Promise.resolve([makeDirectories(90_000)]),
   a_progressive_jpeg_of_sixty_scans: async () => [await makeScans(7000, 60)],
+  large_avifs: async () => [await drawPlain(red, 4900, 4900).avif({ effort: 0 }).toBuffer()],
 };
 
 /** Uploads on a connection each, again and again. */
 function startAttack(context: test.TestContext, url: string, pictures: readonly Buffer[]) {
   const answers: string[] = [];
   const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
   context.after(() => {
     ending.abort();
   });
@@ -57,6 +61,7 @@ for (const [name, makePictures] of Object.entries(attacks)) {
     await endUnharmed(polite);
     console.log(`the attacker: ${await attack.stop()}`);
     assert.ok(!attack.answers.some((answer) => answer.startsWith('500')));
+    await waitFor(async () => (await service.health()).workers.every(({ inFlight }) => inFlight === 0));
     const after = (await service.health()).workers.map(({ pid }) => pid);
     assert.deepEqual(after, pids);
     assert.equal(await readTotal(service.opsUrl, 'image_check_worker_restarts_total'), 0);

@@ -169,6 +169,19 @@ test('all turns of a picture share one budget, which waiting does not use up', a
   assert.equal(never.hasStarted(), false);
 });
 
+test('a decode that a busy machine holds up until the deadline has run out of time', async () => {
+  const gate = createDecodeGate();
+  const slow = createDecode();
+  const startedAt = performance.now();
+  const waiting = { ...waitForEver, deadlineAt: startedAt + 200 };
+  const running = gate.run(small, { ...limits, decodeTimeoutMs: 200 }, waiting, slow.decode);
+  const rejection = assertRejects(running, 'ERR_DECODE_TIMEOUT');
+  // Time in which this process does not run leaves the budget as it is.
+  while (performance.now() - startedAt < 300);
+  await rejection;
+  slow.finish();
+});
+
 test('no native call follows once the budget of a picture is used up', async () => {
   const gate = createDecodeGate();
   const first = createDecode();
