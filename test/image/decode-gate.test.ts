@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { pbkdf2 } from 'node:crypto';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { createDecodeGate, type DecodeTurn, type DecodeWork } from '../../src/image/decode-gate.ts';
 import type { DecodeBudget, DecodeLimits, DecodeWatch } from '../../src/image/types.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
@@ -274,4 +276,19 @@ test('a decode that does not come back long after its time is told, one that doe
   await waitFor(() => told.length > 0);
   assert.deepEqual(told, ['hung']);
   hung.finish();
+});
+
+test('overdue work that uses its CPU is not told as hung', { skip: process.platform !== 'linux' }, async () => {
+  const gate = createDecodeGate();
+  let hung = 0;
+  const watch = { ...waitForEver, onHung: () => (hung += 1) };
+  const hash = promisify(pbkdf2);
+  // On a thread of libuv's pool, like a decode, for several times as long as idle work would be left alone.
+  const working = hash('secret', 'salt', 1_200_000, 64, 'sha512');
+  await assertRejects(
+    gate.run(small, { ...limits, decodeTimeoutMs: 200 }, watch, () => working),
+    'ERR_DECODE_TIMEOUT',
+  );
+  await working;
+  assert.equal(hung, 0);
 });
