@@ -30,7 +30,7 @@ const config = configSchema.parse({
   model: { load: 'eager', compile: false },
   models: { dir: modelsDir },
   // Whatever else the machine does, no worker is to be replaced.
-  supervisor: { stuckMs: 60_000, heartbeatTimeoutMs: 60_000 },
+  supervisor: { stuckMs: 9000, heartbeatTimeoutMs: 60_000 },
   log: { level: 'error', access: 'off' },
 });
 
