@@ -74,14 +74,14 @@ interface Work {
 }
 
 async function readWork({ opsUrl }: Service): Promise<Work> {
-  return {
-    atMs: performance.now(),
-    runs: await readTotal(opsUrl, 'image_check_inference_duration_seconds_count'),
-    runSeconds: await readTotal(opsUrl, 'image_check_inference_duration_seconds_sum'),
-    images: await readTotal(opsUrl, 'image_check_batch_size_sum'),
-    uploads: await readTotal(opsUrl, 'image_check_http_requests_total', 'route="/v1/check"'),
-    errors: await readTotal(opsUrl, 'image_check_errors_total'),
-  };
+  const [runs, runSeconds, images, uploads, errors] = await Promise.all([
+    readTotal(opsUrl, 'image_check_inference_duration_seconds_count'),
+    readTotal(opsUrl, 'image_check_inference_duration_seconds_sum'),
+    readTotal(opsUrl, 'image_check_batch_size_sum'),
+    readTotal(opsUrl, 'image_check_http_requests_total', 'route="/v1/check"'),
+    readTotal(opsUrl, 'image_check_errors_total'),
+  ]);
+  return { atMs: performance.now(), runs, runSeconds, images, uploads, errors };
 }
 
 async function readEngine(service: Service): Promise<string> {

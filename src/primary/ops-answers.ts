@@ -1,9 +1,12 @@
 import type { Registry } from 'prom-client';
+import { toMessage } from '../errors.ts';
 import type { MetricFamily, OpsAnswer, OpsPath } from '../ipc/messages.ts';
+import type { Logger } from '../log.ts';
 import { collectFamilies } from '../metrics/families.ts';
 import { expositionContentType, mergeMetrics, toSharedFamilies } from '../metrics/merge.ts';
 import { type PrimaryMetrics, setWorkerGauges } from '../metrics/primary-metrics.ts';
 import type { RollingRestartStatus } from './rolling-restart.ts';
+import { createSharedExposition } from './shared-exposition.ts';
 import type { Slot } from './slot.ts';
 import { toModelStatuses, toServiceStatus, toWorkerStatus } from './status-board.ts';
 
@@ -23,12 +26,32 @@ export interface OpsSources {
   readonly rollingRestart: () => RollingRestartStatus | undefined;
 }
 
-/** Answers one operations path, for the ops port and for a worker that asks. */
-export async function answerOps(path: OpsPath, sources: OpsSources): Promise<OpsAnswer> {
+/** Answers one operations path. */
+export type OpsAnswerer = (path: OpsPath) => Promise<OpsAnswer>;
+
+/** Creates what answers the operations paths, for the ops port and for workers that ask; it never rejects. */
+export function createOpsAnswerer(sources: OpsSources, log: Logger): OpsAnswerer {
+  const readExposition = createSharedExposition(() => toExposition(sources));
+  return async (path) => {
+    try {
+      if (path !== '/metrics') return answerStatus(path, sources);
+      return { status: 200, contentType: expositionContentType, body: await readExposition() };
+    } catch (error) {
+      log.error({ err: error, path }, `operations endpoint failed: ${toMessage(error)}`);
+      return toOpsProblem(500, 'Internal Server Error', 'ERR_INTERNAL', 'A bug; the log tells more.');
+    }
+  };
+}
+
+/** Answers with a problem document. */
+export function toOpsProblem(status: number, title: string, code: string, detail: string): OpsAnswer {
+  const body = `${JSON.stringify({ type: 'about:blank', title, status, detail, code })}\n`;
+  return { status, contentType: 'application/problem+json', body };
+}
+
+/** From what is in memory: a probe waits for no merge and no file. */
+function answerStatus(path: Exclude<OpsPath, '/metrics'>, sources: OpsSources): OpsAnswer {
   if (path === '/livez') return toJson(200, { status: 'live' });
-  if (path === '/metrics') {
-    return { status: 200, contentType: expositionContentType, body: await toExposition(sources) };
-  }
   const workers = sources.slots.map((slot) => toWorkerStatus(slot, performance.now()));
   if (path === '/v1/models') return toJson(200, { models: toModelStatuses(workers) });
   const isFailing = sources.isFailing();

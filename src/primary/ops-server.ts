@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { toMessage } from '../errors.ts';
-import { type OpsAnswer, opsPath, type OpsPath } from '../ipc/messages.ts';
+import { type OpsAnswer, opsPath } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
+import { type OpsAnswerer, toOpsProblem } from './ops-answers.ts';
 
 /** A scraper and a few probes; more would be somebody who keeps the primary from its work. */
 const maxConnections = 256;
 const allowedMethods = ['GET', 'HEAD'];
 
 /** Creates the server of health and metrics: node's own, as it must answer whatever becomes of the workers. */
-export function createOpsServer(answer: (path: OpsPath) => Promise<OpsAnswer>, log: Logger): Server {
+export function createOpsServer(answer: OpsAnswerer, log: Logger): Server {
   const options = {
     headersTimeout: 5000,
     requestTimeout: 10_000,
@@ -16,17 +16,9 @@ export function createOpsServer(answer: (path: OpsPath) => Promise<OpsAnswer>, l
     connectionsCheckingInterval: 1000,
   };
   const server = createServer(options, (request, response) => {
-    answerRequest(request, answer)
-      .catch((error: unknown): OpsAnswer => {
-        log.error({ err: error }, `operations endpoint failed: ${toMessage(error)}`);
-        return toProblem(500, 'Internal Server Error', 'ERR_INTERNAL', 'A bug; the log tells more.');
-      })
-      .then(
-        (written) => {
-          writeAnswer(request, response, written);
-        },
-        () => undefined,
-      );
+    void answerRequest(request, answer).then((written) => {
+      writeAnswer(request, response, written);
+    });
   });
   server.maxConnections = maxConnections;
   server.on('error', (error) => {
@@ -36,15 +28,12 @@ export function createOpsServer(answer: (path: OpsPath) => Promise<OpsAnswer>, l
   return server;
 }
 
-async function answerRequest(
-  request: IncomingMessage,
-  answer: (path: OpsPath) => Promise<OpsAnswer>,
-): Promise<OpsAnswer> {
+async function answerRequest(request: IncomingMessage, answer: OpsAnswerer): Promise<OpsAnswer> {
   const [asked = ''] = (request.url ?? '').split('?');
   const path = opsPath.safeParse(asked).data;
-  if (path === undefined) return toProblem(404, 'Not Found', 'ERR_NOT_FOUND', 'No such route.');
+  if (path === undefined) return toOpsProblem(404, 'Not Found', 'ERR_NOT_FOUND', 'No such route.');
   if (!allowedMethods.includes(request.method ?? '')) {
-    return toProblem(405, 'Method Not Allowed', 'ERR_METHOD_NOT_ALLOWED', `Only ${allowedMethods.join(' and ')}.`);
+    return toOpsProblem(405, 'Method Not Allowed', 'ERR_METHOD_NOT_ALLOWED', `Only ${allowedMethods.join(' and ')}.`);
   }
   return answer(path);
 }
@@ -62,9 +51,4 @@ function writeAnswer(
     ...(status === 405 ? { Allow: allowedMethods.join(', ') } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : body);
-}
-
-function toProblem(status: number, title: string, code: string, detail: string): OpsAnswer {
-  const body = `${JSON.stringify({ type: 'about:blank', title, status, detail, code })}\n`;
-  return { status, contentType: 'application/problem+json', body };
 }

@@ -9,7 +9,7 @@ import { createPrimaryMetrics, setQuarantineGauge } from '../metrics/primary-met
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { listen } from './listener.ts';
-import { answerOps, type OpsSources } from './ops-answers.ts';
+import { createOpsAnswerer, type OpsAnswerer } from './ops-answers.ts';
 import { createOpsServer } from './ops-server.ts';
 import { createPublicServer } from './public-server.ts';
 import { Quarantine } from './quarantine.ts';
@@ -69,7 +69,7 @@ class RunningPrimary implements Primary {
   readonly #publicServer: Server;
   readonly #opsServer: HttpServer;
   readonly #retired = new RetiredMetrics();
-  readonly #sources: OpsSources;
+  readonly #answerOps: OpsAnswerer;
   #config: Config;
   #isDraining = false;
   #isAnnounced = false;
@@ -115,7 +115,7 @@ class RunningPrimary implements Primary {
       },
       log,
     });
-    this.#sources = {
+    const sources = {
       version: options.version,
       slots: this.#supervisor.slots,
       metrics,
@@ -126,7 +126,8 @@ class RunningPrimary implements Primary {
       isFailing: () => this.#supervisor.deathStreak.isFailing(performance.now()),
       rollingRestart: () => this.#rollingRestart.status,
     };
-    this.#opsServer = createOpsServer((path) => answerOps(path, this.#sources), log);
+    this.#answerOps = createOpsAnswerer(sources, log);
+    this.#opsServer = createOpsServer(this.#answerOps, log);
   }
 
   async start(): Promise<void> {
@@ -280,10 +281,6 @@ class RunningPrimary implements Primary {
   }
 
   async #answer(worker: WorkerHandle, { id, path }: Extract<ToPrimary, { type: 'ask' }>): Promise<void> {
-    try {
-      worker.send({ type: 'answer', id, answer: await answerOps(path, this.#sources) });
-    } catch (error) {
-      this.#options.log.error({ err: error, path }, 'a worker asked in vain');
-    }
+    worker.send({ type: 'answer', id, answer: await this.#answerOps(path) });
   }
 }

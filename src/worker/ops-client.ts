@@ -1,23 +1,32 @@
 import type { OpsAnswer, OpsPath, ToPrimary } from '../ipc/messages.ts';
 
-/** Asks the primary over IPC; who waits how long is the asker's business. */
+/** Asks the primary over IPC; callers bound their own waiting. */
 export interface OpsClient {
   readonly ask: (path: OpsPath) => Promise<OpsAnswer>;
   /** Hands in what the primary answered. */
   readonly receive: (id: number, answer: OpsAnswer) => void;
 }
 
-/** Creates the worker's end of ask and answer. */
+/** Creates the worker's end of ask and answer: requests for one path share the question that is open. */
 export function createOpsClient(send: (message: ToPrimary) => void): OpsClient {
+  const open = new Map<OpsPath, Promise<OpsAnswer>>();
   const waiting = new Map<number, (answer: OpsAnswer) => void>();
   let nextId = 0;
+  const ask = (path: OpsPath): Promise<OpsAnswer> =>
+    new Promise((resolve) => {
+      const id = nextId++;
+      waiting.set(id, (answer) => {
+        open.delete(path);
+        resolve(answer);
+      });
+      send({ type: 'ask', id, path });
+    });
   return {
-    ask: (path) =>
-      new Promise((resolve) => {
-        const id = nextId++;
-        waiting.set(id, resolve);
-        send({ type: 'ask', id, path });
-      }),
+    ask: (path) => {
+      const asked = open.get(path) ?? ask(path);
+      open.set(path, asked);
+      return asked;
+    },
     receive: (id, answer) => {
       waiting.get(id)?.(answer);
       waiting.delete(id);

@@ -13,12 +13,13 @@ test('kill_9_resets_only_that_workers_connections_and_it_is_respawned', async (c
   const photo = await makePhoto();
   const [victim] = await warmWorkers(service, photo);
   assert.ok(victim);
-  const totals = async (): Promise<number[]> => [
-    await readTotal(service.opsUrl, 'image_check_http_requests_total'),
-    await readTotal(service.opsUrl, 'image_check_checks_total'),
-    await readTotal(service.opsUrl, 'image_check_request_duration_seconds_count'),
-    await readTotal(service.opsUrl, 'process_cpu_seconds_total', 'worker="0"'),
-  ];
+  const totals = (): Promise<number[]> =>
+    Promise.all([
+      readTotal(service.opsUrl, 'image_check_http_requests_total'),
+      readTotal(service.opsUrl, 'image_check_checks_total'),
+      readTotal(service.opsUrl, 'image_check_request_duration_seconds_count'),
+      readTotal(service.opsUrl, 'process_cpu_seconds_total', 'worker="0"'),
+    ]);
   let last = await totals();
   const assertNoneFell = async (): Promise<void> => {
     const next = await totals();

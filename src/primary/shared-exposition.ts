@@ -1,0 +1,23 @@
+/** Least time between two merges: a scraper asks every few seconds, and a flood of requests must cost the primary little. */
+const maxAgeMs = 1000;
+
+/** Creates what reads the exposition: callers share the merge in flight, then its text for up to a second. */
+export function createSharedExposition(merge: () => Promise<string>): () => Promise<string> {
+  let shared: Promise<string> | undefined;
+  let expiresAtMs = Infinity;
+  return () => {
+    if (shared !== undefined && performance.now() < expiresAtMs) return shared;
+    expiresAtMs = Infinity;
+    shared = merge();
+    shared.then(
+      () => {
+        expiresAtMs = performance.now() + maxAgeMs;
+      },
+      () => {
+        // A failure is told to those who waited for it, not kept.
+        shared = undefined;
+      },
+    );
+    return shared;
+  };
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { OpsAnswer, ToPrimary } from '../../src/ipc/messages.ts';
+import { createOpsClient } from '../../src/worker/ops-client.ts';
+
+const toAnswer = (body: string): OpsAnswer => ({ status: 200, contentType: 'text/plain', body });
+
+test('requests for one path share the open question, other paths and later requests ask anew', async () => {
+  const sent: ToPrimary[] = [];
+  const { ask, receive } = createOpsClient((message) => sent.push(message));
+  const metrics = [ask('/metrics'), ask('/metrics')];
+  const ready = ask('/readyz');
+  assert.deepEqual(sent, [
+    { type: 'ask', id: 0, path: '/metrics' },
+    { type: 'ask', id: 1, path: '/readyz' },
+  ]);
+  receive(1, toAnswer('ready'));
+  receive(0, toAnswer('metrics'));
+  assert.deepEqual(await Promise.all(metrics), [toAnswer('metrics'), toAnswer('metrics')]);
+  assert.deepEqual(await ready, toAnswer('ready'));
+  void ask('/metrics');
+  assert.deepEqual(sent[2], { type: 'ask', id: 2, path: '/metrics' });
+});
+
+test('an answer to a question that nobody asked changes nothing', () => {
+  const { receive } = createOpsClient(() => undefined);
+  receive(7, toAnswer('late'));
+});
