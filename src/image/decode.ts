@@ -1,6 +1,7 @@
 import { ServiceError, toMessage } from '../errors.ts';
 import { waitForEver } from '../waiting.ts';
 import { decodeGate, type DecodeTurn } from './decode-gate.ts';
+import { createDecodeMemory, type MemoryPermit } from './decode-memory.ts';
 import { toCorrupt, toTooSlow } from './failures.ts';
 import { type Frame, toFrame } from './framing.ts';
 import { measureImage, type MeasuredImage } from './header.ts';
@@ -8,6 +9,8 @@ import { openPicture, turnPixels } from './library.ts';
 import { toPlainDecode } from './native-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
 import type { DecodeLimits, DecodeWatch, ImageFormat, RasterShape } from './types.ts';
+
+const memory = createDecodeMemory();
 
 /** Only libjpeg and libtiff, which may hold JPEG data, tell damage by mere warnings. */
 const warningFormats = new Set<ImageFormat>(['jpeg', 'tiff']);
@@ -51,17 +54,33 @@ export async function decodeMeasured(
     const raster = await decodeGate.run({ isPlain: true, pixels, library: 'libjpeg' }, limits, bounded, decodePlain);
     if (raster !== undefined) return raster;
   }
-  const work = { isPlain: image.plain !== undefined, pixels, library: 'libvips' } as const;
-  const decode: Decode = (failOn, turn) => decodeFrame(image, shape, failOn, limits, turn);
-  if (!warningFormats.has(image.facts.format)) {
-    return decodeGate.run(work, limits, bounded, (turn) => decode('error', turn));
+  // Plain JPEGs take little memory, and do not wait behind pictures that take much.
+  const permit = await memory.acquire(image.decodeBytes, limits.maxDecodeBytes, bounded);
+  try {
+    return await decodeByLibrary(image, shape, limits, bounded, permit);
+  } finally {
+    permit.release();
   }
-  const outcome = await decodeGate.run(work, limits, bounded, (turn) => decodeStrictly(decode, turn));
+}
+
+async function decodeByLibrary(
+  image: MeasuredImage,
+  shape: RasterShape,
+  limits: DecodeLimits,
+  watch: DecodeWatch,
+  permit: MemoryPermit,
+): Promise<Uint8Array> {
+  const pixels = image.facts.width * image.facts.height;
+  const decode: Decode = (failOn, turn) => decodeFrame(image, shape, failOn, limits, turn);
+  const run = <T>(charged: number, attempt: (turn: DecodeTurn) => Promise<T>): Promise<T> => {
+    const work = { isPlain: image.plain !== undefined, pixels: charged, library: 'libvips' } as const;
+    return decodeGate.run(work, limits, watch, (turn) => permit.run(() => attempt(turn)));
+  };
+  if (!warningFormats.has(image.facts.format)) return run(pixels, (turn) => decode('error', turn));
+  const outcome = await run(pixels, (turn) => decodeStrictly(decode, turn));
   if (outcome.kind === 'raster') return outcome.raster;
   if (outcome.isCertain && isFinal(outcome)) throw outcome.error;
-  return decodeGate.run({ ...work, pixels: limits.maxPixels }, limits, bounded, (turn) =>
-    decodeDespiteWarnings(outcome, decode, turn),
-  );
+  return run(limits.maxPixels, (turn) => decodeDespiteWarnings(outcome, decode, turn));
 }
 
 function withBudget(watch: DecodeWatch, limits: DecodeLimits): DecodeWatch {

@@ -3,7 +3,8 @@ import { waitForEver } from '../waiting.ts';
 import { decodeGate } from './decode-gate.ts';
 import { assertPixels, toCorrupt } from './failures.ts';
 import { toTurned } from './framing.ts';
-import { assertPasses } from './header/cost.ts';
+import { assertAffordable, assertPasses } from './header/cost.ts';
+import { toDecodeBytes } from './header/price.ts';
 import { type HeaderFacts, readHeader } from './header/read-header.ts';
 import { openPicture } from './library.ts';
 import { type PlainJpeg, readPlainJpeg } from './plain-jpeg.ts';
@@ -27,6 +28,8 @@ export interface MeasuredImage {
   readonly facts: ImageFacts;
   /** The upload as it is given to the library. */
   readonly safeBytes: Uint8Array;
+  /** Estimate of the memory that the library needs to decode it. */
+  readonly decodeBytes: number;
   /** Whether it is 16-bit RGB with an embedded profile. */
   readonly hasWideProfile: boolean;
   /** What its own header says where that is nothing unusual. */
@@ -58,26 +61,34 @@ export async function measureImage(
   }
   const header = readHeader(bytes, format);
   // The library ignores the screen of a GIF where that is absurd, and takes the size of its frames.
-  if (format !== 'gif') assertPixels(header.width, header.height, limits);
+  const isSizeKnown = format !== 'gif';
+  if (isSizeKnown) assertPixels(header.width, header.height, limits);
   assertPasses(header, limits);
   const plain = header.format === 'jpeg' ? readPlainJpeg(bytes, header) : undefined;
-  if (plain !== undefined) return toMeasured(bytes, plain);
+  if (plain !== undefined) return toMeasured(bytes, header, plain);
+  if (isSizeKnown) assertAffordable(toDecodeBytes(header, header, false), limits);
   const safeBytes = toSafeBytes(bytes, header);
   const metadata = await readMetadata(safeBytes, format, limits, watch);
   const { width, height } = metadata.autoOrient;
   assertPixels(width, height, limits);
+  const decodeBytes = toDecodeBytes(header, metadata, (metadata.orientation ?? 1) >= 5);
+  assertAffordable(decodeBytes, limits);
   return {
     facts: { format, width, height, bytes: bytes.length },
     safeBytes,
+    decodeBytes,
     hasWideProfile: metadata.space === 'rgb16' && metadata.hasProfile,
   };
 }
 
-function toMeasured(bytes: Uint8Array, plain: PlainJpeg): MeasuredImage {
-  const { width, height } = plain.orientation >= 5 ? toTurned(plain.coded) : plain.coded;
+/** Whatever its memory: only what the native decoder has objections to is decoded by the library. */
+function toMeasured(bytes: Uint8Array, header: HeaderFacts, plain: PlainJpeg): MeasuredImage {
+  const isTurned = plain.orientation >= 5;
+  const { width, height } = isTurned ? toTurned(plain.coded) : plain.coded;
   return {
     facts: { format: 'jpeg', width, height, bytes: bytes.length },
     safeBytes: bytes,
+    decodeBytes: toDecodeBytes(header, plain.coded, isTurned),
     hasWideProfile: false,
     plain,
   };

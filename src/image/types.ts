@@ -29,6 +29,8 @@ export interface RasterShape extends Size {
 export interface DecodeLimits {
   readonly maxPixels: number;
   readonly decodeTimeoutMs: number;
+  /** Memory for all decodes of this process together, as their headers are priced. */
+  readonly maxDecodeBytes: number;
 }
 
 /** Which picture is decoded, who waits for it, and who is told of it. */

@@ -41,7 +41,7 @@ function add(
 ): Promise<AddedModel> {
   return addModel({
     ...{ source, modelsDir, choices, name: 'mine', version: '1', golden: [], ...more },
-    limits: { maxPixels: 1e6, decodeTimeoutMs: 5000 },
+    limits: { maxPixels: 1e6, decodeTimeoutMs: 5000, maxDecodeBytes: Infinity },
     compile: { cacheDir: makeTempDir(context), environment: process.env },
   });
 }

@@ -78,7 +78,7 @@ test('the_scores_of_nsfwjs_are_its_own_classification_of_the_same_pixels', async
   });
   const { model, outcome } = await addModel({
     ...{ source, modelsDir: makeTempDir(context), name: nsfw.name, version: '1', choices: nsfw.choices, golden: [] },
-    limits: { maxPixels: 1e6, decodeTimeoutMs: 5000 },
+    limits: { maxPixels: 1e6, decodeTimeoutMs: 5000, maxDecodeBytes: Infinity },
     compile: { cacheDir: makeTempDir(context), environment: process.env },
   });
   assert.ok(outcome.kind === 'compiled', 'it is served compiled');

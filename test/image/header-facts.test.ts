@@ -89,11 +89,11 @@ test('interlacing, depth and channels of a PNG are read, its transparent colour 
 
 test('an animated WebP has the larger of the sizes of its canvas and its first frame', async () => {
   const still = await drawPlain(red, 30, 20).webp({ lossless: true }).toBuffer();
-  const { width, height, isLossless } = readWebpHeader(makeAnimatedWebp(still, 2)) ?? {};
-  assert.deepEqual([width, height, isLossless], [30, 20, true]);
+  const { width, height, isAnimated } = readWebpHeader(makeAnimatedWebp(still, 2)) ?? {};
+  assert.deepEqual([width, height, isAnimated], [30, 20, true]);
   const lossy = await drawPlain(red, 30, 20).ensureAlpha(0.5).webp().toBuffer();
   const facts = readWebpHeader(lossy);
-  assert.deepEqual([facts?.isLossless, facts?.channels], [false, 4]);
+  assert.deepEqual([facts?.isAnimated, facts?.channels], [false, 4]);
 });
 
 test('the first directory of a TIFF is read, in either layout', () => {

@@ -7,7 +7,7 @@ import { makeMarked } from '../fixtures/map-model.ts';
 
 const grid = { columns: 20, rows: 15 };
 const raster = { width: 640, height: 480 };
-const limits = { maxPixels: 1e8, decodeTimeoutMs: 30_000 };
+const limits = { maxPixels: 1e8, decodeTimeoutMs: 30_000, maxDecodeBytes: Infinity };
 type Mode = Parameters<typeof toMapLayout>[2]['resize'];
 type Sides = readonly [left: number, top: number, right: number, bottom: number];
 

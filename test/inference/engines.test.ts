@@ -8,7 +8,7 @@ import { chooseEngine } from '../../src/setup/engine-choice.ts';
 import { createService, findModel, untilLater } from '../fixtures/inference.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
 
-const limits = { maxPixels: 1e7, decodeTimeoutMs: 30_000 };
+const limits = { maxPixels: 1e7, decodeTimeoutMs: 30_000, maxDecodeBytes: Infinity };
 
 async function score(engine: EngineName, pictures: readonly Buffer[]): Promise<number[][]> {
   const model = findModel(path.join(projectRoot, 'models'), 'quality');

@@ -16,7 +16,7 @@ import { makePhoto, makePlain } from '../fixtures/pictures.ts';
 import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
-const limits = { maxPixels: 1_000_000, decodeTimeoutMs: 60_000 };
+const limits = { maxPixels: 1_000_000, decodeTimeoutMs: 60_000, maxDecodeBytes: Infinity };
 
 const manifest = createLabellingManifest(['blurry', 'dark', 'odd'], {
   blurry: { review: 0.5, reject: 0.9 },

@@ -32,6 +32,15 @@ export function assertPasses(facts: HeaderFacts, { maxPixels }: DecodeLimits): v
   }
 }
 
+/**
+ * Makes sure that a picture can be decoded in the memory that there is.
+ * @throws ERR_IMAGE_TOO_COSTLY
+ */
+export function assertAffordable(decodeBytes: number, { maxDecodeBytes }: DecodeLimits): void {
+  if (decodeBytes <= maxDecodeBytes) return;
+  throw toTooCostly(`decoding the image takes ${String(Math.ceil(decodeBytes))} bytes`, maxDecodeBytes);
+}
+
 function toTooCostly(what: string, limit: number): ServiceError {
   return new ServiceError('ERR_IMAGE_TOO_COSTLY', `${what}; at most ${String(limit)} are accepted`);
 }

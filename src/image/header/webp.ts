@@ -3,8 +3,7 @@ import { type ByteRange, type CommonFacts, toCode, toTooMany, toView } from './h
 /** What the chunks of a WebP say (RFC 9649). The size is the larger of those of the canvas and of the first frame. */
 export interface WebpFacts extends CommonFacts {
   readonly format: 'webp';
-  /** Whether the first frame is coded without loss; undefined where it has no pixels. */
-  readonly isLossless: boolean | undefined;
+  readonly isAnimated: boolean;
 }
 
 /** Animations of minutes have a few thousand. The library's time grows with their square: a tenth of a second for these. */
@@ -29,7 +28,6 @@ interface Draft {
   height: number;
   hasAlpha: boolean;
   frames: number;
-  isLossless: boolean | undefined;
 }
 
 /**
@@ -40,11 +38,11 @@ interface Draft {
 export function readWebpHeader(bytes: Uint8Array): WebpFacts | undefined {
   const view = toView(bytes);
   const promised = chunkBytes + view.getUint32(4, true);
-  const draft: Draft = { width: 0, height: 0, hasAlpha: false, frames: 0, isLossless: undefined };
+  const draft: Draft = { width: 0, height: 0, hasAlpha: false, frames: 0 };
   walkChunks(view, draft, { start: riffBytes, end: Math.min(promised, bytes.length) });
-  const { width, height, hasAlpha, isLossless } = draft;
+  const { width, height, hasAlpha, frames } = draft;
   if (width === 0 || height === 0) return undefined;
-  return { format: 'webp', width, height, bitDepth: 8, channels: hasAlpha ? 4 : 3, isLossless };
+  return { format: 'webp', width, height, bitDepth: 8, channels: hasAlpha ? 4 : 3, isAnimated: frames > 0 };
 }
 
 function walkChunks(view: DataView, draft: Draft, range: ByteRange): void {
@@ -83,14 +81,12 @@ function readFirstFrame(view: DataView, draft: Draft, start: number): void {
   if (at + chunkBytes <= view.byteLength) readBitstream(view, draft, view.getUint32(at), at + chunkBytes);
 }
 
-/** Reads size and kind of what holds the pixels (RFC 6386, 9.1; RFC 9649, 3.4); the first one decides. */
+/** Reads the size of what holds the pixels (RFC 6386, 9.1; RFC 9649, 3.4), and whether that has alpha. */
 function readBitstream(view: DataView, draft: Draft, code: number, start: number): void {
-  if ((code !== codes.lossy && code !== codes.lossless) || draft.isLossless !== undefined) return;
-  draft.isLossless = code === codes.lossless;
   if (code === codes.lossy) {
     enlarge(draft, view.getUint16(start + 6, true) & 0x3fff, view.getUint16(start + 8, true) & 0x3fff);
-    return;
   }
+  if (code !== codes.lossless) return;
   const bits = view.getUint32(start + 1, true);
   draft.hasAlpha ||= ((bits >>> 28) & 1) === 1;
   enlarge(draft, 1 + (bits & 0x3fff), 1 + ((bits >>> 14) & 0x3fff));
