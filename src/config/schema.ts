@@ -93,6 +93,9 @@ const upload = z.strictObject({
     .describe('Bytes of all uploads that a worker holds at one time.'),
   timeoutMs: milliseconds(100, hour).default(60_000).describe('Time for a whole upload.'),
   idleTimeoutMs: milliseconds(100, hour).default(10_000).describe('Time that an upload may pause.'),
+  minBytesPerSecond: bytes(0, gibibyte)
+    .default(500)
+    .describe('Lowest average rate of an upload after its first upload.idleTimeoutMs; 0: no limit.'),
 });
 
 const image = z.strictObject({

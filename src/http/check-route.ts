@@ -17,9 +17,9 @@ export function createCheckHandler(dependencies: HttpDependencies): RouteHandler
     const plan = toUploadPlan(exchange.request.headers, config.upload);
     const options = toCheckOptions(exchange.request, config.check.deadlineMs);
     dependencies.checkService.assertRoom(performance.now() + options.timeoutMs);
-    const release = byteBudget.acquire(plan.permitBytes);
+    const permit = byteBudget.open(plan.permitBytes);
     try {
-      const upload = await readUpload(exchange, plan);
+      const upload = await readUpload(exchange, plan, permit);
       dependencies.metrics.stepDuration.observe({ step: 'upload' }, upload.uploadMs / 1000);
       return await answerUpload(dependencies, exchange, {
         ...upload,
@@ -28,7 +28,7 @@ export function createCheckHandler(dependencies: HttpDependencies): RouteHandler
         deadlineAt: upload.receivedAt + options.timeoutMs,
       });
     } finally {
-      release();
+      permit.release();
     }
   };
 }

@@ -78,8 +78,8 @@ test('an upload that pauses too long is 408', async () => {
   assertProblem(await reply, 408, 'ERR_UPLOAD_TIMEOUT');
 });
 
-test('an upload that is slow and steady is taken', async () => {
-  const { port } = await start({ config: { upload: { idleTimeoutMs: 500 } } });
+test('an upload that is slow and steady is taken where no rate is asked for', async () => {
+  const { port } = await start({ config: { upload: { idleTimeoutMs: 500, minBytesPerSecond: 0 } } });
   const { socket, reply } = openRaw(port);
   socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 30', 'Connection: close']));
   let sent = 0;
@@ -93,6 +93,37 @@ test('an upload that is slow and steady is taken', async () => {
   } finally {
     clearInterval(drip);
   }
+});
+
+test('an upload that is steady but below upload.minBytesPerSecond is 408', async () => {
+  const { port } = await start({ config: { upload: { idleTimeoutMs: 300, minBytesPerSecond: 1000 } } });
+  const { socket, reply, received } = openRaw(port);
+  socket.write(toRawPost(formHeaders, image.subarray(0, 200)));
+  const drip = setInterval(() => socket.write('x'), 20);
+  try {
+    await waitUntil(() => received().endsWith('}'), 'the answer, while the connection is open');
+    clearInterval(drip);
+    socket.end();
+    const answer = await reply;
+    assertProblem(answer, 408, 'ERR_UPLOAD_TIMEOUT');
+    assert.match(answer.body, /fewer than 1000 bytes a second arrived/);
+  } finally {
+    clearInterval(drip);
+  }
+});
+
+test('an upload that arrives while the worker is too busy to read it is not refused for that', async () => {
+  const { port } = await start({ config: { upload: { idleTimeoutMs: 200, minBytesPerSecond: 1000 } } });
+  const { socket, reply, received } = openRaw(port);
+  socket.write(
+    toRawPost(['Content-Type: image/png', 'Content-Length: 6', 'Expect: 100-continue', 'Connection: close']),
+  );
+  await waitUntil(() => received().includes('100 Continue'), 'the upload is being read');
+  socket.write('pixels');
+  // The client shares this thread; what it has written is with the kernel.
+  const busyUntil = performance.now() + 400;
+  while (performance.now() < busyUntil);
+  assert.match((await reply).text, /HTTP\/1\.1 200 OK/);
 });
 
 test('an upload that never pauses and never ends is 408 in time, multipart too', async () => {

@@ -1,24 +1,93 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createByteBudget } from '../../src/http/upload/byte-budget.ts';
+import type { ServiceError } from '../../src/errors.ts';
+import { type ByteBudget, createByteBudget } from '../../src/http/upload/byte-budget.ts';
 import { createByteCollector } from '../../src/http/upload/byte-collector.ts';
 
-test('permits are given up to the budget and not beyond', () => {
-  const budget = createByteBudget(100);
-  budget.acquire(60);
-  budget.acquire(40);
-  assert.throws(() => budget.acquire(1), { code: 'ERR_OVERLOADED', retryAfterSeconds: 1 });
+const block = 65_536;
+
+/** Starts an upload of which `bytes` have arrived, and tells whether it was refused. */
+function arrive(budget: ByteBudget, bytes: number, maxBytes = 100 * block) {
+  const permit = budget.open(maxBytes);
+  const refusals: ServiceError[] = [];
+  permit.start((error) => refusals.push(error));
+  permit.charge(bytes);
+  return { ...permit, codes: () => refusals.map(({ code }) => code) };
+}
+
+function countRefused(...uploads: { codes: () => string[] }[]): number[] {
+  return uploads.map(({ codes }) => codes().length);
+}
+
+test('announced bytes take no room, received ones are charged in blocks', () => {
+  const budget = createByteBudget(4 * block);
+  const announced = Array.from({ length: 50 }, () => arrive(budget, 0));
+  const first = arrive(budget, 3 * block);
+  const second = arrive(budget, 1);
+  assert.deepEqual(countRefused(...announced, first, second), new Array(52).fill(0));
+  const third = arrive(budget, 1);
+  assert.deepEqual(first.codes(), ['ERR_OVERLOADED']);
+  assert.deepEqual(countRefused(...announced, second, third), new Array(52).fill(0));
 });
 
-test('a refused permit holds nothing, and a release that is called twice counts once', () => {
+test('an upload is not charged more than it can come to', () => {
   const budget = createByteBudget(100);
-  const release = budget.acquire(60);
-  assert.throws(() => budget.acquire(41));
-  budget.acquire(40);
-  release();
-  release();
-  budget.acquire(60);
-  assert.throws(() => budget.acquire(1));
+  const [first, second] = [arrive(budget, 1, 60), arrive(budget, 1, 40)];
+  assert.deepEqual(countRefused(first, second), [0, 0]);
+});
+
+test('at the limit the upload that waited longest for its next block is evicted, once', () => {
+  const budget = createByteBudget(10 * block);
+  const stalled = arrive(budget, 3 * block);
+  const growing = arrive(budget, block);
+  for (let blocks = 0; blocks < 6; blocks += 1) growing.charge(block);
+  stalled.charge(1);
+  assert.deepEqual(countRefused(stalled, growing), [1, 0]);
+  const next = arrive(budget, 3 * block);
+  stalled.charge(5 * block);
+  stalled.settle();
+  stalled.release();
+  assert.deepEqual(countRefused(stalled, growing, next), [1, 0, 0]);
+  next.charge(1);
+  assert.deepEqual(countRefused(stalled, growing, next), [1, 1, 0]);
+});
+
+test('a burst that stalls makes room for a slower upload that goes on', () => {
+  const budget = createByteBudget(10 * block);
+  const burst = arrive(budget, 9 * block);
+  const slow = arrive(budget, 1);
+  for (let bytes = 1; bytes <= block; bytes += block / 16) slow.charge(block / 16);
+  assert.deepEqual(countRefused(burst, slow), [1, 0]);
+});
+
+test('uploads of a few bytes are not evicted for a large one', () => {
+  const budget = createByteBudget(2 * block);
+  const small = Array.from({ length: 20 }, () => arrive(budget, 1, 1000));
+  const large = arrive(budget, block + 1);
+  assert.deepEqual(countRefused(...small), new Array(20).fill(0));
+  assert.deepEqual(countRefused(large), [1]);
+});
+
+test('an upload beside complete ones is refused itself, and at once where not even its first bytes fit', () => {
+  const budget = createByteBudget(4 * block);
+  const whole = arrive(budget, 3 * block);
+  whole.settle();
+  const growing = arrive(budget, 1);
+  growing.charge(block);
+  assert.deepEqual([whole.codes(), growing.codes()], [[], ['ERR_OVERLOADED']]);
+  arrive(budget, block).settle();
+  assert.throws(() => budget.open(1), { code: 'ERR_OVERLOADED', retryAfterSeconds: 1 });
+});
+
+test('bytes that are given back twice count once', () => {
+  const budget = createByteBudget(4 * block);
+  const first = arrive(budget, 2 * block);
+  first.settle();
+  arrive(budget, 2 * block).settle();
+  first.release();
+  first.release();
+  arrive(budget, 2 * block).settle();
+  assert.throws(() => budget.open(1), { code: 'ERR_OVERLOADED' });
 });
 
 test('a collector gives back what it was given, beyond what it expected and for nothing at all', () => {
@@ -29,6 +98,15 @@ test('a collector gives back what it was given, beyond what it expected and for 
   const bytes = collector.toBytes();
   assert.equal(bytes.length, 6000);
   assert.deepEqual([bytes[0], bytes[255], bytes[256], bytes[999], bytes[5999]], [0, 255, 0, 231, 7]);
+});
+
+test('a collector reserves little before much has come, and no more than it expects after that', () => {
+  const collector = createByteCollector(10_000_000);
+  assert.equal(collector.toBytes().buffer.byteLength, 0);
+  collector.append(Buffer.alloc(1000));
+  assert.equal(collector.toBytes().buffer.byteLength, 8000);
+  collector.append(Buffer.alloc(3_000_000));
+  assert.equal(collector.toBytes().buffer.byteLength, 10_000_000);
 });
 
 test('a million one-byte pieces take little more memory than their bytes', () => {

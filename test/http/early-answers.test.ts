@@ -10,6 +10,7 @@ import {
   openRaw,
   type RunningService,
   startService,
+  toChecked,
   toPart,
   toRawPost,
   waitUntil,
@@ -140,28 +141,50 @@ test('a client that waits for 100 Continue gets the refusal instead, and no word
   assert.match((await reply).text, /^HTTP\/1\.1 413 /);
 });
 
-test('a full byte budget is 429 with Retry-After before the body is read, and passes when the others are done', async () => {
-  const running = await startService({ config: { upload: { maxBufferedBytes: 1000, maxBytes: 1000 } } });
+function post(url: string, bytes: number): Promise<Response> {
+  const headers = { 'Content-Type': 'image/png' };
+  return fetch(`${url}/v1/check`, { method: 'POST', headers, body: Buffer.alloc(bytes) });
+}
+
+test('whole uploads that fill the byte budget are 429 with Retry-After to others, until they are done', async () => {
+  let finish = () => {};
+  const running = await startService({
+    config: { upload: { maxBufferedBytes: 1000, maxBytes: 1000 } },
+    check: ({ images }) =>
+      new Promise((resolve) => {
+        finish = () => {
+          resolve({ verdict: 'accept', images: images.map((image) => toChecked(image)) });
+        };
+      }),
+  });
   try {
-    const holder = openRaw(running.port);
-    holder.socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 600', 'Connection: close'], 'x'));
-    await waitUntil(
-      async () => /in_flight 1/.test(await running.registry.metrics()),
-      'the first upload holds its permit',
-    );
-    const post = () =>
-      fetch(`${running.url}/v1/check`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'image/png' },
-        body: Buffer.alloc(500),
-      });
-    const refused = await post();
+    const held = post(running.url, 600);
+    await waitUntil(() => running.requests.length === 1, 'the first upload is being checked');
+    const refused = await post(running.url, 500);
     assert.equal(refused.status, 429);
     assert.equal(refused.headers.get('retry-after'), '1');
     assert.equal(((await refused.json()) as { code: string }).code, 'ERR_OVERLOADED');
-    holder.socket.write(Buffer.alloc(599));
-    assert.equal((await holder.reply).status, 200);
-    assert.equal((await post()).status, 200);
+    finish();
+    assert.equal((await held).status, 200);
+    const next = post(running.url, 500);
+    await waitUntil(() => running.requests.length === 2, 'the next upload is being checked');
+    finish();
+    assert.equal((await next).status, 200);
+  } finally {
+    await running.close();
+  }
+});
+
+test('an upload that stands still makes room for one that arrives, and its client reads 429', async () => {
+  const running = await startService({ config: { upload: { maxBufferedBytes: 100_000 } } });
+  try {
+    const slow = openRaw(running.port);
+    slow.socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 60000'], 'x'));
+    await waitUntil(async () => /in_flight 1/.test(await running.registry.metrics()), 'the slow upload has begun');
+    assert.equal((await post(running.url, 50_000)).status, 200);
+    await waitUntil(() => slow.received().endsWith('}'), 'the answer, while the connection is open');
+    slow.socket.end();
+    assert.match((await slow.reply).text, /^HTTP\/1\.1 429 [^]*\r\nRetry-After: 1\r\n[^]*"code":"ERR_OVERLOADED"/);
   } finally {
     await running.close();
   }

@@ -134,18 +134,23 @@ test('an_upload_that_stands_still_is_answered_408', async (context) => {
 });
 
 test('a_full_byte_budget_is_answered_429', async (context) => {
-  const service = await startService(context, { args: ['--workers', '1', '--set', 'upload.maxBufferedBytes=1000000'] });
-  const holder = await holdUpload(context, service, 'Content-Length: 990000');
+  const photo = await makePhoto();
+  const held = await makePlain(255, 200);
+  const budget = `upload.maxBufferedBytes=${String(photo.length)}`;
+  const patience = ['--set', 'check.deadlineMs=60000', '--set', 'supervisor.stuckMs=30000'];
+  const service = await startPoisonedService(context, ['--workers', '1', '--set', budget, ...patience]);
   const bodyFile = path.join(makeTempDir(context), 'photo.jpg');
-  writeFileSync(bodyFile, await makePhoto());
+  writeFileSync(bodyFile, photo);
+  void postRaw(service.url, held).catch(() => undefined);
+  await waitFor(
+    async () => (await readTotal(service.opsUrl, 'image_check_step_duration_seconds_count', 'upload')) === 1,
+  );
   await assertEverywhere('ERR_OVERLOADED', {
     method: 'POST',
     url: `${service.url}/v1/check`,
     headers: image,
     bodyFile,
   });
-  holder.destroy();
-  await waitFor(async () => (await postRaw(service.url, readFileSync(bodyFile))).status === 200);
 });
 
 test('a_request_that_comes_while_draining_is_answered_503', async (context) => {

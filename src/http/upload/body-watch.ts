@@ -1,12 +1,14 @@
 import { ServiceError } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Permit } from './byte-budget.ts';
+import { startUploadClock, type UploadTimes } from './upload-clock.ts';
 import { toTooLarge } from './upload-plan.ts';
 
 /** Bounds of one request body. */
-export interface BodyLimits {
+export interface BodyLimits extends UploadTimes {
   readonly maxBodyBytes: number;
-  readonly idleTimeoutMs: number;
-  readonly timeoutMs: number;
+  /** Charged with what arrives, and settled when the body is whole. */
+  readonly permit: Permit;
 }
 
 /** A body on its way. */
@@ -19,16 +21,13 @@ export interface BodyWatch {
 /** Starts to count and time a body; whoever wants its bytes listens to the request beside. */
 export function startBodyWatch({ request, cutOff }: Exchange, limits: BodyLimits): BodyWatch {
   const { promise: whole, resolve, reject } = createDeferred();
-  let bytes = 0;
-  const refuseTimeout = (detail: string) => () => {
-    reject(new ServiceError('ERR_UPLOAD_TIMEOUT', detail));
-  };
-  const idle = setTimeout(refuseTimeout(`no byte for ${String(limits.idleTimeoutMs)} ms`), limits.idleTimeoutMs);
-  const total = setTimeout(refuseTimeout(`not whole after ${String(limits.timeoutMs)} ms`), limits.timeoutMs);
+  const { permit } = limits;
+  const clock = startUploadClock(limits, reject);
+  permit.start(reject);
   const count = (chunk: Buffer) => {
-    idle.refresh();
-    bytes += chunk.length;
-    if (bytes > limits.maxBodyBytes) reject(toTooLarge('the body has more bytes', limits.maxBodyBytes));
+    if (clock.count(chunk.length) > limits.maxBodyBytes)
+      reject(toTooLarge('the body has more bytes', limits.maxBodyBytes));
+    permit.charge(chunk.length);
   };
   const breakOff = () => {
     reject(new ServiceError('ERR_UPLOAD_MALFORMED', 'the body breaks off before its end'));
@@ -40,6 +39,7 @@ export function startBodyWatch({ request, cutOff }: Exchange, limits: BodyLimits
   const end = () => {
     // It closes before anybody hears of its end, and an error costs the stack that it keeps.
     request.off('close', breakOff);
+    permit.settle();
     resolve();
   };
   request.on('data', count).on('end', end).on('error', breakOff).on('close', breakOff);
@@ -47,8 +47,7 @@ export function startBodyWatch({ request, cutOff }: Exchange, limits: BodyLimits
   return {
     whole,
     stop() {
-      clearTimeout(idle);
-      clearTimeout(total);
+      clock.stop();
       // The listener of 'error' stays: without one, a client that leaves later would be an uncaught error.
       request.off('data', count).off('end', end).off('close', breakOff);
       cutOff.signal.removeEventListener('abort', breakOffUnlessWhole);

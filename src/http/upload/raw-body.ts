@@ -2,8 +2,8 @@ import { type BodyLimits, startBodyWatch } from './body-watch.ts';
 import { createByteCollector } from './byte-collector.ts';
 import type { Exchange } from '../exchange.ts';
 
-/** First block where no length was announced, in bytes: one read of a socket. */
-const firstBlockBytes = 65_536;
+/** Expected where no length was announced: as much as one read of a socket brings. */
+const unannouncedBytes = 65_536;
 
 /**
  * Reads a body that is one image.
@@ -11,7 +11,7 @@ const firstBlockBytes = 65_536;
  */
 export async function readRawBody(exchange: Exchange, limits: BodyLimits): Promise<Uint8Array> {
   const { request } = exchange;
-  const collector = createByteCollector(Number(request.headers['content-length'] ?? firstBlockBytes));
+  const collector = createByteCollector(Number(request.headers['content-length'] ?? unannouncedBytes));
   const watch = startBodyWatch(exchange, limits);
   request.on('data', collector.append);
   try {

@@ -6,7 +6,7 @@ import { ServiceError } from '../../errors.ts';
 export interface UploadPlan {
   readonly kind: 'multipart' | 'raw';
   readonly maxBodyBytes: number;
-  /** Bytes to hold for it: the length that was announced, else the most that may come. */
+  /** The most that it can hold: the announced length, else `maxBodyBytes`. */
   readonly permitBytes: number;
 }
 

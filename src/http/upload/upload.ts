@@ -3,6 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { createFormReader } from '../form/form-reader.ts';
+import type { Permit } from './byte-budget.ts';
 import { readRawBody } from './raw-body.ts';
 import type { UploadPlan } from './upload-plan.ts';
 
@@ -22,12 +23,12 @@ export interface Upload {
 /** Creates the reader of uploads, multipart or raw. */
 export function createUploadReader(
   limits: Config['upload'],
-): (exchange: Exchange, plan: UploadPlan) => Promise<Upload> {
+): (exchange: Exchange, plan: UploadPlan, permit: Permit) => Promise<Upload> {
   const readForm = createFormReader(limits);
-  return async (exchange, plan) => {
+  return async (exchange, plan, permit) => {
     const startedAt = performance.now();
     acceptBody(exchange);
-    const bodyLimits = { ...limits, maxBodyBytes: plan.maxBodyBytes };
+    const bodyLimits = { ...limits, maxBodyBytes: plan.maxBodyBytes, permit };
     const form =
       plan.kind === 'multipart'
         ? await readForm(exchange, bodyLimits)
