@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isProxyList } from './trusted-proxies.ts';
 
 const milliseconds = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
 const bytes = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
@@ -29,6 +30,16 @@ const server = z.strictObject({
     .default(0)
     .describe('Open connections of one client address; more are refused; 0: no limit.'),
   backlog: z.int().min(1).max(65535).default(511).describe('Connections that the kernel keeps waiting.'),
+  writeTimeoutMs: milliseconds(100, hour)
+    .default(10_000)
+    .describe('Time that a client may take no byte of its answer; then its connection is closed.'),
+  trustProxy: z
+    .array(z.coerce.string())
+    .refine(isProxyList, 'not a list of addresses, CIDRs, loopback, linklocal or uniquelocal, nor one number of hops')
+    .default([])
+    .describe(
+      'Proxies to trust for X-Forwarded-For: addresses, CIDRs, loopback, linklocal, uniquelocal; or a number of hops.',
+    ),
 });
 
 const ops = z.strictObject({

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ErrorCode, ServiceError } from '../errors.ts';
 import { discardBody } from './body-discard.ts';
 import { errorTable } from './error-table.ts';
-import { type Exchange, hasUnreadBody } from './exchange.ts';
+import { awaitReader, type Exchange, hasUnreadBody } from './exchange.ts';
 import { toProblem } from './problem.ts';
 
 /** What a route wants to be sent. */
@@ -40,9 +40,11 @@ export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<vo
   if (isEarly || exchange.mustClose()) response.setHeader('Connection', 'close');
   if (answer.errorCode !== undefined) exchange.errorCode = answer.errorCode;
   writeAnswer(exchange, answer, isEarly);
-  if (!isEarly) return;
-  await discardBody(exchange);
-  response.end();
+  if (isEarly) {
+    await discardBody(exchange);
+    response.end();
+  }
+  awaitReader(exchange);
 }
 
 function writeAnswer(exchange: Exchange, answer: Answer, isEarly: boolean): void {

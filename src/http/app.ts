@@ -1,10 +1,12 @@
 import express, { type Express, type NextFunction, type Request } from 'express';
 import helmet from 'helmet';
+import { createProxyTrust } from '../config/trusted-proxies.ts';
 import { ServiceError } from '../errors.ts';
 import { sendAnswer, toErrorAnswer } from './answer.ts';
 import { createCheckHandler } from './check-route.ts';
+import { toClientAddress } from './client-address.ts';
 import type { HttpDependencies } from './dependencies.ts';
-import { findLatestExchange, openExchange } from './exchange.ts';
+import { openExchange, toPipeline } from './exchange.ts';
 import { createObserver } from './observer.ts';
 import { addOpsRoutes } from './ops-routes.ts';
 import { toServiceError } from './problem.ts';
@@ -14,10 +16,12 @@ import { addRoute, type ExchangeResponse } from './route.ts';
 export function createApp(dependencies: HttpDependencies): Express {
   const { config } = dependencies;
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
+  const { trustProxy } = config.server;
+  if (trustProxy.length > 0) app.set('trust proxy', createProxyTrust(trustProxy));
   app.use(createOpener(dependencies));
   // upgrade-insecure-requests breaks pages on any address but localhost while there is no TLS.
   app.use(helmet({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } } }));
-  app.use(refuseInvalidTarget);
+  app.use(refuseInvalidHead);
   addRoute(app, '/v1/check', 'POST', createCheckHandler(dependencies));
   if (config.ops.onPublicPort) addOpsRoutes(app, dependencies);
   app.use(() => {
@@ -30,14 +34,22 @@ export function createApp(dependencies: HttpDependencies): Express {
 function createOpener(dependencies: HttpDependencies) {
   const observer = createObserver(dependencies);
   const { config, draining, shedConnection } = dependencies;
+  const { trustProxy, writeTimeoutMs } = config.server;
   return (request: Request, response: ExchangeResponse, next: NextFunction) => {
     observer.countOpened();
     const isClosing = () => {
-      if (draining() !== undefined || config.server.keepAliveTimeoutMs === 0) return true;
+      const pipeline = toPipeline(request.socket);
+      if (draining() !== undefined || config.server.keepAliveTimeoutMs === 0 || pipeline.isLast(exchange)) return true;
       // A pipelined request behind this one would be lost with the connection.
-      return response.shouldKeepAlive && findLatestExchange(request.socket) === exchange && shedConnection();
+      return response.shouldKeepAlive && pipeline.latest === exchange && shedConnection();
     };
-    const exchange = openExchange(request, response, { isClosing, onClosed: observer.recordClosed });
+    const clientAddress = trustProxy.length > 0 ? toClientAddress(request) : request.socket.remoteAddress;
+    const exchange = openExchange(request, response, {
+      clientAddress,
+      writeTimeoutMs,
+      isClosing,
+      onClosed: observer.recordClosed,
+    });
     response.locals.exchange = exchange;
     response.setHeader('X-Request-Id', exchange.requestId);
     response.setHeader('Cache-Control', 'no-store');
@@ -45,20 +57,32 @@ function createOpener(dependencies: HttpDependencies) {
   };
 }
 
-function refuseInvalidTarget(
-  { headers, httpVersion, url }: Request,
+function refuseInvalidHead(
+  { headers, httpVersion, rawHeaders, url }: Request,
   _response: ExchangeResponse,
   next: NextFunction,
 ): void {
   if (httpVersion === '1.1' && headers.host === undefined) {
     throw new ServiceError('ERR_REQUEST_INVALID', 'the header Host is missing');
   }
+  if (countHosts(rawHeaders) > 1)
+    throw new ServiceError('ERR_REQUEST_INVALID', 'the header Host appears more than once');
   try {
     decodeURIComponent(url);
   } catch (error) {
     throw new ServiceError('ERR_REQUEST_INVALID', 'the URL does not decode as UTF-8', { cause: error });
   }
   next();
+}
+
+/** Node silently keeps the first of two, and a proxy in front may route by the second. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (name.length === 'host'.length && name.toLowerCase() === 'host') count += 1;
+  }
+  return count;
 }
 
 function createErrorHandler({ log, metrics }: HttpDependencies) {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
+import { Pipeline } from './pipeline.ts';
 import { toRequestId } from './request-id.ts';
 
 /** What was written to the client. */
@@ -20,12 +21,15 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
-  /** Gone from the socket once it is closed, hence kept. */
+  /** The client's own address where a trusted proxy forwarded it; kept because a closed socket has none. */
   readonly clientAddress: string | undefined;
+  /** Unknown behind a trusted proxy. */
   readonly clientPort: number | undefined;
   /** On the clock of `performance.now()`. */
   readonly startedAt: number;
   readonly startedAtEpochMs: number;
+  /** How long the client may go without reading any of its answer. */
+  readonly writeTimeoutMs: number;
   /** Aborted when the connection can bring no more of the request, while an answer may still leave. */
   readonly cutOff: AbortController;
   /** Aborted when the client went away before its answer. */
@@ -36,20 +40,33 @@ export interface Exchange {
   route: string;
   errorCode?: ErrorCode;
   sent?: SentAnswer;
+  /** Runs from the writing of the answer until the kernel has taken all of it. */
+  unreadTimer?: NodeJS.Timeout;
   isClosed: boolean;
   /** What the product says of this request, by the name of its variable in the access log. */
   readonly logVariables: Map<string, string | number>;
 }
 
-/** Open exchanges of a connection in the order of their requests (pipelining allows several), and how to close each. */
-const openExchanges = new WeakMap<Socket, Map<Exchange, () => void>>();
+const pipelines = new WeakMap<Socket, Pipeline<Exchange>>();
+
+/** The pipeline of a connection. */
+export function toPipeline(socket: Socket): Pipeline<Exchange> {
+  const known = pipelines.get(socket);
+  if (known !== undefined) return known;
+  const pipeline = new Pipeline<Exchange>(socket);
+  pipelines.set(socket, pipeline);
+  return pipeline;
+}
+
+interface ExchangeHooks extends Pick<Exchange, 'clientAddress' | 'writeTimeoutMs'> {
+  readonly isClosing: () => boolean;
+  readonly onClosed: (exchange: Exchange) => void;
+}
 
 /** Opens an exchange; `onClosed` is called once, when its answer is written or its client gone. */
-export function openExchange(
-  request: IncomingMessage,
-  response: ServerResponse,
-  hooks: { isClosing: () => boolean; onClosed: (exchange: Exchange) => void },
-): Exchange {
+export function openExchange(request: IncomingMessage, response: ServerResponse, hooks: ExchangeHooks): Exchange {
+  const { clientAddress, writeTimeoutMs } = hooks;
+  const { remoteAddress, remotePort } = request.socket;
   const cutOff = new AbortController();
   const clientGone = new AbortController();
   // Each image of a request listens.
@@ -58,10 +75,11 @@ export function openExchange(
     request,
     response,
     requestId: toRequestId(request.headers),
-    clientAddress: request.socket.remoteAddress,
-    clientPort: request.socket.remotePort,
+    clientAddress,
+    clientPort: clientAddress === remoteAddress ? remotePort : undefined,
     startedAt: performance.now(),
     startedAtEpochMs: Date.now(),
+    writeTimeoutMs,
     cutOff,
     clientGone,
     mustClose: () => cutOff.signal.aborted || hooks.isClosing(),
@@ -69,32 +87,32 @@ export function openExchange(
     logVariables: new Map(),
     isClosed: false,
   };
-  const siblings = openExchanges.get(request.socket) ?? watchConnection(request.socket);
+  const pipeline = toPipeline(request.socket);
   const close = () => {
     if (exchange.isClosed) return;
     exchange.isClosed = true;
-    siblings.delete(exchange);
+    clearTimeout(exchange.unreadTimer);
     if (toFinalStatus(exchange) === clientClosedRequest) exchange.clientGone.abort();
     hooks.onClosed(exchange);
+    pipeline.remove(exchange);
   };
-  siblings.set(exchange, close);
+  pipeline.add(exchange, close);
   response.once('close', close);
   return exchange;
 }
 
-function watchConnection(socket: Socket): Map<Exchange, () => void> {
-  const exchanges = new Map<Exchange, () => void>();
-  openExchanges.set(socket, exchanges);
-  socket.once('close', () => {
-    // Node closes only the response whose turn it is; those that wait behind it would stay open for ever.
-    for (const close of [...exchanges.values()]) close();
-  });
-  return exchanges;
-}
+/** Before this time an answer that the kernel does not take is nothing unusual. */
+const slowReaderMs = 1000;
 
-/** The exchange whose request arrived last on a connection, while it is open. */
-export function findLatestExchange(socket: Socket): Exchange | undefined {
-  return [...(openExchanges.get(socket)?.keys() ?? [])].at(-1);
+/** Closes the connection when its client reads nothing of a written answer for `writeTimeoutMs`. */
+export function awaitReader(exchange: Exchange): void {
+  if (exchange.isClosed) return;
+  const timer = setTimeout(() => {
+    // Null while an earlier answer of the connection is not written.
+    if (exchange.response.socket === null) timer.refresh();
+    else toPipeline(exchange.request.socket).awaitReader(exchange.writeTimeoutMs);
+  }, slowReaderMs);
+  exchange.unreadTimer = timer;
 }
 
 /** What the access log says of a client that went away; nginx's number, never sent. */

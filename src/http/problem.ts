@@ -1,5 +1,6 @@
 import { type ErrorCode, ServiceError } from '../errors.ts';
 import { errorTable } from './error-table.ts';
+import { unprintable } from './form/malformed-form.ts';
 
 /** A problem document (RFC 9457). */
 export interface Problem {
@@ -16,7 +17,9 @@ export interface Problem {
 export function toProblem(error: ServiceError, requestId: string): Problem {
   const { title, status } = errorTable[error.code];
   const type = `urn:image-check:error:${error.code.slice('ERR_'.length).toLowerCase().replaceAll('_', '-')}`;
-  return { type, title, status, detail: error.detail, code: error.code, requestId };
+  // Details quote names that the client sent; a log or a page may show them to others.
+  const detail = error.detail.replace(unprintable, '\uFFFD');
+  return { type, title, status, detail, code: error.code, requestId };
 }
 
 /** Anything that was thrown as an error of the table; what nobody foresaw is ERR_INTERNAL, with nothing of it shown. */

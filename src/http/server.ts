@@ -1,7 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { createApp } from './app.ts';
 import { createClientErrorHandler } from './client-error.ts';
 import type { HttpDependencies } from './dependencies.ts';
+import { createConnectHandler } from './connect.ts';
+import { toPipeline } from './exchange.ts';
+import { watchHalfClose } from './half-close.ts';
 import { createObserver } from './observer.ts';
 
 /** Room for an answer and the discarding of a body, beyond the time that header and upload may take. */
@@ -24,19 +27,27 @@ export function createHttpServer(dependencies: HttpDependencies): Server {
     // Node's own answer has no body; the app refuses a missing Host with a problem document.
     requireHostHeader: false,
   };
-  const server = createServer(options, (request, response) => {
-    app(request, response);
-  });
+  const observer = createObserver(dependencies);
+  const serve: RequestListener = (request, response) => {
+    toPipeline(request.socket).enter(() => {
+      app(request, response);
+    });
+  };
+  const server = createServer(options, serve);
   // With these listeners Node leaves it to the upload reader when, and whether, a client is told to go on.
-  server.on('checkContinue', app);
-  server.on('checkExpectation', app);
-  server.on('clientError', createClientErrorHandler(dependencies, createObserver(dependencies)));
+  server.on('checkContinue', serve);
+  server.on('checkExpectation', serve);
+  server.on('connect', createConnectHandler(dependencies, observer));
+  server.on('clientError', createClientErrorHandler(dependencies, observer));
   server.prependListener('connection', (socket) => {
     // A socket that was accepted elsewhere has neither: without the first, nothing can be written to a client that
     // closed its side in the middle of an upload.
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
+    watchHalfClose(socket);
   });
+  // A client may close its sending side after a whole request and read its answer; not in Node's types.
+  Object.assign(server, { httpAllowHalfOpen: true });
   // Node starts the clock of headersTimeout and requestTimeout at 'listening', which never comes here.
   server.emit('listening');
   return server;

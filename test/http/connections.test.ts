@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import {
   multipartType,
@@ -92,6 +93,84 @@ test('of pipelined requests whose client leaves, every one is closed and aborted
     [true, true, true],
   );
   assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
+});
+
+test('a client that closes its sending side after whole requests reads their answers', async () => {
+  const running = await start({
+    check: async ({ images }) => {
+      await waitUntil(() => received().includes('100 Continue'), 'the service asks whether the client is still there');
+      return { verdict: 'accept', images: images.map((image) => toChecked(image)) };
+    },
+  });
+  const { socket, reply, received } = openRaw(running.port);
+  socket.end(Buffer.concat([toRawPost(rawHeaders, 'pixels'), toRawPost(rawHeaders, 'pixels')]));
+  assert.deepEqual(toStatuses((await reply).text), ['100', '200', '200']);
+  assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
+});
+
+test('a client of HTTP/1.0 that closes its sending side gets its answer and no interim one', async () => {
+  const running = await start({
+    check: async ({ images }) => {
+      await waitUntil(() => hasEnded, 'the service sees the end');
+      return { verdict: 'accept', images: images.map((image) => toChecked(image)) };
+    },
+  });
+  let hasEnded = false;
+  running.server.once('connection', (socket: Socket) => socket.once('end', () => (hasEnded = true)));
+  const { socket, reply } = openRaw(running.port);
+  socket.end(Buffer.from(toRawPost(rawHeaders, 'pixels').toString('latin1').replace('HTTP/1.1', 'HTTP/1.0')));
+  assert.deepEqual(toStatuses((await reply).text), ['200']);
+});
+
+test('of more pipelined requests than may wait the first are answered, then the connection closes', async () => {
+  const running = await start({
+    askPrimary: () => Promise.resolve({ status: 200, contentType: 'text/plain', body: '' }),
+  });
+  const { text } = await sendRaw(running.port, 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(500));
+  assert.deepEqual(toStatuses(text), new Array(64).fill('200'));
+  assert.equal(text.match(/Connection: close/g)?.length, 1);
+  assert.equal((await running.accessLines()).length, 64);
+  assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
+});
+
+test('no more than eight pipelined requests of a connection are handled at one time', async () => {
+  const open: (() => void)[] = [];
+  let most = 0;
+  const running = await start({
+    check: ({ images }) =>
+      new Promise((resolve) => {
+        open.push(() => {
+          resolve({ verdict: 'accept', images: images.map((image) => toChecked(image)) });
+        });
+        most = Math.max(most, open.length);
+      }),
+  });
+  const reply = sendRaw(
+    running.port,
+    Buffer.concat([...new Array<Buffer>(19).fill(toRawPost(rawHeaders, 'pixels')), closing]),
+  );
+  for (let answered = 0; answered < 20; answered += 1) {
+    await waitUntil(() => open.length === Math.min(8, 20 - answered), 'the next requests start');
+    open.shift()?.();
+  }
+  assert.deepEqual(toStatuses((await reply).text), new Array(20).fill('200'));
+  assert.equal(most, 8);
+});
+
+test('a client that reads nothing is disconnected after server.writeTimeoutMs, its requests are closed', async () => {
+  const body = 'x'.repeat(2 ** 20);
+  const running = await start({
+    config: { server: { writeTimeoutMs: 200 } },
+    askPrimary: () => Promise.resolve({ status: 200, contentType: 'text/plain', body }),
+  });
+  const { socket } = openRaw(running.port);
+  socket.pause();
+  socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(40));
+  await waitUntil(async () => /image_check_in_flight 8/.test(await running.registry.metrics()), 'answers are stuck');
+  await waitUntil(() => running.openSockets() === 0, 'the connection is closed');
+  assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
+  assert.ok((await running.accessLines()).some((line) => line.includes(' 499 ')));
+  socket.destroy();
 });
 
 test('at a shutdown new images are 503 ERR_DRAINING and close, what is in flight is answered and closes', async () => {

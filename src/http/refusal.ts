@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ServiceError } from '../errors.ts';
+import type { AccessRecord } from './access-record.ts';
+import { errorTable } from './error-table.ts';
+import { toProblem } from './problem.ts';
+import { toRequestId } from './request-id.ts';
+
+/** How long a refused client may take to read its answer. */
+const lingerMs = 2000;
+
+/** A client whose connection is answered without Node's help. */
+export interface RefusedClient {
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+  /** Missing where no whole header came. */
+  readonly request?: IncomingMessage;
+}
+
+/** Why a connection is closed, and what else its answer says. */
+export interface Refusal {
+  readonly error: ServiceError;
+  /** Where it is not the one of the error table. */
+  readonly status?: number;
+  readonly headers?: readonly string[];
+}
+
+/** Writes a problem document by hand and closes the connection; returns what the access log says of it. */
+export function refuseConnection(socket: Duplex, client: RefusedClient, refusal: Refusal): AccessRecord {
+  const { request } = client;
+  const { error, status = errorTable[error.code].status, headers = [] } = refusal;
+  const requestId = request === undefined ? randomUUID() : toRequestId(request.headers);
+  const body = JSON.stringify({ ...toProblem(error, requestId), status });
+  const lines = [
+    'Content-Type: application/problem+json',
+    `Content-Length: ${String(Buffer.byteLength(body))}`,
+    'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
+    `X-Request-Id: ${requestId}`,
+    `Date: ${new Date().toUTCString()}`,
+    ...headers,
+    'Connection: close',
+  ];
+  const header = [`HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`, ...lines, '\r\n'].join('\r\n');
+  // Only this side is closed: what the client still sends is read on, else it would be reset before it has read.
+  socket.end(header + body);
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => {
+    clearTimeout(timer);
+  });
+  return {
+    clientAddress: client.address,
+    clientPort: client.port,
+    method: request?.method,
+    uri: request?.url,
+    protocol: request && `HTTP/${request.httpVersion}`,
+    requestHeaders: request?.headers ?? {},
+    requestHeaderCount: (request?.rawHeaders.length ?? 0) / 2,
+    status,
+    bodyBytes: Buffer.byteLength(body),
+    headerBytes: header.length,
+    headerCount: lines.length,
+    startedAtEpochMs: Date.now(),
+    durationMs: 0,
+    variables: new Map([
+      ['reqid', requestId],
+      ['error', error.code],
+    ]),
+  };
+}
