@@ -6,6 +6,7 @@ import test from 'node:test';
 import { type ErrorCode, errorCodes } from '../../src/errors.ts';
 import { errorTable } from '../../src/http/error-table.ts';
 import { writeColourModel } from '../fixtures/colour-model.ts';
+import { makeChunks } from '../fixtures/costly-pictures.ts';
 import { askByCurl, askByUrllib, type ForeignRequest, hasCommand } from '../fixtures/foreign-clients.ts';
 import { makeNanGraph } from '../fixtures/nan-graph.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
@@ -116,6 +117,7 @@ test('every_client_sees_the_row_of_the_table', async (context) => {
   );
   await assertEverywhere('ERR_IMAGE_CORRUPT', post(image, toFile('half.jpg', photo.subarray(0, photo.length / 2))));
   await assertEverywhere('ERR_IMAGE_TOO_MANY_PIXELS', post(image, toFile('bomb.png', makeBomb())));
+  await assertEverywhere('ERR_IMAGE_TOO_COSTLY', post(image, toFile('chunks.png', makeChunks())));
   await assertEverywhere('ERR_MODEL_UNKNOWN', post(image, good, '?model=shape'));
   await assertEverywhere('ERR_MODEL_UNAVAILABLE', post(image, good, '?model=broken'));
   await assertEverywhere('ERR_DEADLINE', post({ ...image, 'X-Request-Timeout-Ms': '1' }, good));
