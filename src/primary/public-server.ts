@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config/schema.ts';
+import { createProxyTrust } from '../config/trusted-proxies.ts';
 import type { Logger } from '../log.ts';
 import { createConnectionMetrics } from '../metrics/connection-metrics.ts';
 import { readDescriptorLimit, toMaxHeld } from './descriptors.ts';
@@ -36,7 +37,7 @@ export function createPublicServer({ workers, config, workerCount, registry, log
   const dispatcher = new Dispatcher({
     workers,
     limits: () => toDispatchLimits(config(), descriptorLimit),
-    isTrustedProxy: () => false,
+    isTrustedProxy: followProxyTrust(config),
     refusals,
     log,
   });
@@ -49,4 +50,18 @@ export function createPublicServer({ workers, config, workerCount, registry, log
     if (server.listening) refusals.note('accept');
   });
   return { server, dispatcher };
+}
+
+/** Trusts the proxies of the configuration in use. */
+function followProxyTrust(config: () => Config): (address: string) => boolean {
+  let { trustProxy } = config().server;
+  let trust = createProxyTrust(trustProxy);
+  return (address) => {
+    const { server } = config();
+    if (server.trustProxy !== trustProxy) {
+      trustProxy = server.trustProxy;
+      trust = createProxyTrust(trustProxy);
+    }
+    return trust(address, 0);
+  };
 }
