@@ -95,9 +95,9 @@ function readEnvironmentInto(values: Values, environment: NodeJS.ProcessEnv, opt
   }
 }
 
-/** Reads an option's value as it is written in a variable or a flag; lists are comma-separated. */
+/** Reads an option's value as it is written in a variable or a flag; lists are comma-separated, an empty one has no text. */
 export function toValue(text: string, option: Option): unknown {
-  if (option.isList) return text.split(',').map((item) => item.trim());
+  if (option.isList) return text.trim() === '' ? [] : text.split(',').map((item) => item.trim());
   return typeof option.defaultValue === 'string' && !/^\d+$/.test(text) ? text : (parse(text) as unknown);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { maxUnits } from '../../src/image/header/av1-sequence.ts';
+import { maxUnits } from '../../src/image/header/sequence-header.ts';
 import { maxBoxes } from '../../src/image/header/boxes.ts';
 import { maxGifFrames } from '../../src/image/header/gif.ts';
 import { maxItemParts, maxItems } from '../../src/image/header/heif-items.ts';

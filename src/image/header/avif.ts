@@ -1,5 +1,5 @@
 import type { Size } from '../types.ts';
-import { type Av1Stream, readAv1Stream } from './av1-sequence.ts';
+import { type Av1Stream, readAv1Stream } from './sequence-header.ts';
 import { findBox, listBoxes } from './boxes.ts';
 import { type ByteRange, type CommonFacts, toCode, toTooMany, toView } from './header-facts.ts';
 import { type HeifItem, type HeifItems, readExtents, readItems } from './heif-items.ts';
