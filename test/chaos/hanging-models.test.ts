@@ -93,7 +93,7 @@ test('an_eager_worker_whose_default_model_hangs_says_so_and_is_not_killed_for_bo
 
 test('a_picture_that_takes_too_long_to_decode_is_answered_in_time_while_others_go_on', async (context) => {
   // A picture of less than half of the pixels that are allowed leaves room for another beside it.
-  const settings = ['image.decodeTimeoutMs=500', 'image.maxPixels=100000000'];
+  const settings = ['image.decodeTimeoutMs=500', 'image.maxPixels=100000000', 'image.maxDecodeBytes=1073741824'];
   const service = await startService(context, { args: settings.flatMap((setting) => ['--set', setting]) });
   const photo = await makePhoto();
   // Two kilobytes that take a second.

@@ -13,6 +13,13 @@ import { warmWorkers } from '../fixtures/warm-workers.ts';
 /** The tests read in /proc what a worker is at. */
 const needsProc = { skip: process.platform !== 'linux' };
 
+/** For pictures that take long enough to be caught at it. */
+const roomForLargeAvif = 'image.maxDecodeBytes=1073741824';
+
+function toFlags(...settings: readonly string[]): string[] {
+  return settings.flatMap((setting) => ['--set', setting]);
+}
+
 const bothServe = (service: Service) => async (): Promise<boolean> =>
   (await service.health()).workers.every(({ serving }) => serving);
 
@@ -96,7 +103,7 @@ test('an_image_in_flight_when_somebody_kills_its_worker_is_not_suspected', needs
 });
 
 test('an_image_that_ran_out_of_time_twice_is_refused_by_all_workers', async (context) => {
-  const service = await startPoisonedService(context, ['--set', 'image.decodeTimeoutMs=100']);
+  const service = await startPoisonedService(context, toFlags('image.decodeTimeoutMs=100', roomForLargeAvif));
   const photo = await makePhoto();
   await warmWorkers(service, photo);
   // Two kilobytes that take half a second.
@@ -117,11 +124,8 @@ test('an_image_that_ran_out_of_time_twice_is_refused_by_all_workers', async (con
 
 test('a_suspect_that_goes_through_is_cleared', needsProc, async (context) => {
   const settings = ['image.maxPixels=100000000', 'image.decodeTimeoutMs=60000', 'check.deadlineMs=60000'];
-  const service = await startPoisonedService(context, [
-    '--workers',
-    '1',
-    ...settings.flatMap((setting) => ['--set', setting]),
-  ]);
+  const flags = toFlags(...settings, roomForLargeAvif);
+  const service = await startPoisonedService(context, ['--workers', '1', ...flags]);
   // Two kilobytes that take a second, for somebody to kill the worker meanwhile.
   const slow = await drawPlain([64, 128, 160], 7000, 7000).avif({ effort: 0 }).toBuffer();
   const lost = postRaw(service.url, slow).catch((thrown: unknown) => thrown);
