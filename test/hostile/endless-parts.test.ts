@@ -77,6 +77,8 @@ test('pictures_of_more_parts_than_real_ones_are_refused_and_harm_nobody_else', a
     const kinds = [...new Set(answers)];
     for (const kind of kinds) console.log(`${String(answers.filter((answer) => answer === kind).length)} × ${kind}`);
     assert.equal(answers.length, connections * rounds * pictures.length);
-    for (const answer of answers) assert.match(answer, /: 422 ERR_IMAGE_TOO_COSTLY, /);
+    // The attacker may be told to slow down.
+    for (const answer of answers) assert.match(answer, /: (422 ERR_IMAGE_TOO_COSTLY|429 ERR_OVERLOADED), /);
+    assert.ok(answers.some((answer) => answer.includes('ERR_IMAGE_TOO_COSTLY')));
   });
 });
