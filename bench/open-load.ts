@@ -19,6 +19,8 @@ export interface PaceOrder {
 }
 
 export interface PacedAnswer {
+  /** When it should have been sent, from the start of the load. */
+  readonly dueMs: number;
   /** 0 where the connection failed. */
   readonly status: number;
   /** From when it should have been sent: whatever delays the sending counts. */
@@ -42,7 +44,7 @@ async function runPace({ url, files, contentType, ...pace }: PaceOrder): Promise
     const dueAt = startedAt + dueMs;
     if (performance.now() < dueAt) await delay(dueAt - performance.now());
     const upload = uploads[asked.length % uploads.length];
-    if (upload) asked.push(send(url, upload, agent, dueAt));
+    if (upload) asked.push(send(url, upload, agent, dueAt).then((answer) => ({ dueMs, ...answer })));
   }
   const answers = await Promise.all(asked);
   agent.destroy();
@@ -63,7 +65,7 @@ function planArrivals({
   return due;
 }
 
-async function send(url: string, upload: Upload, agent: Agent, dueAt: number): Promise<PacedAnswer> {
+async function send(url: string, upload: Upload, agent: Agent, dueAt: number): Promise<Omit<PacedAnswer, 'dueMs'>> {
   const answer = await postUpload(url, upload, { agent, timeoutMs }).catch(() => undefined);
   return {
     status: answer?.status ?? 0,

@@ -25,8 +25,9 @@ export interface Stay {
  * at once, a full queue makes everybody wait and gets no more done: then only as many are inside as keep the worker busy.
  */
 export class Admission {
-  readonly #queueSize: number;
+  readonly #atWork: number;
   readonly #capacity: number;
+  readonly #deadlineMs: number;
   readonly #overload: Overload;
   /** In the order they came. */
   readonly #guests = new Set<Guest>();
@@ -39,9 +40,11 @@ export class Admission {
   /**
    * @param queueSize images that may wait
    * @param atWork images that can be worked on at one time
+   * @param deadlineMs time for an image where its client does not ask for less
    */
-  constructor(queueSize: number, atWork: number) {
-    this.#queueSize = queueSize;
+  constructor(queueSize: number, atWork: number, deadlineMs: number) {
+    this.#deadlineMs = deadlineMs;
+    this.#atWork = atWork;
     this.#capacity = queueSize + atWork;
     this.#overload = new Overload(atWork);
   }
@@ -61,8 +64,9 @@ export class Admission {
     if (this.#admitted === 0) return;
     if (this.#overload.remaining > 0 && this.#admitted >= this.#overload.busyImages) throw this.#refuseOverload();
     const total = this.#admitted + count;
+    // A large request that does not fit beside few others says nothing, nor does one in a hurry.
+    if (this.#isFull()) this.#noticeOverload();
     if (total > this.#capacity) {
-      this.#noticeOverload();
       const detail = `${String(this.#admitted)} images are being checked already`;
       throw toOverloaded(detail, (total - this.#capacity) * this.#imageMs());
     }
@@ -79,8 +83,10 @@ export class Admission {
   admit(count: number, { deadlineAt, signal }: Waiting): Stay {
     this.assertRoom(count, deadlineAt);
     if (this.#admitted === 0) {
-      this.#busySince = performance.now();
-      this.#overload.end();
+      const nowMs = performance.now();
+      // In a slight overload, too, the worker has nothing to do now and then.
+      if (nowMs - this.#busySince >= this.#atWork * this.#imageMs()) this.#overload.end();
+      this.#busySince = nowMs;
     }
     this.#admitted += count;
     const guest = new Guest(count, signal, this.#overload.done);
@@ -108,12 +114,16 @@ export class Admission {
     if (!guest.signal.aborted) this.#overload.noteDone();
   }
 
+  /** Whether one image more would be too many, or would not be done by the ordinary deadline. */
+  #isFull(): boolean {
+    const total = this.#admitted + 1;
+    return total > this.#capacity || caution * total * this.#imageMs() > this.#deadlineMs;
+  }
+
   /** Notices that a full queue is an overload, and sends away who is not among the last that keep the worker busy. */
   #noticeOverload(): void {
     const [longest] = this.#guests;
-    // A large request that does not fit beside few others says nothing.
-    if (!longest || this.#admitted <= this.#queueSize) return;
-    if (!this.#overload.isLasting(longest.doneBefore)) return;
+    if (!longest || !this.#overload.isLasting(longest.doneBefore, this.#admitted)) return;
     const refusal = this.#refuseOverload();
     let excess = this.#admitted - this.#overload.busyImages;
     for (const guest of this.#guests) {

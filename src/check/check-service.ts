@@ -33,8 +33,9 @@ export function createCheckService(options: CheckOptions): CheckService {
   let checked = 0;
   return {
     checked: () => checked,
-    assertRoom(deadlineAt) {
-      options.admission.assertRoom(1, deadlineAt);
+    assertRoom(deadlineAt, mayBeJpeg) {
+      const admission = mayBeJpeg ? options.admission : options.slowAdmission;
+      admission.assertRoom(1, deadlineAt);
     },
     async check(request) {
       const models = resolveModels(options, request.models);

@@ -59,8 +59,9 @@ export function createChecker(options: CheckerOptions): Checker {
   });
   const { modelThreads } = config.worker;
   const atWork = modelThreads * config.inference.maxBatch + decodesAtWork;
-  const admission = new Admission(config.check.queueSize, atWork);
-  const slowAdmission = new Admission(config.check.queueSize, atWork);
+  const { queueSize, deadlineMs } = config.check;
+  const admission = new Admission(queueSize, atWork, deadlineMs);
+  const slowAdmission = new Admission(queueSize, atWork, deadlineMs);
   const forgive = (): void => {
     admission.forgive();
     slowAdmission.forgive();

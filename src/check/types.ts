@@ -84,9 +84,10 @@ export interface CheckService {
   /**
    * Says beforehand whether a request would be let in now.
    * @param deadlineAt on the clock of `performance.now()`
+   * @param mayBeJpeg whether its header leaves open that it carries a JPEG
    * @throws {@link ServiceError} ERR_OVERLOADED.
    */
-  assertRoom(deadlineAt: number): void;
+  assertRoom(deadlineAt: number, mayBeJpeg: boolean): void;
   /** @throws {@link ServiceError} where no image of the request could be checked: the first image's error. */
   check(request: CheckRequest): Promise<CheckResult>;
   /** Images that got a verdict since the start. */

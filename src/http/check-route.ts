@@ -16,7 +16,7 @@ export function createCheckHandler(dependencies: HttpDependencies): RouteHandler
     if (dependencies.draining() === 'shutdown') throw new ServiceError('ERR_DRAINING', 'no new images are taken');
     const plan = toUploadPlan(exchange.request.headers, config.upload);
     const options = toCheckOptions(exchange.request, config.check.deadlineMs);
-    dependencies.checkService.assertRoom(performance.now() + options.timeoutMs);
+    dependencies.checkService.assertRoom(performance.now() + options.timeoutMs, plan.mayBeJpeg);
     const permit = byteBudget.open(plan.permitBytes);
     try {
       const upload = await readUpload(exchange, plan, permit);

@@ -108,7 +108,9 @@ test('cpu is held against the limit of the same round', () => {
 
 test('overload is held against nine tenths of the capacity', () => {
   const toFigure = (share: number, answers: readonly (readonly [status: number, ms: number])[]) => ({
-    ...toOpenFigure(answers.map(([status, latencyMs]) => ({ status, latencyMs, retryAfterSeconds: undefined }))),
+    ...toOpenFigure(
+      answers.map(([status, latencyMs]) => ({ dueMs: 0, status, latencyMs, retryAfterSeconds: undefined })),
+    ),
     ...({ contender: 'image-check', size: '640×480', share, perSecond: 1, cpuMsPerRequest: 1 } as const),
   });
   const openLoop = [toFigure(0.5, [[200, 1]]), toFigure(0.9, [[200, 100]])];

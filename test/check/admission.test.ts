@@ -9,9 +9,10 @@ function toUntil(deadlineAt: number): Waiting {
 }
 
 const later = waitForEver;
+const deadlineMs = 10_000;
 
 test('more_images_than_there_are_places_are_refused', () => {
-  const admission = new Admission(3, 0);
+  const admission = new Admission(3, 0, deadlineMs);
   const { leave } = admission.admit(2, later);
   refuse(() => admission.admit(2, later));
   admission.admit(1, later);
@@ -22,7 +23,7 @@ test('more_images_than_there_are_places_are_refused', () => {
 });
 
 test('a_request_larger_than_all_places_is_admitted_by_an_idle_worker_alone', () => {
-  const admission = new Admission(2, 0);
+  const admission = new Admission(2, 0, deadlineMs);
   const { leave } = admission.admit(5, later);
   refuse(() => admission.admit(1, later));
   for (let image = 0; image < 5; image += 1) leave();
@@ -31,7 +32,7 @@ test('a_request_larger_than_all_places_is_admitted_by_an_idle_worker_alone', () 
 
 test('what_can_not_be_done_by_its_deadline_is_refused_with_the_time_after_which_it_could', (context) => {
   const advance = stopClock(context);
-  const admission = new Admission(1000, 0);
+  const admission = new Admission(1000, 0, deadlineMs);
   const { leave } = admission.admit(20, later);
   for (let image = 0; image < 10; image += 1) {
     advance(500);
@@ -49,7 +50,7 @@ test('what_can_not_be_done_by_its_deadline_is_refused_with_the_time_after_which_
 
 test('a_full_worker_says_how_long_it_takes_until_there_is_room', (context) => {
   const advance = stopClock(context);
-  const admission = new Admission(10, 0);
+  const admission = new Admission(10, 0, deadlineMs);
   const { leave } = admission.admit(10, later);
   advance(3000);
   leave();
@@ -59,7 +60,7 @@ test('a_full_worker_says_how_long_it_takes_until_there_is_room', (context) => {
 
 test('an_idle_worker_admits_however_slow_it_was', (context) => {
   const advance = stopClock(context);
-  const admission = new Admission(10, 0);
+  const admission = new Admission(10, 0, deadlineMs);
   const { leave } = admission.admit(1, later);
   advance(60_000);
   leave();
@@ -71,7 +72,7 @@ test('an_idle_worker_admits_however_slow_it_was', (context) => {
 
 test('idle_time_and_loads_are_not_taken_for_work', (context) => {
   const advance = stopClock(context);
-  const admission = new Admission(1000, 0);
+  const admission = new Admission(1000, 0, deadlineMs);
   admission.admit(1, later).leave();
   advance(60_000);
   const { leave } = admission.admit(50, later);

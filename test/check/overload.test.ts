@@ -9,13 +9,20 @@ import { refuse, stopClock } from './refusal.ts';
 const queueSize = 10;
 const atWork = 2;
 const capacity = 12;
+const deadlineMs = 10_000;
+/** Images that are done without a refusal until an overload is over. */
+const calmImages = 16 * atWork;
 /** Half as many again as can be at work. */
 const busyImages = 3;
 
 /** A worker that takes images in the order they came, and passes over those that were sent away. */
 class Line {
-  readonly admission = new Admission(queueSize, atWork);
+  readonly admission: Admission;
   readonly stays: Stay[] = [];
+
+  constructor(ordinaryMs = deadlineMs) {
+    this.admission = new Admission(queueSize, atWork, ordinaryMs);
+  }
 
   admit(count = 1, until: Waiting = waitForEver): Stay {
     const stay = this.admission.admit(count, until);
@@ -27,9 +34,9 @@ class Line {
     return Array.from({ length: capacity - this.admission.admitted }, () => this.admit());
   }
 
-  isRefused(): boolean {
+  isRefused(until?: Waiting): boolean {
     try {
-      this.admit();
+      this.admit(1, until);
       return false;
     } catch {
       return true;
@@ -50,8 +57,11 @@ class Line {
     for (const { leave } of aborted) leave();
   }
 
-  /** Three come for each that is done, until one is refused in a queue that grew so. */
-  overload(): ServiceError {
+  /**
+   * Three come for each that is done, until one is refused in a queue that grew so.
+   * @param onTurn called before each is done
+   */
+  overload(onTurn?: () => void): ServiceError {
     for (;;) {
       for (let image = 0; image < 3; image += 1) {
         if (this.admission.admitted === capacity && this.isRefused()) {
@@ -60,9 +70,14 @@ class Line {
         }
         this.admit();
       }
+      onTurn?.();
       this.finishOne();
     }
   }
+}
+
+function toOrdinary(): Waiting {
+  return { ...waitForEver, deadlineAt: performance.now() + deadlineMs };
 }
 
 test('in_an_overload_all_but_the_last_that_keep_the_worker_busy_are_sent_away', () => {
@@ -119,27 +134,80 @@ test('a_burst_beyond_the_queue_costs_nobody_inside_a_place', () => {
 test('an_overload_is_over_when_nobody_was_refused_for_a_while', () => {
   const line = new Line();
   line.overload();
-  for (let done = 0; done < 4 * atWork - 1; done += 1) {
+  for (let done = 0; done < calmImages - 1; done += 1) {
     line.finishOne();
     line.admit();
   }
   assert.ok(line.isRefused(), 'and lasts as long again');
-  for (let done = 0; done < 4 * atWork; done += 1) {
+  for (let done = 0; done < calmImages; done += 1) {
     line.finishOne();
     line.admit();
   }
   assert.equal(line.fill().length, capacity - busyImages);
 });
 
-test('an_idle_worker_and_one_that_loaded_a_model_are_not_overloaded', () => {
+test('a_worker_that_was_idle_for_a_while_and_one_that_loaded_a_model_are_not_overloaded', (context) => {
+  const advance = stopClock(context);
   const idle = new Line();
-  idle.overload();
+  idle.overload(() => { advance(100); });
   while (idle.finishOne());
+  advance(atWork * 100);
   assert.equal(idle.fill().length, capacity);
   const loaded = new Line();
   loaded.overload();
   loaded.admission.forgive();
   assert.equal(loaded.fill().length, capacity - busyImages);
+});
+
+test('a_moment_without_work_does_not_end_an_overload', (context) => {
+  const advance = stopClock(context);
+  const line = new Line();
+  line.overload(() => { advance(100); });
+  while (line.finishOne()) advance(100);
+  for (let image = 0; image < busyImages; image += 1) line.admit();
+  assert.ok(line.isRefused());
+});
+
+test('slow_images_make_an_overload_before_the_queue_is_full', (context) => {
+  const advance = stopClock(context);
+  const line = new Line();
+  line.admit();
+  advance(1000);
+  line.finishOne();
+  let most = 0;
+  for (let done = 0; done < 100; done += 1) {
+    for (let image = 0; image < 3; image += 1) line.isRefused(toOrdinary());
+    line.leaveAborted();
+    if (done >= 10) most = Math.max(most, line.admission.admitted);
+    advance(1000);
+    assert.ok(line.finishOne(), 'the worker is busy');
+  }
+  // Five would be done within half of the deadline.
+  assert.equal(most, busyImages);
+});
+
+test('a_burst_on_an_idle_worker_is_let_in_though_its_images_take_long', (context) => {
+  const advance = stopClock(context);
+  const line = new Line();
+  line.admit();
+  advance(1000);
+  line.finishOne();
+  assert.equal(line.fill().length, capacity);
+});
+
+test('clients_in_a_hurry_make_no_overload', (context) => {
+  const advance = stopClock(context);
+  const line = new Line();
+  const inside = [line.admit(), line.admit()];
+  for (let done = 0; done < 100; done += 1) {
+    advance(100);
+    line.finishOne();
+    inside.push(line.admit());
+    refuse(() => line.admit(1, { ...waitForEver, deadlineAt: performance.now() + 200 }));
+  }
+  assert.ok(inside.every(({ signal }) => !signal.aborted));
+  line.fill();
+  assert.equal(line.admission.admitted, capacity);
 });
 
 test('clients_that_give_up_while_a_model_loads_make_no_overload', () => {
@@ -187,7 +255,7 @@ test('a_request_is_sent_away_with_all_its_images', () => {
 
 test('who_is_sent_away_does_not_make_images_look_fast', (context) => {
   const advance = stopClock(context);
-  const line = new Line();
+  const line = new Line(60_000);
   line.fill();
   for (let done = 0; done < 50; done += 1) {
     advance(990);
@@ -196,8 +264,8 @@ test('who_is_sent_away_does_not_make_images_look_fast', (context) => {
   }
   assert.ok(line.isRefused());
   line.leaveAborted();
-  // Eight images have to be done, at a second each.
-  assert.equal(refuse(() => line.admit()).retryAfterSeconds, 4 * atWork);
+  // So many images have to be done, at a second each.
+  assert.equal(refuse(() => line.admit()).retryAfterSeconds, calmImages);
 });
 
 test('a_signal_that_many_requests_share_is_left_without_listeners', () => {

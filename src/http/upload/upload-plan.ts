@@ -5,23 +5,28 @@ import { ServiceError } from '../../errors.ts';
 /** How a body will be read, known from the header of its request. */
 export interface UploadPlan {
   readonly kind: 'multipart' | 'raw';
+  /** Whether the client does not say that it is an image of another format. */
+  readonly mayBeJpeg: boolean;
   readonly maxBodyBytes: number;
   /** The most that it can hold: the announced length, else `maxBodyBytes`. */
   readonly permitBytes: number;
 }
+
+const otherFormats = new Set(['png', 'webp', 'gif', 'avif', 'tiff'].map((format) => `image/${format}`));
 
 /** @throws {@link ServiceError} for a body that would be refused whatever its bytes are. */
 export function toUploadPlan(headers: IncomingHttpHeaders, limits: Config['upload']): UploadPlan {
   const { 'content-length': length, 'content-type': contentType, 'transfer-encoding': transferCoding } = headers;
   const isEmpty = transferCoding === undefined && Number(length ?? 0) === 0;
   if (isEmpty && contentType === undefined) throw toMissing();
-  const kind = toKind(contentType);
+  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
+  const kind = toKind(type);
   refuseCodings(headers);
   if (isEmpty) throw toMissing();
   const maxBodyBytes = Math.min(kind === 'raw' ? limits.maxBytes : limits.maxRequestBytes, limits.maxBufferedBytes);
   const permitBytes = length === undefined ? maxBodyBytes : Number(length);
   if (permitBytes > maxBodyBytes) throw toTooLarge(`the body has ${String(permitBytes)} bytes`, maxBodyBytes);
-  return { kind, maxBodyBytes, permitBytes };
+  return { kind, mayBeJpeg: !otherFormats.has(type ?? ''), maxBodyBytes, permitBytes };
 }
 
 /** The error of whatever is over a limit in bytes. */
@@ -33,8 +38,7 @@ function toMissing(): ServiceError {
   return new ServiceError('ERR_UPLOAD_MISSING', 'the request has no body');
 }
 
-function toKind(contentType: string | undefined): UploadPlan['kind'] {
-  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
+function toKind(type: string | undefined): UploadPlan['kind'] {
   if (type === 'multipart/form-data') return 'multipart';
   if (type === 'application/octet-stream' || type?.startsWith('image/') === true) return 'raw';
   throw new ServiceError(
