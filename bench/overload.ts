@@ -1,4 +1,5 @@
-// What happens at ten times the load that the service can take, for half a minute? Prints a table; takes two minutes.
+// What happens at a multiple of the load that the service can take? Prints a table, and what is accepted beside that at 90 %;
+// takes three minutes. --times 10 --seconds 30
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,6 +7,7 @@ import { Agent } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { makePhoto } from '../test/fixtures/pictures.ts';
 import { type Service, startService } from '../test/fixtures/service.ts';
 import { postRaw } from '../test/fixtures/uploads.ts';
@@ -14,8 +16,13 @@ import { writeMobileNet } from './mobilenet.ts';
 import type { PacedAnswer, PaceOrder } from './open-load.ts';
 import { toMedian, toQuantile } from './statistics.ts';
 
-const overload = 10;
-const seconds = 30;
+const { values: flags } = parseArgs({
+  options: { times: { type: 'string', default: '10' }, seconds: { type: 'string', default: '30' } },
+});
+const overload = Number(flags.times);
+const seconds = Number(flags.seconds);
+/** Of each load, so that the overload has been noticed. */
+const discardedMs = 5000;
 const workers = 2;
 /** For the capacity: two full batches for each worker. */
 const uploadsAtOnce = 32;
@@ -52,22 +59,14 @@ async function measure(service: Service, load: ChildProcess, file: string): Prom
   await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready), 120_000);
   const capacity = await measureCapacity(service, photo);
   const idleMs = toMedian(await probe(service, photo, 20));
+  const normal = await sendLoad(load, toOrder(service, file, 0.9 * capacity));
   const before = await readMemory(service);
-  const order: PaceOrder = {
-    url: `${service.url}/v1/check`,
-    files: [file],
-    contentType: 'image/jpeg',
-    perSecond: overload * capacity,
-    seconds,
-    arrivals: 'even',
-  };
   const memory = startSampling(service);
   const startedAt = performance.now();
-  load.send(order);
-  const answered = once(load, 'message') as Promise<[PacedAnswer[]]>;
+  const answered = sendLoad(load, toOrder(service, file, overload * capacity));
   await delay(seconds * 1000);
   const recoveryMs = await measureRecovery(service, photo, idleMs);
-  const [answers] = await answered;
+  const answers = await answered;
   const sentPerSecond = answers.length / seconds;
   const { peak, missed } = memory.stop();
   await waitFor(async () => (await service.health()).workers.every(({ inFlight }) => inFlight === 0));
@@ -77,11 +76,23 @@ ${String(workers)} workers, MobileNetV2 224 × 224 compiled; capacity ${capacity
 sent ${sentPerSecond.toFixed(0)} a second for ${String(seconds)} s, ${(sentPerSecond / capacity).toFixed(1)} times the capacity; all answered after ${((performance.now() - startedAt) / 1000).toFixed(1)} s
 `);
   reportAnswers(answers);
+  reportAccepted(normal, answers, capacity);
   reportMemory({ before, peak, after: await readMemory(service) });
   console.log(
     `recovery: ${(recoveryMs / 1000).toFixed(1)} s from the last request sent until ${String(calmAnswers)} answers in a row take at most twice ${idleMs.toFixed(0)} ms`,
   );
   console.log(`restarts: ${await readRestarts(service)}; /health without an answer: ${String(missed)}`);
+}
+
+function toOrder({ url }: Service, file: string, perSecond: number): PaceOrder {
+  const order = { url: `${url}/v1/check`, files: [file], contentType: 'image/jpeg', perSecond, seconds };
+  return { ...order, arrivals: 'poisson' };
+}
+
+async function sendLoad(load: ChildProcess, order: PaceOrder): Promise<PacedAnswer[]> {
+  load.send(order);
+  const [answers] = (await once(load, 'message')) as [PacedAnswer[]];
+  return answers;
 }
 
 /** Requests a second that are answered while there is always work and never too much. */
@@ -167,6 +178,18 @@ function reportAnswers(answers: readonly PacedAnswer[]): void {
     return [status === 0 ? 'no answer' : String(status), row] as const;
   });
   console.table(Object.fromEntries(rows));
+}
+
+/** Compares what was accepted with what is at 90 % of the capacity, each without its first seconds. */
+function reportAccepted(normal: readonly PacedAnswer[], over: readonly PacedAnswer[], capacity: number): void {
+  const late = (answers: readonly PacedAnswer[], status: number): number[] =>
+    answers.flatMap((answer) => (answer.status === status && answer.dueMs >= discardedMs ? [answer.latencyMs] : []));
+  const [normalMs, overMs] = [late(normal, 200), late(over, 200)];
+  const [normalP99, overP99] = [toQuantile(normalMs, 0.99), toQuantile(overMs, 0.99)];
+  const share = overMs.length / (seconds - discardedMs / 1000) / capacity;
+  console.log(
+    `accepted p99: ${normalP99.toFixed(0)} ms at 90 %, ${overP99.toFixed(0)} ms (${(overP99 / normalP99).toFixed(1)} times that) in the overload; accepted ${share.toFixed(2)} of the capacity; refusals p50 ${toMedian(late(over, 429)).toFixed(0)} ms; refused at 90 %: ${String(late(normal, 429).length)}`,
+  );
 }
 
 function reportMemory(memory: Readonly<Record<'before' | 'peak' | 'after', readonly number[]>>): void {

@@ -149,7 +149,9 @@ test('an_overload_is_over_when_nobody_was_refused_for_a_while', () => {
 test('a_worker_that_was_idle_for_a_while_and_one_that_loaded_a_model_are_not_overloaded', (context) => {
   const advance = stopClock(context);
   const idle = new Line();
-  idle.overload(() => { advance(100); });
+  idle.overload(() => {
+    advance(100);
+  });
   while (idle.finishOne());
   advance(atWork * 100);
   assert.equal(idle.fill().length, capacity);
@@ -162,7 +164,9 @@ test('a_worker_that_was_idle_for_a_while_and_one_that_loaded_a_model_are_not_ove
 test('a_moment_without_work_does_not_end_an_overload', (context) => {
   const advance = stopClock(context);
   const line = new Line();
-  line.overload(() => { advance(100); });
+  line.overload(() => {
+    advance(100);
+  });
   while (line.finishOne()) advance(100);
   for (let image = 0; image < busyImages; image += 1) line.admit();
   assert.ok(line.isRefused());

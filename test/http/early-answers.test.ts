@@ -80,6 +80,24 @@ for (const [name, ask] of foreignClients) {
   });
 }
 
+test('the_content_type_tells_before_the_body_is_read_whether_it_may_be_a_jpeg', async (context) => {
+  const asked: boolean[] = [];
+  const full = await startService({
+    assertRoom: (_, mayBeJpeg) => {
+      asked.push(mayBeJpeg);
+      throw new ServiceError('ERR_OVERLOADED', 'full', { retryAfterSeconds: 7 });
+    },
+  });
+  context.after(() => full.close());
+  const types = ['image/jpeg', 'application/octet-stream', 'image/*', multipartType, 'image/PNG; a=b', 'image/webp'];
+  for (const type of types) {
+    const headers = { 'Content-Type': type };
+    const answer = await fetch(`${full.url}/v1/check`, { method: 'POST', headers, body: 'x' });
+    assert.equal(answer.status, 429);
+  }
+  assert.deepEqual(asked, [true, true, true, true, false, false]);
+});
+
 for (const name of ['fetch', 'curl']) {
   const ask = foreignClients.get(name);
   test(`${name} reads while it sends, and sees the answer to 80 MB`, { skip: ask === undefined }, async (context) => {
