@@ -1,9 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { startInTurn } from './turn-queue.ts';
 
 /** Requests of one connection that are handled at one time; at this number the socket is not read. */
 const maxOpen = 8;
-/** Requests that may wait behind them: one read of a socket can bring two thousand. */
-const maxWaiting = 56;
+/** Requests that may wait behind them: one read of a socket can bring thousands. */
+const maxWaiting = 8;
 
 /** A request that is being answered. */
 interface OpenRequest {
@@ -19,8 +21,12 @@ export class Pipeline<Request extends OpenRequest> {
   readonly #waiting: (() => void)[] = [];
   /** Why the socket is not read. */
   readonly #pauses = new Set<'full' | 'unread answer'>();
+  /** Node paused the socket while it parsed, and fails when anyone else lets it flow. */
+  #isPausedByParser = false;
+  #isStarting = false;
+  #newest: IncomingMessage | undefined;
   #hasEnded = false;
-  /** The client sent more than may wait: what follows is dropped, and the connection closes behind the last that waits. */
+  /** The client sent more than may wait: only what is open is answered, then the connection closes. */
   #hasOverflowed = false;
   #onEmpty: (() => void) | undefined;
 
@@ -31,14 +37,15 @@ export class Pipeline<Request extends OpenRequest> {
       // Node closes only the response whose turn it is; those behind it would stay open.
       for (const close of [...this.#open.values()]) close();
     });
-    // Reading a body resumes the socket.
+    // Reading a body resumes the socket, and so does Node when an answer has left.
     socket.on('resume', () => {
+      this.#isPausedByParser = false;
       if (this.#pauses.size > 0) socket.pause();
     });
   }
 
   get isEmpty(): boolean {
-    return this.#open.size === 0;
+    return this.#size === 0;
   }
 
   /** The request whose answer is next. */
@@ -51,18 +58,45 @@ export class Pipeline<Request extends OpenRequest> {
     return this.#waiting.length > 0 ? undefined : [...this.#open.keys()].at(-1);
   }
 
+  /** The message whose header came last, also where its request waits. */
+  get newest(): IncomingMessage | undefined {
+    return this.#newest;
+  }
+
+  /** Whether nothing that the connection brings is parsed any more. */
+  get isDeaf(): boolean {
+    return this.#hasEnded || this.#hasOverflowed || this.#socket.destroyed;
+  }
+
   /** Whether the connection has to close behind a request because what followed it was dropped. */
   isLast(request: Request): boolean {
     return this.#hasOverflowed && this.latest === request;
   }
 
-  /** Starts a request, or lets it wait while too many are open. */
-  enter(start: () => void): void {
+  /** Starts a request at once where it is the only one, else in a later turn of the event loop. */
+  enter(message: IncomingMessage, start: () => void): void {
     if (this.#hasOverflowed) return;
-    if (this.#open.size < maxOpen) start();
-    else if (this.#waiting.length < maxWaiting) this.#waiting.push(start);
-    else this.#hasOverflowed = true;
-    if (this.#open.size >= maxOpen) this.#pause('full');
+    this.#newest = message;
+    if (this.#size >= maxOpen + maxWaiting) {
+      this.#hasOverflowed = true;
+      this.#waiting.length = 0;
+    } else if (this.isEmpty) {
+      start();
+    } else {
+      this.#waiting.push(start);
+      this.#startLater();
+    }
+  }
+
+  /** Takes note that a part of what was read has been parsed. @returns whether more may be */
+  endSlice(): boolean {
+    this.#isPausedByParser = this.#socket.isPaused();
+    return !this.#isPausedByParser && !this.isDeaf;
+  }
+
+  /** Stops reading while enough requests are open or wait; the body of the newest must come in, or it would never end. */
+  endRead(): void {
+    if (this.#isFull && this.#newest?.complete === true) this.#pause('full');
   }
 
   /** Adds a started request; `close` is called when the connection closes before its answer is written. */
@@ -76,9 +110,12 @@ export class Pipeline<Request extends OpenRequest> {
     this.#open.delete(request);
     if (this.#socket.destroyed) return;
     this.#resume('unread answer');
-    this.#waiting.shift()?.();
-    if (this.#open.size < maxOpen && !this.#hasOverflowed) this.#resume('full');
-    if (this.#open.size === 0) this.#onEmpty?.();
+    if (this.#waiting.length > 0) this.#startLater();
+    if (!this.#isFull && !this.isDeaf) this.#resume('full');
+    if (!this.isEmpty) return;
+    this.#onEmpty?.();
+    // Where the last answer was written before the overflow, it did not announce this.
+    if (this.#hasOverflowed) this.#socket.destroySoon();
   }
 
   /** The connection brings no further request: those that came are answered, then `onEmpty` is called. */
@@ -86,7 +123,7 @@ export class Pipeline<Request extends OpenRequest> {
     this.#hasEnded = true;
     this.#onEmpty = onEmpty;
     this.latest?.cutOff.abort();
-    if (this.#open.size === 0) onEmpty();
+    if (this.isEmpty) onEmpty();
   }
 
   /** Closes the connection unless its client reads something of its answer within `timeoutMs`. */
@@ -97,6 +134,25 @@ export class Pipeline<Request extends OpenRequest> {
     this.#socket.setTimeout(timeoutMs);
   }
 
+  get #size(): number {
+    return this.#open.size + this.#waiting.length;
+  }
+
+  get #isFull(): boolean {
+    return this.#size >= maxOpen;
+  }
+
+  #startLater(): void {
+    if (this.#isStarting) return;
+    this.#isStarting = true;
+    startInTurn(() => {
+      this.#isStarting = false;
+      if (this.#open.size >= maxOpen || this.#socket.destroyed) return;
+      this.#waiting.shift()?.();
+      if (this.#waiting.length > 0) this.#startLater();
+    });
+  }
+
   #pause(reason: 'full' | 'unread answer'): void {
     this.#pauses.add(reason);
     this.#socket.pause();
@@ -105,7 +161,7 @@ export class Pipeline<Request extends OpenRequest> {
   #resume(reason: 'full' | 'unread answer'): void {
     if (!this.#pauses.delete(reason)) return;
     // Node has set its own for an idle connection.
-    if (reason === 'unread answer' && this.#open.size + this.#waiting.length > 0) this.#socket.setTimeout(0);
-    if (this.#pauses.size === 0) this.#socket.resume();
+    if (reason === 'unread answer' && !this.isEmpty) this.#socket.setTimeout(0);
+    if (this.#pauses.size === 0 && !this.#isPausedByParser) this.#socket.resume();
   }
 }

@@ -6,6 +6,7 @@ import { createConnectHandler } from './connect.ts';
 import { toPipeline } from './exchange.ts';
 import { watchHalfClose } from './half-close.ts';
 import { createObserver } from './observer.ts';
+import { readInSlices } from './sliced-reads.ts';
 
 /** Room for an answer and the discarding of a body, beyond the time that header and upload may take. */
 const requestSlackMs = 10_000;
@@ -29,7 +30,7 @@ export function createHttpServer(dependencies: HttpDependencies): Server {
   };
   const observer = createObserver(dependencies);
   const serve: RequestListener = (request, response) => {
-    toPipeline(request.socket).enter(() => {
+    toPipeline(request.socket).enter(request, () => {
       app(request, response);
     });
   };
@@ -45,6 +46,9 @@ export function createHttpServer(dependencies: HttpDependencies): Server {
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
     watchHalfClose(socket);
+  });
+  server.on('connection', (socket) => {
+    readInSlices(socket, toPipeline(socket));
   });
   // A client may close its sending side after a whole request and read its answer; not in Node's types.
   Object.assign(server, { httpAllowHalfOpen: true });
