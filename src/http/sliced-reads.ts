@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Pipeline } from './pipeline.ts';
 
-/** Room for the header of an upload, or 56 of the shortest requests. */
-const headerBytes = 1024;
+/** At most 28 of the shortest requests, each of which costs more than parsing a header in two slices. */
+const headerBytes = 512;
 /** Where the length of a body is not known, it may end anywhere. */
 const bodyBytes = 8192;
 
