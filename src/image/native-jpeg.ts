@@ -34,7 +34,7 @@ export function loadNativeJpeg(): void {
  * odd, which is for sharp to judge; undefined where sharp has to decode it anyhow
  */
 export function toPlainDecode(
-  { plain, safeBytes }: MeasuredImage,
+  { plain, safeBytes }: Pick<MeasuredImage, 'plain' | 'safeBytes'>,
   shape: RasterShape,
 ): (() => Promise<Uint8Array | undefined>) | undefined {
   const native = library;

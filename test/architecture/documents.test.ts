@@ -16,7 +16,7 @@ function findUnsafe(text: string): string[] {
 
 /** What people read or are shown: documents, and sources with their messages. */
 function listTexts(): string[] {
-  const folders = ['src', 'docs', 'bench', 'config', 'models', 'pack'];
+  const folders = ['src', 'docs', 'bench', 'fuzz', 'config', 'models', 'pack'];
   const inFolders = folders.flatMap((folder) =>
     readdirSync(path.join(projectRoot, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
       path.join(folder, name),

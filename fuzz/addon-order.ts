@@ -1,0 +1,26 @@
+import type { RasterShape } from '../src/image/types.ts';
+
+/** What a process with sanitizers does. */
+export type AddonOrder =
+  | {
+      readonly kind: 'fuzz';
+      readonly runSeed: number;
+      readonly from: number;
+      readonly to: number;
+      /** By Date.now(). */
+      readonly endsAt: number;
+      /** Holds the number of the input that the addon works on. */
+      readonly progressFile: string;
+    }
+  | { readonly kind: 'replay'; readonly file: string; readonly shapes: readonly RasterShape[] }
+  /** Reads beyond the heap or has a signed number overflow, which must end the process. */
+  | { readonly kind: 'planted'; readonly addon: string; readonly error: 'heap' | 'undefined' };
+
+/** How many inputs came to what; `refused` ones have too many pixels, `odd` ones are not for the addon. */
+export type AddonOutcome = 'raster' | 'given back' | 'odd' | 'refused';
+
+/** Printed as the last line of stdout. */
+export interface AddonReport {
+  readonly next: number;
+  readonly counts: Readonly<Record<AddonOutcome, number>>;
+}

@@ -1,0 +1,36 @@
+import type { ImageFormat } from '../src/image/types.ts';
+import { createRandom, shuffle } from '../src/train/random.ts';
+import { mutate, pick } from './mutator.ts';
+import { formats, type Seeds } from './seeds.ts';
+
+/** One mutated picture, and what makes it again. */
+export interface Input {
+  readonly name: string;
+  readonly format: ImageFormat;
+  readonly bytes: Buffer;
+}
+
+/** Streams of random numbers: one for each input of each format. */
+const streamsOfFormat = 2 ** 24;
+
+/** Makes one input: the same for the same seeds, run seed, format and number. */
+export function makeInput(seeds: Seeds, runSeed: number, format: ImageFormat, number: number): Input {
+  const random = createRandom(runSeed, formats.indexOf(format) * streamsOfFormat + number);
+  const bytes = mutate(pick(random, seeds[format]), { random, format, donor: pick(random, seeds[format]) });
+  return { name: `${format}-seed${String(runSeed)}-${String(number)}.${format}`, format, bytes };
+}
+
+/** Makes as many inputs of each format as are wanted, mixed, so that a part of them is a fair sample. */
+export function* makeInputs(
+  seeds: Seeds,
+  runSeed: number,
+  counts: Readonly<Record<ImageFormat, number>>,
+): Generator<Input, undefined> {
+  const order = formats.flatMap((format) => Array<ImageFormat>(counts[format]).fill(format));
+  const made = new Map<ImageFormat, number>();
+  for (const format of shuffle(createRandom(runSeed, -1), order)) {
+    const number = made.get(format) ?? 0;
+    made.set(format, number + 1);
+    yield makeInput(seeds, runSeed, format, number);
+  }
+}

@@ -1,0 +1,90 @@
+import type { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ErrorCode, toMessage } from '../src/errors.ts';
+import { errorTable } from '../src/http/error-table.ts';
+import { type Answer, postForm, postRaw } from '../test/fixtures/uploads.ts';
+import type { Input } from './corpus.ts';
+
+/** What was answered to one picture of an upload. */
+export interface Outcome {
+  /** A code, `200`, or in words what should not have happened. */
+  readonly said: string;
+  readonly isExpected: boolean;
+  readonly isBusy: boolean;
+}
+
+/** What a whole upload of a damaged picture may be told. */
+const expectedCodes = new Set<string>([
+  'ERR_UPLOAD_MISSING',
+  'ERR_IMAGE_UNSUPPORTED',
+  'ERR_IMAGE_CORRUPT',
+  'ERR_IMAGE_TOO_MANY_PIXELS',
+  'ERR_IMAGE_TOO_COSTLY',
+  'ERR_IMAGE_QUARANTINED',
+  'ERR_DECODE_TIMEOUT',
+] satisfies ErrorCode[]);
+
+/** What a slow machine may answer: the picture has not been looked at yet. */
+const busyCodes = new Set<string>(['ERR_OVERLOADED', 'ERR_DEADLINE'] satisfies ErrorCode[]);
+const attempts = 5;
+const retryMs = 1000;
+/** Well beyond every deadline of the service: who waits for so long waits for ever. */
+const patienceMs = 120_000;
+
+/** Uploads pictures, one as it is and several as a form, again where the service is busy; an outcome for each. */
+export async function upload(url: string, inputs: readonly Input[], agent: Agent): Promise<readonly Outcome[]> {
+  let outcomes: readonly Outcome[] = [];
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    if (attempt > 0) await delay(retryMs);
+    outcomes = await uploadOnce(url, inputs, agent);
+    if (!outcomes.some(({ isBusy }) => isBusy)) break;
+  }
+  return outcomes;
+}
+
+async function uploadOnce(url: string, inputs: readonly Input[], agent: Agent): Promise<readonly Outcome[]> {
+  try {
+    return toOutcomes(await limit(post(url, inputs, agent)), inputs.length);
+  } catch (thrown) {
+    const outcome = { said: `no answer: ${toMessage(thrown)}`, isExpected: false, isBusy: false };
+    return inputs.map(() => outcome);
+  }
+}
+
+function post(url: string, inputs: readonly Input[], agent: Agent): Promise<Answer> {
+  const [first] = inputs;
+  if (first === undefined || inputs.length > 1) return postForm(url, inputs);
+  return postRaw(url, first.bytes, { agent, headers: { 'Content-Type': `image/${first.format}` } });
+}
+
+async function limit<T>(running: Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const timeout = delay(patienceMs, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`nothing within ${String(patienceMs / 1000)} s`);
+  });
+  try {
+    return await Promise.race([running, timeout]);
+  } finally {
+    timeout.catch(() => undefined);
+    stop.abort();
+  }
+}
+
+/** Tells what an answer says of each of so many pictures. */
+export function toOutcomes({ status, body }: Answer, count: number): readonly Outcome[] {
+  if (status !== 200) return Array<Outcome>(count).fill(toErrorOutcome(status, body.code));
+  const images = body.images ?? [];
+  const missing = { said: `${String(images.length)} of ${String(count)} verdicts`, isExpected: false, isBusy: false };
+  if (images.length !== count) return Array<Outcome>(count).fill(missing);
+  return images.map(({ error }) =>
+    error === undefined ? { said: '200', isExpected: true, isBusy: false } : toErrorOutcome(error.status, error.code),
+  );
+}
+
+function toErrorOutcome(status: number, code = ''): Outcome {
+  const isRow = Object.hasOwn(errorTable, code) && errorTable[code as ErrorCode].status === status;
+  const isBusy = isRow && busyCodes.has(code);
+  // A refusal for want of time is an answer, too, though none about the picture.
+  const isExpected = isRow && (expectedCodes.has(code) || code === 'ERR_OVERLOADED');
+  return { said: isExpected ? code : `${String(status)} ${code}`, isExpected, isBusy };
+}
