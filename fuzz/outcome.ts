@@ -11,6 +11,8 @@ export interface Outcome {
   readonly said: string;
   readonly isExpected: boolean;
   readonly isBusy: boolean;
+  /** Whether there was an answer at all. */
+  readonly isAnswered: boolean;
 }
 
 /** What a whole upload of a damaged picture may be told. */
@@ -46,7 +48,7 @@ async function uploadOnce(url: string, inputs: readonly Input[], agent: Agent): 
   try {
     return toOutcomes(await limit(post(url, inputs, agent)), inputs.length);
   } catch (thrown) {
-    const outcome = { said: `no answer: ${toMessage(thrown)}`, isExpected: false, isBusy: false };
+    const outcome = { said: `no answer: ${toMessage(thrown)}`, isExpected: false, isBusy: false, isAnswered: false };
     return inputs.map(() => outcome);
   }
 }
@@ -74,10 +76,17 @@ async function limit<T>(running: Promise<T>): Promise<T> {
 export function toOutcomes({ status, body }: Answer, count: number): readonly Outcome[] {
   if (status !== 200) return Array<Outcome>(count).fill(toErrorOutcome(status, body.code));
   const images = body.images ?? [];
-  const missing = { said: `${String(images.length)} of ${String(count)} verdicts`, isExpected: false, isBusy: false };
+  const missing = {
+    said: `${String(images.length)} of ${String(count)} verdicts`,
+    isExpected: false,
+    isBusy: false,
+    isAnswered: true,
+  };
   if (images.length !== count) return Array<Outcome>(count).fill(missing);
   return images.map(({ error }) =>
-    error === undefined ? { said: '200', isExpected: true, isBusy: false } : toErrorOutcome(error.status, error.code),
+    error === undefined
+      ? { said: '200', isExpected: true, isBusy: false, isAnswered: true }
+      : toErrorOutcome(error.status, error.code),
   );
 }
 
@@ -86,5 +95,5 @@ function toErrorOutcome(status: number, code = ''): Outcome {
   const isBusy = isRow && busyCodes.has(code);
   // A refusal for want of time is an answer, too, though none about the picture.
   const isExpected = isRow && (expectedCodes.has(code) || code === 'ERR_OVERLOADED');
-  return { said: isExpected ? code : `${String(status)} ${code}`, isExpected, isBusy };
+  return { said: isExpected ? code : `${String(status)} ${code}`, isExpected, isBusy, isAnswered: true };
 }

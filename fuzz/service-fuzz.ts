@@ -43,7 +43,7 @@ export async function fuzzService(context: Cleanup, run: ServiceRun): Promise<vo
   const tally = await uploadAll(context, service, run);
   const cpuMs = readTreeCpuMs(service.process.pid ?? 0) - cpuBefore;
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-  const each = (cpuMs / tally.count()).toFixed(1);
+  const each = (cpuMs / Math.max(1, tally.count())).toFixed(1);
   console.log(`${String(tally.count())} pictures through the service in ${seconds} s, ${each} ms of CPU for each`);
   console.log(tally.describe());
   const report = await polite.stop();
@@ -72,12 +72,15 @@ async function uploadAll(context: Cleanup, service: Service, run: ServiceRun): P
       const sentAt = performance.now();
       const outcomes = await upload(service.url, batch, agent);
       const tookMs = performance.now() - sentAt;
-      for (const [index, { said, isExpected }] of outcomes.entries()) {
+      for (const [index, { said, isExpected, isAnswered }] of outcomes.entries()) {
         const [input] = batch.slice(index);
         if (input === undefined) continue;
         tally.add(input.format, said, input.name, tookMs);
-        if (!isExpected) run.findings.add(`${input.name}: ${said}`, [...inFlight]);
+        if (!isExpected && isAnswered) run.findings.add(`${input.name}: ${said}`, [input]);
       }
+      const lost = outcomes.find(({ isAnswered }) => !isAnswered);
+      if (lost !== undefined)
+        run.findings.add(`${batch.map(({ name }) => name).join(', ')}: ${lost.said}`, [...inFlight]);
       for (const input of batch) inFlight.delete(input);
     }
   };
