@@ -40,7 +40,7 @@ export async function fuzzService(context: Cleanup, run: ServiceRun): Promise<vo
   const polite = startRunningLoad(context, service.url, photo, { clients: 1, pauseMs: 300 });
   const startedAt = performance.now();
   const cpuBefore = readTreeCpuMs(service.process.pid ?? 0);
-  const tally = await uploadAll(context, service, run);
+  const tally = await uploadAll(context, service, run, photo);
   const cpuMs = readTreeCpuMs(service.process.pid ?? 0) - cpuBefore;
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   const each = (cpuMs / Math.max(1, tally.count())).toFixed(1);
@@ -54,7 +54,7 @@ export async function fuzzService(context: Cleanup, run: ServiceRun): Promise<vo
   await note(run.findings, 'afterwards', () => assertUnharmedService(service, before, photo));
 }
 
-async function uploadAll(context: Cleanup, service: Service, run: ServiceRun): Promise<Tally> {
+async function uploadAll(context: Cleanup, service: Service, run: ServiceRun, photo: Buffer): Promise<Tally> {
   const tally = createTally();
   const takeUntil = performance.now() + run.milliseconds;
   // What the workers hold at one time: where one dies, any of them may be the cause.
@@ -70,7 +70,7 @@ async function uploadAll(context: Cleanup, service: Service, run: ServiceRun): P
       if (batch.length === 0) return;
       for (const input of batch) inFlight.add(input);
       const sentAt = performance.now();
-      const outcomes = await upload(service.url, batch, agent);
+      const outcomes = await upload(service.url, batch, photo, agent);
       const tookMs = performance.now() - sentAt;
       for (const [index, { said, isExpected, isAnswered }] of outcomes.entries()) {
         const [input] = batch.slice(index);
