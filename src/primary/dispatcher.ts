@@ -8,6 +8,7 @@ import { chooseLeastBusy, listCandidates, type Load, toSurplus } from './balance
 import { toMaxHeld } from './descriptors.ts';
 import type { Refusals } from './refusals.ts';
 import { type Held, Share } from './share.ts';
+import { toSendingOrder } from './waiting-order.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** A worker as far as connections go. */
@@ -100,7 +101,7 @@ export class Dispatcher {
     }
     this.#addresses.add(address);
     const nowMs = performance.now();
-    const held = { id: ++this.#lastId, socket, address, arrivedAtMs: nowMs, sentAtMs: nowMs };
+    const held = { id: ++this.#lastId, socket, address, arrivedAtMs: nowMs, sentAtMs: nowMs, wasLost: false };
     this.#waiting.set(held.id, held);
     this.flush();
   }
@@ -172,11 +173,11 @@ export class Dispatcher {
 
   /** Sends waiting connections to workers that have room; called when a worker begins to serve. */
   flush(): void {
-    // Bounded: a connection that cannot be sent goes back to the queue.
-    for (let left = this.#waiting.size; left > 0; left--) {
-      const [held] = this.#waiting.values();
-      const worker = held === undefined ? undefined : this.#choose(performance.now());
-      if (held === undefined || worker === undefined) return;
+    // A copy: a connection that cannot be sent goes back to the queue.
+    const nowMs = performance.now();
+    for (const held of toSendingOrder(this.#waiting.values(), nowMs)) {
+      const worker = this.#choose(nowMs);
+      if (worker === undefined) return;
       this.#waiting.delete(held.id);
       this.#give(worker, held);
     }
@@ -219,6 +220,7 @@ export class Dispatcher {
 
   /** Puts lost connections back at the head of the queue. */
   #takeBack(held: readonly Held[]): void {
+    for (const one of held) one.wasLost = true;
     this.#waiting = new Map([...held.map((one) => [one.id, one] as const), ...this.#waiting]);
     this.flush();
   }

@@ -8,6 +8,8 @@ export interface Held {
   readonly address: string | undefined;
   readonly arrivedAtMs: number;
   sentAtMs: number;
+  /** A worker never had what it was sent. */
+  wasLost: boolean;
 }
 
 /** A message that a worker answers after all connections that were sent before it in the same channel. */

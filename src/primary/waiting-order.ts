@@ -1,0 +1,16 @@
+import type { Held } from './share.ts';
+
+/** Age of the oldest waiting connection from which on the newest go first. */
+const floodedAfterMs = 250;
+
+/**
+ * Orders waiting connections: those that a worker lost, then the others as they arrived. In a flood the newest of these go
+ * first, as in the order of arrival each would wait for as long as the whole flood takes.
+ */
+export function toSendingOrder(waiting: Iterable<Held>, nowMs: number): Held[] {
+  const lost: Held[] = [];
+  const fresh: Held[] = [];
+  for (const held of waiting) (held.wasLost ? lost : fresh).push(held);
+  if (nowMs - (fresh[0]?.arrivedAtMs ?? nowMs) > floodedAfterMs) fresh.reverse();
+  return [...lost, ...fresh];
+}
