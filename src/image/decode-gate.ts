@@ -23,8 +23,11 @@ export interface DecodeTurn {
   readonly assertWanted: () => void;
   /** After so many seconds the library gives up by itself: later than the budget ends, which leaves out waits for a CPU. */
   readonly maxSeconds: number;
-  /** Whether libvips worked on no other picture since the turn began: it mixes up messages of concurrent failures. */
-  readonly isAlone: () => boolean;
+  /**
+   * Watches for company from now on: libvips has one buffer for messages, and mixes up those of concurrent failures.
+   * @returns whether libvips worked on nothing else meanwhile
+   */
+  readonly watchCompany: () => () => boolean;
 }
 
 /** Lets few native calls work on pictures at a time. */
@@ -47,7 +50,10 @@ interface Call {
   readonly limits: DecodeLimits;
   readonly watch: DecodeWatch;
   readonly budget: DecodeBudget;
+  /** Whether libvips worked on no other picture since it began. */
   isAlone: boolean;
+  /** Calls of libvips that began beside it. */
+  disturbances: number;
   isLate: boolean;
   /** When the budget ends by the clock, on that of `performance.now()`; Infinity while it waits for its turn. */
   dueAt: number;
@@ -64,7 +70,16 @@ export function createDecodeGate(): DecodeGate {
     run: (work, limits, watch, decode) =>
       new Promise((resolve, reject) => {
         const budget = watch.budget ?? { leftMs: limits.decodeTimeoutMs };
-        const call: Call = { work, limits, watch, budget, isAlone: true, isLate: false, dueAt: Infinity };
+        const call: Call = {
+          work,
+          limits,
+          watch,
+          budget,
+          isAlone: true,
+          disturbances: 0,
+          isLate: false,
+          dueAt: Infinity,
+        };
         const stopWaiting = watchWaiting(watch, (end) => {
           // A busy machine held it up: its budget, which leaves out waits for a CPU, outlasts the deadline.
           const isOverdue = end === 'deadline' && performance.now() >= call.dueAt;
@@ -87,7 +102,7 @@ export function createDecodeGate(): DecodeGate {
             });
         };
         const shares = work.pixels > limits.maxPixels / 2 ? 2 : 1;
-        const visitor: Visitor = { isPlain: work.isPlain, shares, start };
+        const visitor: Visitor = { ...work, shares, start };
         places.enter(visitor);
       }),
   };
@@ -120,7 +135,7 @@ async function followNative<T>(
         assertWanted(call);
       },
       maxSeconds: Math.ceil((2 * budget.leftMs) / 1000),
-      isAlone: () => call.isAlone,
+      watchCompany: () => watchCompany(call, calls),
     });
   } finally {
     budget.leftMs -= stopWatch();
@@ -129,9 +144,16 @@ async function followNative<T>(
   }
 }
 
-/** Other work on the same picture is no company: what holds for one holds for the other. */
+function watchCompany(call: Call, calls: ReadonlySet<Call>): () => boolean {
+  const hasCompany = [...calls].some((other) => other !== call && other.work.library === 'libvips');
+  const { disturbances } = call;
+  return () => !hasCompany && call.disturbances === disturbances;
+}
+
+/** For the blame, other work on the same picture is no company: one may be slow by what holds for the other. */
 function noteCompany(call: Call, others: ReadonlySet<Call>): void {
   for (const other of others) {
+    if (call.work.library === 'libvips') other.disturbances += 1;
     const { imageHash } = other.watch;
     if (imageHash !== undefined && imageHash === call.watch.imageHash) continue;
     if (other.work.library === 'libvips') call.isAlone = false;

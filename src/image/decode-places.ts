@@ -2,6 +2,7 @@
 export interface Visitor {
   /** Whether it works on a plain JPEG. */
   readonly isPlain: boolean;
+  readonly library: 'libvips' | 'libjpeg';
   /** Of the two places: a large picture takes both, so that memory is bounded by one such picture. */
   readonly shares: 1 | 2;
   /** Called when it is its turn. */
@@ -16,7 +17,8 @@ type Holding = 'shares' | 'lane' | 'overdue';
 /**
  * Hands out libuv's four threads: two are the places, one may be held by a turn that is overdue, and one is a lane for
  * plain JPEGs, one at a time, while others hold the places. What a plain JPEG costs is known from its pixels; what any
- * other picture costs is known when it is done.
+ * other picture costs is known when it is done. The lane is closed to libvips while a turn has both places, and may have to
+ * know which picture a message of libvips is about.
  */
 export class DecodePlaces {
   readonly #queue = new Set<Visitor>();
@@ -77,8 +79,13 @@ export class DecodePlaces {
     const [first] = this.#queue;
     if (first && first.shares <= this.#freeShares) return { visitor: first, holding: 'shares' };
     if (this.#hasPlain()) return undefined;
-    const plain = [...this.#queue].find(({ isPlain }) => isPlain);
+    const isQuiet = this.#hasSole();
+    const plain = [...this.#queue].find(({ isPlain, library }) => isPlain && !(isQuiet && library === 'libvips'));
     return plain && { visitor: plain, holding: 'lane' };
+  }
+
+  #hasSole(): boolean {
+    return [...this.#holdings].some(([{ shares }, holding]) => shares === 2 && holding === 'shares');
   }
 
   /** An overdue one counts: it may have begun in the lane. */

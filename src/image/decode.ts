@@ -106,11 +106,12 @@ async function decodeStrictly(
   decode: Decode,
   turn: DecodeTurn,
 ): Promise<Objection | { readonly kind: 'raster'; readonly raster: Uint8Array }> {
+  const isAlone = turn.watchCompany();
   try {
     return { kind: 'raster', raster: await decode('warning', turn) };
   } catch (thrown) {
     if (!(thrown instanceof ServiceError) || thrown.cause === undefined) throw thrown;
-    return { kind: 'objection', error: thrown, message: toMessage(thrown.cause), isCertain: turn.isAlone() };
+    return { kind: 'objection', error: thrown, message: toMessage(thrown.cause), isCertain: isAlone() };
   }
 }
 

@@ -4,6 +4,7 @@ import { deflateSync } from 'node:zlib';
 import type { Sharp } from 'sharp';
 import { decodeImage } from '../../src/image/decode.ts';
 import type { RasterShape } from '../../src/image/types.ts';
+import { waitForEver } from '../../src/waiting.ts';
 import {
   assertMiddle,
   assertRejects,
@@ -151,4 +152,14 @@ test('many damaged pictures at a time leave the good ones alone', async () => {
     else assertMiddle(await decodeImage(good, square, limits), blue, 4);
   });
   await Promise.all(work);
+});
+
+test('a damaged picture that many upload at a time is corrupt for each of them', async () => {
+  const noise = await drawNoise(320, 240).jpeg().toBuffer();
+  const cut = Buffer.concat([noise.subarray(0, Math.floor(noise.length * 0.8)), Buffer.from([0xff, 0xd9])]);
+  const watch = { ...waitForEver, imageHash: 'the same' };
+  const decodes = Array.from({ length: 60 }, () =>
+    assertRejects(decodeImage(cut, cover, limits, watch), 'ERR_IMAGE_CORRUPT'),
+  );
+  await Promise.all(decodes);
 });

@@ -6,6 +6,7 @@ import { createDecodeGate, type DecodeTurn, type DecodeWork } from '../../src/im
 import type { DecodeBudget, DecodeLimits, DecodeWatch } from '../../src/image/types.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { type Waiting, waitForEver } from '../../src/waiting.ts';
+import { createDecode, settleAll } from './controlled-decode.ts';
 import { assertRejects, limits } from './fixtures.ts';
 
 const small: DecodeWork = { isPlain: false, pixels: 1_000_000, library: 'libvips' };
@@ -13,41 +14,9 @@ const large: DecodeWork = { ...small, pixels: 40_000_000 };
 const plain: DecodeWork = { ...small, isPlain: true, library: 'libjpeg' };
 const hasty: DecodeLimits = { ...limits, decodeTimeoutMs: 20 };
 
-/** A decode that ends when the test wants it to. */
-function createDecode(): {
-  decode: () => Promise<string>;
-  hasStarted: () => boolean;
-  finish: (thrown?: Error) => void;
-} {
-  let started = false;
-  let settle: (thrown?: Error) => void = () => undefined;
-  const ending = new Promise<string>((resolve, reject) => {
-    settle = (thrown) => {
-      if (thrown) reject(thrown);
-      else resolve('raster');
-    };
-  });
-  const decode = (): Promise<string> => {
-    started = true;
-    return ending;
-  };
-  return {
-    decode,
-    hasStarted: () => started,
-    finish: (thrown) => {
-      settle(thrown);
-    },
-  };
-}
-
 /** Somebody who waits for a moment only. */
 function untilSoon(): Waiting {
   return { ...waitForEver, deadlineAt: performance.now() + 20 };
-}
-
-/** Lets everything that is due happen. */
-function settleAll(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 test('two ordinary pictures are decoded at a time, in the order they came', async () => {

@@ -15,6 +15,7 @@ import { type Service, startService } from '../fixtures/service.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { postRaw, readTotal, type VerdictBody } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
+import { drawPlain } from '../image/fixtures.ts';
 
 const seen = new Set<ErrorCode>();
 const hasCurl = await hasCommand('curl');
@@ -205,6 +206,19 @@ test('a_model_that_fails_while_it_runs_is_answered_500_without_its_stack', async
   assert.doesNotMatch(JSON.stringify(body), /node_modules|\bat \w+ \(|\.js:/);
   await waitFor(() => /an image failed unexpectedly/.test(service.stderr()));
   assert.equal((await postRaw(service.url, await makePlain(0))).status, 200);
+});
+
+test('decoding_that_runs_out_of_time_is_told_to_every_client', async (context) => {
+  const dir = makeTempDir(context);
+  const settings = ['image.decodeTimeoutMs=100', 'image.maxDecodeBytes=1073741824'];
+  const service = await startService(context, { args: settings.flatMap((setting) => ['--set', setting]) });
+  const bodyFile = path.join(dir, 'slow.avif');
+  for (const [index, assertBy] of clients.entries()) {
+    // Twice the same would be quarantined. Two kilobytes that take half a second.
+    const slow = drawPlain([64, 128, 160 + index], 4900, 4900).avif({ effort: 0 });
+    writeFileSync(bodyFile, await slow.toBuffer());
+    await assertBy('ERR_DECODE_TIMEOUT', { method: 'POST', url: `${service.url}/v1/check`, headers: image, bodyFile });
+  }
 });
 
 test('every_code_was_sent_by_a_real_request_and_has_its_row_in_the_readme', () => {

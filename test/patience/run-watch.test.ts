@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import test from 'node:test';
 import { startRunWatch } from '../../src/run-watch.ts';
 import { createRunDelayMeter } from '../../src/inference/run-delay.ts';
+import { threadPriority } from '../../src/inference/thread-priority.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
 /** Runs a script beside the watch's module, in a process of its own. */
@@ -69,7 +70,7 @@ test(
     // Four threads of the priority of model threads share one CPU: each of them waits most of the time.
     const { child, output } = startScript(
       context,
-      `const spin = "require('node:os').setPriority(10); const until = Date.now() + 4000; while (Date.now() < until);";
+      `const spin = "require('node:os').setPriority(${String(threadPriority)}); const until = Date.now() + 4000; while (Date.now() < until);";
     const threads = Array.from({ length: 4 }, () => new Worker(spin, { eval: true, execArgv: [] }));
     await Promise.all(threads.map((thread) => new Promise((resolve) => thread.once('online', resolve))));
     startRunWatch(1000, createRunDelayMeter, () => tell('hung'));

@@ -1,0 +1,31 @@
+/** A decode that ends when the test wants it to. */
+export function createDecode(): {
+  decode: () => Promise<string>;
+  hasStarted: () => boolean;
+  finish: (thrown?: Error) => void;
+} {
+  let started = false;
+  let settle: (thrown?: Error) => void = () => undefined;
+  const ending = new Promise<string>((resolve, reject) => {
+    settle = (thrown) => {
+      if (thrown) reject(thrown);
+      else resolve('raster');
+    };
+  });
+  const decode = (): Promise<string> => {
+    started = true;
+    return ending;
+  };
+  return {
+    decode,
+    hasStarted: () => started,
+    finish: (thrown) => {
+      settle(thrown);
+    },
+  };
+}
+
+/** Lets everything that is due happen. */
+export function settleAll(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
