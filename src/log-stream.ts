@@ -7,8 +7,8 @@ import { isatty, WriteStream } from 'node:tty';
 export interface LogStream {
   /** Writes whole lines, at once where the reader keeps up. */
   write(lines: string): void;
-  /** Calls back once every line that was kept is with the operating system. */
-  flush(done: () => void): void;
+  /** Resolves once every line that was kept is with the operating system. */
+  flush(): Promise<void>;
   /** Lines that could not be written: the buffer was full, the reader gone, or the disk full. */
   readonly droppedLines: number;
 }
@@ -77,12 +77,13 @@ function createQueue(writable: Writable, drop: Drop): Target {
       else if (writable.writableLength + lines.length > maxWaitingBytes) drop(lines, new Error('the log is not read'));
       else writable.write(lines);
     },
-    flush(done) {
-      if (failure !== undefined || writable.writableLength === 0) done();
-      else
+    flush() {
+      if (failure !== undefined || writable.writableLength === 0) return Promise.resolve();
+      return new Promise((resolve) => {
         writable.write('', () => {
-          done();
+          resolve();
         });
+      });
     },
   };
 }
@@ -97,8 +98,6 @@ function createFile(descriptor: number, drop: Drop): Target {
         drop(lines, error instanceof Error ? error : new Error(String(error)));
       }
     },
-    flush(done) {
-      done();
-    },
+    flush: () => Promise.resolve(),
   };
 }

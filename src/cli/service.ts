@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { planWorkers } from '../config/worker-plan.ts';
 import { createLogger, type Logger } from '../log.ts';
-import { type LogStream, openLogStream } from '../log-stream.ts';
+import { openLogStream } from '../log-stream.ts';
 import { assertDefaults, loadModelStore } from '../model/model-store.ts';
 import { type ModelsLook, readModelsLook, startModelWatch } from '../model/model-watch.ts';
 import type { EarlyWorker } from '../primary/early-worker.ts';
@@ -49,16 +49,9 @@ export async function runService(flags: ServeFlags, workerExec: string, earlyWor
   const stopWatch = watchModels(primary, known, log);
   void primary.draining.then(stopWatch);
   const exitCode = await primary.ended;
-  await flush(events);
+  // A reader of stderr that stands still is not waited for any longer.
+  await Promise.race([events.flush(), delay(maxFlushMs)]);
   process.exit(exitCode);
-}
-
-/** A reader of stderr that stands still is not waited for any longer. */
-async function flush(events: LogStream): Promise<void> {
-  const written = new Promise<void>((resolve) => {
-    events.flush(resolve);
-  });
-  await Promise.race([written, delay(maxFlushMs)]);
 }
 
 /** Lets the workers take up what changes in the models folder, as long as the configuration wants it. */

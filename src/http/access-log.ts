@@ -33,9 +33,7 @@ export function createAccessLog(config: Config['log'], worker: WorkerFacts, stre
     },
     flush() {
       writeGathered();
-      return new Promise((resolve) => {
-        stream.flush(resolve);
-      });
+      return stream.flush();
     },
   };
 }

@@ -27,9 +27,7 @@ export function openWorkerLogs(config: Config['log'], slot: number): WorkerLogs 
     droppedLines: { events: () => events.droppedLines, access: () => requests.droppedLines },
     async flush() {
       await accessLog.flush();
-      await new Promise<void>((resolve) => {
-        events.flush(resolve);
-      });
+      await events.flush();
     },
   };
 }

@@ -8,8 +8,10 @@ const log = createLogger({ level: 'info', format: format === 'pretty' ? 'pretty'
 for (let line = 0; line < Number(lineCount); line += 1) log.info({ line, padding: 'x'.repeat(1000) }, 'an event');
 process.stdout.write(`${JSON.stringify({ droppedLines: stream.droppedLines })}\n`);
 process.stdin.resume().once('end', () => {
-  log.flush(() => {
+  void (async () => {
+    await stream.flush();
     log.info('the last event');
-    log.flush(() => process.kill(process.pid, 'SIGKILL'));
-  });
+    await stream.flush();
+    process.kill(process.pid, 'SIGKILL');
+  })();
 });
