@@ -1,14 +1,14 @@
-/** So many times what can be at work were done since whoever is first in a full queue came: it is no burst. */
+/** Batches done since the oldest request of a full queue arrived after which the queue is an overload, not a burst. */
 const lasting = 2;
 
 /**
- * So many times what can be at work are inside during an overload: a batch, and most of the next for when it is done.
+ * Batches that are admitted during an overload: the one at work, and most of the next for when it is done.
  * Simulated at three times the load, twice what can be at work makes who is let in wait a quarter longer, for 1 % more done.
  */
 const busy = 1.5;
 
 /**
- * So many times what can be at work were done since the last refusal: it is over. With 4, at 1.2 times the load, it ends again
+ * Batches done since the last refusal after which an overload is over. With 4, at 1.2 times the load, it ends again
  * and again by chance, and of those let in 31 % wait for longer than a second while the queue fills up (`bench:queueing`); with
  * 16 none does.
  */

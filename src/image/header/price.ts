@@ -24,7 +24,7 @@ const frameMargin = 320;
 const blockMargin = 64;
 const coefficientBytes = 2;
 const webpPixelBytes = 4;
-/** Of so many times as long as high, or more so, only a part may be scaled: libwebp does not make it small while decoding. */
+/** Ratio of the sides above which only a part may be scaled: then libwebp does not reduce the picture while decoding. */
 const narrowRatio = 8;
 
 /**
