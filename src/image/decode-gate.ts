@@ -1,7 +1,6 @@
-import { ServiceError } from '../errors.ts';
-import { toWaitingEnd, type WaitingEnd, watchWaiting } from '../waiting.ts';
+import { toWaitingEnd, watchWaiting } from '../waiting.ts';
 import { DecodePlaces, type Visitor } from './decode-places.ts';
-import { toTooSlow } from './failures.ts';
+import { toGivenUp, toTooSlow } from './failures.ts';
 import { startNativeWatch } from './native-watch.ts';
 import type { DecodeBudget, DecodeLimits, DecodeWatch } from './types.ts';
 
@@ -165,9 +164,4 @@ function assertWanted({ limits, watch, budget, isLate }: Call): void {
   if (isLate || budget.leftMs <= 0) throw toTooSlow(limits.decodeTimeoutMs);
   const end = toWaitingEnd(watch);
   if (end !== undefined) throw toGivenUp(end);
-}
-
-function toGivenUp(end: WaitingEnd): ServiceError {
-  const detail = end === 'gone' ? 'the client is gone' : 'the image was admitted, but not decoded by the deadline';
-  return new ServiceError('ERR_DEADLINE', detail);
 }

@@ -1,5 +1,5 @@
-import { ServiceError } from '../errors.ts';
 import { type Waiting, watchWaiting } from '../waiting.ts';
+import { toGivenUp } from './failures.ts';
 
 /** Memory that is reserved for one picture. */
 export interface MemoryPermit {
@@ -43,9 +43,7 @@ export function createDecodeMemory(): DecodeMemory {
     acquire: (bytes, maxBytes, waiting) =>
       new Promise((resolve, reject) => {
         const stopWatch = watchWaiting(waiting, (end) => {
-          const detail =
-            end === 'gone' ? 'the client is gone' : 'the image was admitted, but not decoded by the deadline';
-          reject(new ServiceError('ERR_DEADLINE', detail));
+          reject(toGivenUp(end));
           // The next may be smaller.
           if (queue.delete(request)) admitNext();
         });

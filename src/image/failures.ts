@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import type { WaitingEnd } from '../waiting.ts';
 import type { DecodeLimits, ImageFormat } from './types.ts';
 
 /**
@@ -24,4 +25,10 @@ export function assertPixels(width: number, height: number, limits: DecodeLimits
 /** Turns running out of time into the error for the client. */
 export function toTooSlow(limitMs: number): ServiceError {
   return new ServiceError('ERR_DECODE_TIMEOUT', `the image was not decoded within ${String(limitMs)} ms`);
+}
+
+/** Turns a wait that nobody needs any more into the error for the client. */
+export function toGivenUp(end: WaitingEnd): ServiceError {
+  const detail = end === 'gone' ? 'the client is gone' : 'the image was admitted, but not decoded by the deadline';
+  return new ServiceError('ERR_DEADLINE', detail);
 }

@@ -37,7 +37,7 @@ export function createPublicServer({ workers, config, workerCount, registry, log
   const dispatcher = new Dispatcher({
     workers,
     limits: () => toDispatchLimits(config(), descriptorLimit),
-    isTrustedProxy: followProxyTrust(config),
+    isTrustedProxy: (address) => createProxyTrust(config().server.trustProxy)(address, 0),
     refusals,
     log,
   });
@@ -50,18 +50,4 @@ export function createPublicServer({ workers, config, workerCount, registry, log
     if (server.listening) refusals.note('accept');
   });
   return { server, dispatcher };
-}
-
-/** Trusts the proxies of the configuration in use. */
-function followProxyTrust(config: () => Config): (address: string) => boolean {
-  let { trustProxy } = config().server;
-  let trust = createProxyTrust(trustProxy);
-  return (address) => {
-    const { server } = config();
-    if (server.trustProxy !== trustProxy) {
-      trustProxy = server.trustProxy;
-      trust = createProxyTrust(trustProxy);
-    }
-    return trust(address, 0);
-  };
 }
