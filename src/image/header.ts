@@ -5,6 +5,7 @@ import { assertPixels, toCorrupt } from './failures.ts';
 import { toTurned } from './framing.ts';
 import { assertAffordable, assertPasses } from './header/cost.ts';
 import { toDecodeBytes } from './header/price.ts';
+import { readJpegHeader } from './header/jpeg.ts';
 import { type HeaderFacts, readHeader } from './header/read-header.ts';
 import { openPicture } from './library.ts';
 import { type PlainJpeg, readPlainJpeg } from './plain-jpeg.ts';
@@ -16,7 +17,9 @@ import type { DecodeLimits, DecodeWatch, ImageFacts, ImageFormat } from './types
 export function isPlainJpeg(bytes: Uint8Array): boolean {
   if (sniffFormat(bytes) !== 'jpeg') return false;
   try {
-    return readPlainJpeg(bytes) !== undefined;
+    // One with further scans is not plain, however many there are.
+    const header = readJpegHeader(bytes, 'first scan');
+    return header !== undefined && readPlainJpeg(bytes, header) !== undefined;
   } catch (thrown) {
     if (thrown instanceof ServiceError) return false;
     throw thrown;

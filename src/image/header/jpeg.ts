@@ -44,10 +44,14 @@ const endMarker = Buffer.of(0xff, endOfImage);
 
 /**
  * Reads the markers of a JPEG.
+ * @param extent - up to the first scan at the most, where the others need not be counted
  * @returns undefined where there is no frame header
  * @throws ERR_IMAGE_TOO_COSTLY for too many segments
  */
-export function readJpegHeader(bytes: Uint8Array): JpegFacts | undefined {
+export function readJpegHeader(
+  bytes: Uint8Array,
+  extent: 'first scan' | 'all scans' = 'all scans',
+): JpegFacts | undefined {
   const segments: JpegSegment[] = [];
   let frame: Frame | undefined;
   let isBuffered: boolean | undefined;
@@ -71,7 +75,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegFacts | undefined {
     scans += 1;
     isBuffered ??= frame === undefined || frame.isProgressive || bytes[start] !== frame.channels;
     // The decoder does not look at what follows the only scan.
-    if (!isBuffered) break;
+    if (!isBuffered || extent === 'first scan') break;
   }
   if (frame === undefined) return undefined;
   const { isProgressive, ...facts } = frame;
