@@ -4,10 +4,11 @@ import test from 'node:test';
 import { makePhoto } from '../fixtures/pictures.ts';
 import { endUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
 import { startService } from '../fixtures/service.ts';
-import { makeDirectories, makeFrames, makeScans } from '../fixtures/slow-pictures.ts';
+import { makeScans } from '../fixtures/slow-pictures.ts';
 import { postRaw, readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { warmWorkers } from '../fixtures/warm-workers.ts';
+import { makeAnimatedWebp, makeTiff } from '../image/containers.ts';
 import { drawPlain, red } from '../image/fixtures.ts';
 
 const connections = 12;
@@ -16,8 +17,10 @@ const enoughAnswers = 8;
 
 /** Each as costly as its header may be; what is beyond that is in `endless-parts`. */
 const attacks = {
-  webps_of_many_frames: async () => [await makeFrames(5000)],
-  tiffs_of_many_directories: () => Promise.resolve([makeDirectories(2048)]),
+  webps_of_many_frames: async () => [
+    makeAnimatedWebp(await drawPlain(red, 1, 1).webp({ lossless: true }).toBuffer(), 5000),
+  ],
+  tiffs_of_many_directories: () => Promise.resolve([makeTiff(2048)]),
   a_progressive_jpeg_of_twenty_scans: async () => [await makeScans(7000, 20)],
   large_avifs: async () => [await drawPlain(red, 3600, 3600).avif({ effort: 0 }).toBuffer()],
 };
