@@ -5,6 +5,7 @@ const rooms = [
   'worker',
   'ipc',
   'http',
+  'connection',
   'check',
   'image',
   'model',
@@ -19,9 +20,10 @@ const rooms = [
 /** Which rooms a room may import from, beside errors, log, entry-url and the types of config and ipc. */
 const mayImport = {
   cli: ['primary', 'check', 'model', 'compile', 'train', 'setup', 'config', 'metrics'],
-  primary: ['ipc', 'metrics', 'config'],
+  primary: ['ipc', 'metrics', 'config', 'connection'],
   worker: ['http', 'check', 'inference', 'model', 'metrics', 'ipc', 'config'],
-  http: ['check', 'metrics', 'config', 'ipc'],
+  http: ['check', 'metrics', 'config', 'ipc', 'connection'],
+  connection: [],
   check: ['image', 'inference', 'model', 'metrics', 'config', 'ipc'],
   inference: ['model', 'ipc'],
   compile: ['model', 'inference', 'image', 'ipc'],

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
-import { Pipeline } from './pipeline.ts';
+import { Pipeline } from '../connection/pipeline.ts';
 import { toRequestId } from './request-id.ts';
 
 /** What was written to the client. */

@@ -6,7 +6,7 @@ import { createConnectHandler } from './connect.ts';
 import { toPipeline } from './exchange.ts';
 import { watchHalfClose } from './half-close.ts';
 import { createObserver } from './observer.ts';
-import { readInSlices } from './sliced-reads.ts';
+import { readInSlices } from '../connection/sliced-reads.ts';
 
 /** Room for an answer and the discarding of a body, beyond the time that header and upload may take. */
 const requestSlackMs = 10_000;

@@ -1,10 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type OpenRequest, Pipeline } from '../connection/pipeline.ts';
+import { readInSlices } from '../connection/sliced-reads.ts';
 import { type OpsAnswer, opsPath } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import { type OpsAnswerer, toOpsProblem } from './ops-answers.ts';
 
 /** A scraper and a few probes; more would be somebody who keeps the primary from its work. */
 const maxConnections = 256;
+/** How long a client may read nothing of its answer. What it sends meanwhile is not read, and so does not count. */
+const writeTimeoutMs = 10_000;
 const allowedMethods = ['GET', 'HEAD'];
 
 /** Creates the server of health and metrics: node's own, as it must answer whatever becomes of the workers. */
@@ -15,17 +20,43 @@ export function createOpsServer(answer: OpsAnswerer, log: Logger): Server {
     keepAliveTimeout: 75_000,
     connectionsCheckingInterval: 1000,
   };
+  const pipelines = new WeakMap<Socket, Pipeline<OpenRequest>>();
   const server = createServer(options, (request, response) => {
-    void answerRequest(request, answer).then((written) => {
-      writeAnswer(request, response, written);
+    const pipeline = pipelines.get(request.socket);
+    pipeline?.enter(request, () => {
+      serve(pipeline, request, response, answer);
     });
   });
+  server.on('connection', (socket) => {
+    const pipeline = new Pipeline<OpenRequest>(socket);
+    pipelines.set(socket, pipeline);
+    readInSlices(socket, pipeline);
+  });
   server.maxConnections = maxConnections;
+  server.timeout = writeTimeoutMs;
   server.on('error', (error) => {
     // Before it listens, an error is the caller's.
     if (server.listening) log.warn({ err: error }, 'a connection to the ops port could not be accepted');
   });
   return server;
+}
+
+function serve(
+  pipeline: Pipeline<OpenRequest>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: OpsAnswerer,
+): void {
+  const exchange = { cutOff: new AbortController() };
+  const close = (): void => {
+    pipeline.remove(exchange);
+  };
+  pipeline.add(exchange, close);
+  response.once('close', close);
+  void answerRequest(request, answer).then((written) => {
+    if (pipeline.isLast(exchange)) response.shouldKeepAlive = false;
+    writeAnswer(request, response, written);
+  });
 }
 
 async function answerRequest(request: IncomingMessage, answer: OpsAnswerer): Promise<OpsAnswer> {

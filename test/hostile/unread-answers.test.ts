@@ -8,13 +8,13 @@ import { type Service, startService } from '../fixtures/service.ts';
 import { readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { warmWorkers } from '../fixtures/warm-workers.ts';
-import { assertCalmAgain, measureCalm } from './unharmed.ts';
+import { assertCalmAgain, type Calm, measureCalm } from './unharmed.ts';
 
 /** Opens clients that send requests as long as the service takes them and read nothing. */
-function openDeafClients(context: test.TestContext, service: Service, count: number, request: string): void {
+function openDeafClients(context: test.TestContext, port: number, count: number, request: string): void {
   const batch = Buffer.from(request.repeat(Math.ceil(98_304 / request.length)));
   for (let opened = 0; opened < count; opened += 1) {
-    const client = openRawClient(service.port);
+    const client = openRawClient(port);
     context.after(() => client.socket.destroy());
     client.socket.pause();
     const send = (): void => {
@@ -26,6 +26,13 @@ function openDeafClients(context: test.TestContext, service: Service, count: num
   }
 }
 
+/** Descriptors that the service holds beyond those of its calm. */
+async function openDescriptors(service: Service, calm: Calm): Promise<number> {
+  const sum = (resources: readonly Resources[]): number =>
+    resources.reduce((total, { descriptors }) => total + descriptors, 0);
+  return sum(await measureResources(service)) - sum(calm.resources);
+}
+
 test('clients that pipeline requests and never read are disconnected, a polite client gets its verdicts', async (context) => {
   const service = await startService(context);
   const photo = await makePhoto();
@@ -33,21 +40,58 @@ test('clients that pipeline requests and never read are disconnected, a polite c
   const calm = await measureCalm(service);
   const polite = startRunningLoad(context, service.url, photo, { clients: 1, pauseMs: 300 });
   // More at once than may wait; and so few at once, with long answers, that only reading them would end it.
-  openDeafClients(context, service, 20, 'GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n');
-  openDeafClients(context, service, 6, `GET /metrics HTTP/1.1\r\nHost: test\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`);
-  const sumDescriptors = (resources: readonly Resources[]): number =>
-    resources.reduce((sum, { descriptors }) => sum + descriptors, 0);
-  const openDescriptors = async (): Promise<number> =>
-    sumDescriptors(await measureResources(service)) - sumDescriptors(calm.resources);
-  await waitFor(async () => (await openDescriptors()) >= 6);
+  openDeafClients(context, service.port, 20, 'GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n');
+  openDeafClients(context, service.port, 6, `GET /metrics HTTP/1.1\r\nHost: test\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`);
+  await waitFor(async () => (await openDescriptors(service, calm)) >= 6);
   let mostInFlight = 0;
   // One connection is the polite client's.
   await waitFor(async () => {
     mostInFlight = Math.max(mostInFlight, await readTotal(service.opsUrl, 'image_check_in_flight'));
-    return (await openDescriptors()) <= 1;
+    return (await openDescriptors(service, calm)) <= 1;
   });
   await endUnharmed(polite);
   console.log(`at most ${String(mostInFlight)} requests in flight`);
   assert.ok(mostInFlight <= 16 * 6 + 1);
   await assertCalmAgain(service, calm);
+});
+
+test('clients that pipeline requests on the ops port and never read are disconnected, probes are answered', async (context) => {
+  const service = await startService(context);
+  const photo = await makePhoto();
+  await warmWorkers(service, photo);
+  const calm = await measureCalm(service);
+  const polite = startRunningLoad(context, service.url, photo, { clients: 1, pauseMs: 300 });
+  const opsPort = Number(new URL(service.opsUrl).port);
+  openDeafClients(context, opsPort, 20, 'GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n');
+  openDeafClients(context, opsPort, 6, `GET /metrics HTTP/1.1\r\nHost: test\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`);
+  await waitFor(async () => (await openDescriptors(service, calm)) >= 6);
+  await waitFor(async () => {
+    for (const path of ['/livez', '/readyz', '/metrics']) {
+      const answer = await fetch(service.opsUrl + path);
+      await answer.arrayBuffer();
+      assert.equal(answer.status, 200);
+    }
+    return (await openDescriptors(service, calm)) <= 1;
+  });
+  await endUnharmed(polite);
+  await assertCalmAgain(service, calm);
+});
+
+test('requests pipelined on the ops port are answered in their order, until they are too many', async (context) => {
+  const service = await startService(context);
+  const opsPort = Number(new URL(service.opsUrl).port);
+  const few = openRawClient(opsPort);
+  context.after(() => few.socket.destroy());
+  few.socket.write(
+    ['/livez', '/nowhere', '/livez'].map((path) => `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`).join(''),
+  );
+  await waitFor(() => few.received().match(/HTTP\/1.1/g)?.length === 3);
+  assert.deepEqual(few.received().match(/(?<=HTTP\/1.1 )\d+/g), ['200', '404', '200']);
+
+  const many = openRawClient(opsPort);
+  context.after(() => many.socket.destroy());
+  many.socket.write('GET /livez HTTP/1.1\r\nHost: test\r\n\r\n'.repeat(1000));
+  await waitFor(() => many.socket.destroyed);
+  const answers = many.received().match(/HTTP\/1.1 200/g)?.length ?? 0;
+  assert.ok(answers >= 1 && answers <= 16, `${String(answers)} answers`);
 });

@@ -8,7 +8,7 @@ const maxOpen = 8;
 const maxWaiting = 8;
 
 /** A request that is being answered. */
-interface OpenRequest {
+export interface OpenRequest {
   /** Aborted when the connection can bring no more of the request. */
   readonly cutOff: AbortController;
 }
