@@ -4,13 +4,12 @@ import { createByteBudget } from '../http/upload/byte-budget.ts';
 import type { HttpDependencies } from '../http/dependencies.ts';
 import { createHttpServer } from '../http/server.ts';
 import type { Suspicions, ToWorker, WorkerSnapshot } from '../ipc/messages.ts';
-import { createWorkerMetrics, type WorkerMetrics } from '../metrics/catalogue.ts';
-import { collectFamilies } from '../metrics/families.ts';
+import { createWorkerMetrics } from '../metrics/catalogue.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
-import { createMemoryMeter } from './memory.ts';
 import { createModelBoard } from './model-board.ts';
 import type { PrimaryLink } from './primary-link.ts';
 import { createProduct, warmModels } from './product.ts';
+import { createSnapshotTaker } from './snapshot.ts';
 import type { WorkerLogs } from './worker-logs.ts';
 
 type Start = Extract<ToWorker, { type: 'start' }>;
@@ -47,12 +46,9 @@ export function createWorkerService(start: Start, primary: PrimaryLink, logs: Wo
   const product = createProduct(start, primary, metrics, log);
   const { store, inference, checkService } = product;
   const board = createModelBoard(store, config.check.models, engine, inference);
-  const identity = { slot, pid: process.pid };
   const closing = createClosing();
-  const measureMemory = createMemoryMeter();
   const isEager = config.model.load === 'eager';
   const isServing = (): boolean => !product.isStuck() && (isEager ? board.isReady() : board.canServe());
-
   const server = createHttpServer({
     config,
     checkService,
@@ -61,7 +57,7 @@ export function createWorkerService(start: Start, primary: PrimaryLink, logs: Wo
     metrics,
     log,
     accessLog,
-    identity,
+    identity: { slot, pid: process.pid },
     draining: closing.draining,
     // A kept connection would bring its client error after error while another worker may serve.
     shedConnection: () => !isServing() || closing.shedConnection(),
@@ -70,20 +66,7 @@ export function createWorkerService(start: Start, primary: PrimaryLink, logs: Wo
     server,
     learn: product.learn,
     warm: () => warmModels(store(), inference, [...warm, ...(isEager ? config.check.models : [])]),
-    takeSnapshot: async () => {
-      metrics.queueDepth.set(inference.queueDepth());
-      return {
-        serving: isServing(),
-        ready: board.isReady(),
-        models: board.toSnapshots(),
-        inFlight: (await metrics.inFlight.get()).values[0]?.value ?? 0,
-        queueDepth: inference.queueDepth(),
-        checked: checkService.checked(),
-        requests: await countChecks(metrics),
-        memory: measureMemory(),
-        metrics: await collectFamilies(registry, processMetrics),
-      };
-    },
+    takeSnapshot: createSnapshotTaker({ ...product, board, isServing, metrics, registry, processMetrics }),
     refreshPolicies: product.refreshPolicies,
     drain: closing.drain,
     shed: closing.shed,
@@ -106,9 +89,4 @@ function createClosing(): Pick<WorkerService, 'drain' | 'shed'> &
     },
     shedConnection: () => toShed > 0 && toShed-- > 0,
   };
-}
-
-async function countChecks({ httpRequests }: WorkerMetrics): Promise<number> {
-  const { values } = await httpRequests.get();
-  return values.reduce((sum, { labels, value }) => (labels.route === '/v1/check' ? sum + value : sum), 0);
 }

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createIdleCollector } from '../../src/worker/idle-collection.ts';
+
+const mebibyte = 2 ** 20;
+
+/** A heap of `bytes`, which a collection leaves at `leftBytes`. */
+function createHeap(leftBytes = 0) {
+  const heap = { bytes: 0, collections: 0 };
+  const collector = createIdleCollector({
+    bufferBytes: () => heap.bytes,
+    collect: () => {
+      heap.collections += 1;
+      heap.bytes = leftBytes;
+    },
+  });
+  return { heap, collector };
+}
+
+test('buffers of uploads that are over are collected when no request is in flight', () => {
+  const { heap, collector } = createHeap();
+  heap.bytes = 300 * mebibyte;
+  collector(1);
+  assert.equal(heap.collections, 0, 'a request is in flight');
+  collector(0);
+  assert.equal(heap.collections, 1);
+});
+
+test('little is not worth a collection', () => {
+  const { heap, collector } = createHeap();
+  heap.bytes = 63 * mebibyte;
+  collector(0);
+  assert.equal(heap.collections, 0);
+});
+
+test('buffers that stay in use cause no further collections', () => {
+  const { heap, collector } = createHeap(200 * mebibyte);
+  heap.bytes = 300 * mebibyte;
+  collector(0);
+  collector(0);
+  assert.equal(heap.collections, 1);
+});
+
+test('the collector of a process frees buffers that nobody holds', () => {
+  const collector = createIdleCollector();
+  const before = process.memoryUsage().arrayBuffers;
+  const buffers = Array.from({ length: 16 }, () => Buffer.alloc(8 * mebibyte));
+  collector(1);
+  assert.ok(process.memoryUsage().arrayBuffers - before >= 128 * mebibyte);
+  buffers.length = 0;
+  collector(0);
+  assert.ok(process.memoryUsage().arrayBuffers - before < 16 * mebibyte);
+});
