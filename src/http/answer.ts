@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import type { ErrorCode, ServiceError } from '../errors.ts';
-import { discardBody } from './body-discard.ts';
+import { discardBody, discardSmallBody } from './body-discard.ts';
 import { errorTable } from './error-table.ts';
 import { awaitReader, type Exchange, hasUnreadBody } from './exchange.ts';
 import { toProblem } from './problem.ts';
@@ -32,8 +31,7 @@ export function toErrorAnswer(error: ServiceError, requestId: string): Answer {
  * after the rest of the body was thrown away.
  */
 export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<void> {
-  // A small body mostly came with its header and is parsed in this very turn; then the connection can be kept.
-  if (hasUnreadBody(exchange)) await setImmediate();
+  if (hasUnreadBody(exchange)) await discardSmallBody(exchange);
   const { response } = exchange;
   if (exchange.isClosed || response.headersSent) return;
   const isEarly = hasUnreadBody(exchange);

@@ -217,3 +217,27 @@ test('a body that the whole budget could not hold is 413: to try again would not
     await running.close();
   }
 });
+
+test('a connection is kept after a refusal that read a body of 100 kB, not after one of 1 MB', async (context) => {
+  const full = await startService({
+    assertRoom: () => {
+      throw new ServiceError('ERR_OVERLOADED', 'full');
+    },
+  });
+  context.after(() => full.close());
+  const { socket, reply, received } = openRaw(full.port);
+  const send = (bytes: number): void => {
+    socket.write(toRawPost(['Content-Type: image/jpeg', `Content-Length: ${String(bytes)}`], 'x'.repeat(bytes)));
+  };
+  send(100_000);
+  await waitUntil(() => received().endsWith('}'), 'the first answer');
+  send(1_000_000);
+  const answers = (await reply).text.split('HTTP/1.1 ').slice(1);
+  assert.deepEqual(
+    answers.map((answer) => [answer.slice(0, 3), /^Connection: (.*)$/im.exec(answer)?.[1]]),
+    [
+      ['429', 'keep-alive'],
+      ['429', 'close'],
+    ],
+  );
+});
