@@ -1,5 +1,6 @@
-// What happens at a multiple of the load that the service can take? Prints a table, and what is accepted beside that at 90 %;
-// takes three minutes. --times 10 --seconds 30
+// What happens at a multiple of the load that the service can take? Each round measures the capacity, then 90 % of it, then the
+// overload, then the capacity again, as the speed of a shared machine drifts. Takes three minutes a round.
+// --times 10 --seconds 30 --rounds 1
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,10 +15,15 @@ import { postRaw } from '../test/fixtures/uploads.ts';
 import { waitFor } from '../test/fixtures/wait-for.ts';
 import { writeMobileNet } from './mobilenet.ts';
 import type { PacedAnswer, PaceOrder } from './open-load.ts';
+import { readCpuMs } from './process-usage.ts';
 import { toMedian, toQuantile } from './statistics.ts';
 
 const { values: flags } = parseArgs({
-  options: { times: { type: 'string', default: '10' }, seconds: { type: 'string', default: '30' } },
+  options: {
+    times: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '30' },
+    rounds: { type: 'string', default: '1' },
+  },
 });
 const overload = Number(flags.times);
 const seconds = Number(flags.seconds);
@@ -27,6 +33,7 @@ const workers = 2;
 /** For the capacity: two full batches for each worker. */
 const uploadsAtOnce = 32;
 const capacitySeconds = 10;
+const refusedMs = 1000;
 const sampleMs = 500;
 /** So many answers in a row, none slower than twice the idle median, are a recovery. */
 const calmAnswers = 5;
@@ -54,34 +61,63 @@ try {
   for (const cleanUp of cleanUps) cleanUp();
 }
 
+/** Two loads between two measurements of the capacity. */
+interface Round {
+  /** Answers a second, before and after. */
+  readonly capacities: readonly [number, number];
+  readonly normal: readonly PacedAnswer[];
+  readonly over: readonly PacedAnswer[];
+  /** CPU time of the process that sends, during the overload. */
+  readonly clientCpuMs: number;
+}
+
 async function measure(service: Service, load: ChildProcess, file: string): Promise<void> {
   const photo = readFileSync(file);
   await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready), 120_000);
-  const capacity = await measureCapacity(service, photo);
+  let capacity = await measureCapacity(service, photo);
   const idleMs = toMedian(await probe(service, photo, 20));
-  const normal = await sendLoad(load, toOrder(service, file, 0.9 * capacity));
-  const before = await readMemory(service);
-  const memory = startSampling(service);
-  const startedAt = performance.now();
-  const answered = sendLoad(load, toOrder(service, file, overload * capacity));
-  await delay(seconds * 1000);
-  const recoveryMs = await measureRecovery(service, photo, idleMs);
-  const answers = await answered;
-  const sentPerSecond = answers.length / seconds;
-  const { peak, missed } = memory.stop();
-  await waitFor(async () => (await service.health()).workers.every(({ inFlight }) => inFlight === 0));
   console.log(`
 ${os.cpus()[0]?.model ?? 'unknown CPU'} × ${String(os.availableParallelism())}, load average ${loadBefore.toFixed(1)} before, Node ${process.version}
-${String(workers)} workers, MobileNetV2 224 × 224 compiled; capacity ${capacity.toFixed(0)} a second, idle answer ${idleMs.toFixed(0)} ms
-sent ${sentPerSecond.toFixed(0)} a second for ${String(seconds)} s, ${(sentPerSecond / capacity).toFixed(1)} times the capacity; all answered after ${((performance.now() - startedAt) / 1000).toFixed(1)} s
+${String(workers)} workers, MobileNetV2 224 × 224 compiled; idle answer ${idleMs.toFixed(0)} ms; ${String(overload)} times the capacity for ${String(seconds)} s
 `);
-  reportAnswers(answers);
-  reportAccepted(normal, answers, capacity);
-  reportMemory({ before, peak, after: await readMemory(service) });
-  console.log(
-    `recovery: ${(recoveryMs / 1000).toFixed(1)} s from the last request sent until ${String(calmAnswers)} answers in a row take at most twice ${idleMs.toFixed(0)} ms`,
-  );
-  console.log(`restarts: ${await readRestarts(service)}; /health without an answer: ${String(missed)}`);
+  const rounds: Round[] = [];
+  while (rounds.length < Number(flags.rounds)) {
+    const normal = await sendLoad(load, toOrder(service, file, 0.9 * capacity));
+    const before = await readMemory(service);
+    const memory = startSampling(service);
+    const cpuBefore = readCpuMs([load.pid ?? 0]);
+    const answered = sendLoad(load, toOrder(service, file, overload * capacity));
+    await delay(seconds * 1000);
+    const recoveryMs = await measureRecovery(service, photo, idleMs);
+    const over = await answered;
+    const clientCpuMs = readCpuMs([load.pid ?? 0]) - cpuBefore;
+    const { peak, missed } = memory.stop();
+    await waitFor(async () => (await service.health()).workers.every(({ inFlight }) => inFlight === 0));
+    const capacityAfter = await measureCapacity(service, photo);
+    const round: Round = { capacities: [capacity, capacityAfter], normal, over, clientCpuMs };
+    rounds.push(round);
+    capacity = capacityAfter;
+    reportAnswers(over);
+    reportAccepted(toRatios(round));
+    reportMemory({ before, peak, after: await readMemory(service) });
+    console.log(
+      `recovery: ${(recoveryMs / 1000).toFixed(1)} s from the last request sent until ${String(calmAnswers)} answers in a row take at most twice ${idleMs.toFixed(0)} ms`,
+    );
+    console.log(`restarts: ${await readRestarts(service)}; /health without an answer: ${String(missed)}`);
+  }
+  const all = rounds.map(toRatios);
+  const median = (of: (ratios: Ratios) => number): number => toMedian(all.map(of));
+  console.log(`\nmedians of ${String(rounds.length)} rounds:`);
+  reportAccepted({
+    capacities: [median(({ capacities: [first] }) => first), median(({ capacities: [, last] }) => last)],
+    normalP99: median(({ normalP99 }) => normalP99),
+    overP99: median(({ overP99 }) => overP99),
+    p99Ratio: median(({ p99Ratio }) => p99Ratio),
+    share: median(({ share }) => share),
+    refusalP50: median(({ refusalP50 }) => refusalP50),
+    refusedAtNormal: median(({ refusedAtNormal }) => refusedAtNormal),
+    clientCpus: median(({ clientCpus }) => clientCpus),
+  });
 }
 
 function toOrder({ url }: Service, file: string, perSecond: number): PaceOrder {
@@ -104,6 +140,8 @@ async function measureCapacity(service: Service, photo: Buffer): Promise<number>
     while (performance.now() < endAt) {
       const { status } = await postRaw(service.url, photo, { agent });
       if (status === 200) answered += 1;
+      // Right after an overload some are refused; clients that came again at once would keep it up.
+      else await delay(refusedMs);
     }
     agent.destroy();
   };
@@ -180,15 +218,41 @@ function reportAnswers(answers: readonly PacedAnswer[]): void {
   console.table(Object.fromEntries(rows));
 }
 
-/** Compares what was accepted with what is at 90 % of the capacity, each without its first seconds. */
-function reportAccepted(normal: readonly PacedAnswer[], over: readonly PacedAnswer[], capacity: number): void {
+/** What was accepted in the overload beside what is at 90 % of the capacity, each without its first seconds. */
+interface Ratios {
+  readonly capacities: readonly [number, number];
+  readonly normalP99: number;
+  readonly overP99: number;
+  readonly p99Ratio: number;
+  /** Of the mean of both capacities. */
+  readonly share: number;
+  readonly refusalP50: number;
+  readonly refusedAtNormal: number;
+  /** CPUs of this machine that sent the overload. */
+  readonly clientCpus: number;
+}
+
+function toRatios({ capacities, normal, over, clientCpuMs }: Round): Ratios {
   const late = (answers: readonly PacedAnswer[], status: number): number[] =>
     answers.flatMap((answer) => (answer.status === status && answer.dueMs >= discardedMs ? [answer.latencyMs] : []));
   const [normalMs, overMs] = [late(normal, 200), late(over, 200)];
   const [normalP99, overP99] = [toQuantile(normalMs, 0.99), toQuantile(overMs, 0.99)];
-  const share = overMs.length / (seconds - discardedMs / 1000) / capacity;
+  return {
+    capacities,
+    normalP99,
+    overP99,
+    p99Ratio: overP99 / normalP99,
+    share: overMs.length / (seconds - discardedMs / 1000) / ((capacities[0] + capacities[1]) / 2),
+    refusalP50: toMedian(late(over, 429)),
+    refusedAtNormal: late(normal, 429).length,
+    clientCpus: clientCpuMs / 1000 / seconds,
+  };
+}
+
+function reportAccepted(ratios: Ratios): void {
+  const [before, after] = ratios.capacities;
   console.log(
-    `accepted p99: ${normalP99.toFixed(0)} ms at 90 %, ${overP99.toFixed(0)} ms (${(overP99 / normalP99).toFixed(1)} times that) in the overload; accepted ${share.toFixed(2)} of the capacity; refusals p50 ${toMedian(late(over, 429)).toFixed(0)} ms; refused at 90 %: ${String(late(normal, 429).length)}`,
+    `capacity ${before.toFixed(0)} a second before, ${after.toFixed(0)} after; accepted p99: ${ratios.normalP99.toFixed(0)} ms at 90 %, ${ratios.overP99.toFixed(0)} ms (${ratios.p99Ratio.toFixed(1)} times that) in the overload; accepted ${ratios.share.toFixed(2)} of the capacity; refusals p50 ${ratios.refusalP50.toFixed(0)} ms; refused at 90 %: ${String(ratios.refusedAtNormal)}; CPUs that sent the overload: ${ratios.clientCpus.toFixed(2)} of ${String(os.availableParallelism())}`,
   );
 }
 
