@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** A full collection takes 10 to 50 ms; less than this is left for V8 to collect when it wants to. */
-const worthwhileBytes = 64 * 2 ** 20;
+const worthwhileBytes = 16 * 2 ** 20;
 
 /** What V8 knows of this process. */
 export interface Heap {

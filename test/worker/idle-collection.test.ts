@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createIdleCollector } from '../../src/worker/idle-collection.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 
 const mebibyte = 2 ** 20;
 
@@ -28,7 +29,7 @@ test('buffers of uploads that are over are collected when no request is in fligh
 
 test('little is not worth a collection', () => {
   const { heap, collector } = createHeap();
-  heap.bytes = 63 * mebibyte;
+  heap.bytes = 15 * mebibyte;
   collector(0);
   assert.equal(heap.collections, 0);
 });
@@ -41,13 +42,14 @@ test('buffers that stay in use cause no further collections', () => {
   assert.equal(heap.collections, 1);
 });
 
-test('the collector of a process frees buffers that nobody holds', () => {
+test('the collector of a process frees buffers that nobody holds', async () => {
   const collector = createIdleCollector();
   const before = process.memoryUsage().arrayBuffers;
   const buffers = Array.from({ length: 16 }, () => Buffer.alloc(8 * mebibyte));
   collector(1);
-  assert.ok(process.memoryUsage().arrayBuffers - before >= 128 * mebibyte);
+  assert.ok(process.memoryUsage().arrayBuffers - before >= 100 * mebibyte);
   buffers.length = 0;
   collector(0);
-  assert.ok(process.memoryUsage().arrayBuffers - before < 16 * mebibyte);
+  // V8 sweeps in other threads.
+  await waitFor(() => process.memoryUsage().arrayBuffers - before < 16 * mebibyte);
 });
