@@ -22,7 +22,7 @@ export interface QualityCost {
 
 const rounds = 40;
 const runs = 5;
-const limits = { maxPixels: 50_000_000, decodeTimeoutMs: 60_000, maxDecodeBytes: Infinity };
+const limits = { maxPixels: 52_000_000, decodeTimeoutMs: 60_000, maxDecodeBytes: Infinity };
 
 const [modelsDir = '', photo = ''] = process.argv.slice(2);
 const engine = await createEngine('tensorflow');

@@ -9,7 +9,7 @@ import type { RasterShape } from '../src/image/types.ts';
 import type { AddonOrder, AddonOutcome, AddonReport } from './addon-order.ts';
 import { drawPlainSeeds, makeAddonInput } from './plain-jpegs.ts';
 
-const limits = { maxPixels: 50_000_000, decodeTimeoutMs: 5000, maxDecodeBytes: 2 ** 28 };
+const limits = { maxPixels: 52_000_000, decodeTimeoutMs: 5000, maxDecodeBytes: 2 ** 28 };
 loadNativeJpeg();
 const order = JSON.parse(process.argv[2] ?? '') as AddonOrder;
 switch (order.kind) {

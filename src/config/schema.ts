@@ -110,7 +110,7 @@ const upload = z.strictObject({
 });
 
 const image = z.strictObject({
-  maxPixels: z.int().min(1).max(1_000_000_000).default(50_000_000).describe('Pixels of one image, from its header.'),
+  maxPixels: z.int().min(1).max(1_000_000_000).default(52_000_000).describe('Pixels of one image, from its header.'),
   decodeTimeoutMs: milliseconds(100, hour).default(5000).describe('Time for decoding one image.'),
   maxDecodeBytes: bytes(1, 1024 * gibibyte)
     .default(268_435_456)

@@ -20,7 +20,7 @@ export interface Sample {
 }
 
 /** Photographs are whole files; no upload of theirs is too large or too slow. */
-const limits = { maxPixels: 50_000_000, decodeTimeoutMs: 60_000, maxDecodeBytes: Infinity };
+const limits = { maxPixels: 52_000_000, decodeTimeoutMs: 60_000, maxDecodeBytes: Infinity };
 
 /** Turns image bytes into the network's raster, the way the service does. */
 export async function toRaster(bytes: Uint8Array, { width, height }: Size): Promise<Uint8Array> {

@@ -4,7 +4,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import { ServiceError, type ErrorCode } from '../../src/errors.ts';
 import type { DecodeLimits, RasterShape, ResizeMode } from '../../src/image/types.ts';
 
-export const limits: DecodeLimits = { maxPixels: 50_000_000, decodeTimeoutMs: 5000, maxDecodeBytes: 2 ** 28 };
+export const limits: DecodeLimits = { maxPixels: 52_000_000, decodeTimeoutMs: 5000, maxDecodeBytes: 2 ** 28 };
 export const square: RasterShape = { width: 32, height: 32, resize: 'stretch' };
 
 export const resizeModes: readonly ResizeMode[] = ['cover', 'contain', 'stretch', 'long-side'];

@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { configSchema } from '../../src/config/schema.ts';
+import { decodeImage } from '../../src/image/decode.ts';
 import { assertAffordable } from '../../src/image/header/cost.ts';
 import { toDecodeBytes } from '../../src/image/header/price.ts';
 import { readHeader } from '../../src/image/header/read-header.ts';
 import { measureImage } from '../../src/image/header.ts';
 import { sniffFormat } from '../../src/image/sniff.ts';
 import { drawCostly, enlargeAvif } from '../fixtures/costly-pictures.ts';
-import { assertRejects, drawPlain, limits, pngSignature, red, toChunk, toPngHeader } from './fixtures.ts';
+import {
+  assertMiddle,
+  assertRejects,
+  type Colour,
+  drawPlain,
+  limits,
+  pngSignature,
+  red,
+  square,
+  toChunk,
+  toPngHeader,
+} from './fixtures.ts';
 
 const mebibyte = 2 ** 20;
 
@@ -59,6 +72,19 @@ test('ordinary pictures of as many pixels as are allowed fit into the default', 
   for (const bytes of [await large.clone().jpeg({ progressive: true }).toBuffer(), toDeepPng(side, side)]) {
     assert.ok(price(bytes) * mebibyte < maxDecodeBytes);
   }
+});
+
+test('what the largest phones take is served with the default configuration, turned or not', async () => {
+  const { image } = configSchema.parse({});
+  const colour: Colour = [200, 60, 30];
+  const picture = drawPlain(colour, 8192, 6144);
+  for (const orientation of [1, 6]) {
+    const bytes = await picture.clone().withMetadata({ orientation }).jpeg().toBuffer();
+    assertMiddle(await decodeImage(bytes, square, image), colour, 4, String(orientation));
+  }
+  const webp = await drawPlain(colour, 64, 48).webp({ lossless: true }).toBuffer();
+  const header = { ...readHeader(webp, 'webp'), width: 8192, height: 6144 };
+  assertAffordable(toDecodeBytes(header, header, true), image);
 });
 
 test('a picture that needs more memory than there is is refused by its header', async () => {
