@@ -1,3 +1,4 @@
+import type { Sharp } from 'sharp';
 import { ServiceError, toMessage } from '../errors.ts';
 import { waitForEver } from '../waiting.ts';
 import { decodeGate, type DecodeTurn } from './decode-gate.ts';
@@ -5,10 +6,11 @@ import { createDecodeMemory, type MemoryPermit } from './decode-memory.ts';
 import { toCorrupt, toTooSlow } from './failures.ts';
 import { type Frame, toFrame } from './framing.ts';
 import { measureImage, type MeasuredImage } from './header.ts';
-import { openPicture, turnPixels } from './library.ts';
+import { openPicture, openPixels, turnPixels } from './library.ts';
 import { toPlainDecode } from './native-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
 import type { DecodeLimits, DecodeWatch, ImageFormat, RasterShape } from './types.ts';
+import { convertYcbcr } from './ycbcr.ts';
 
 const memory = createDecodeMemory();
 
@@ -136,7 +138,9 @@ async function decodeFrame(
   limits: DecodeLimits,
   turn: DecodeTurn,
 ): Promise<Uint8Array> {
-  const render = (part: Frame) => renderPicture(image, part, failOn, limits, turn);
+  const attempt = { image, failOn, limits, turn };
+  const open = await toSource(attempt);
+  const render = (part: Frame) => renderPicture(attempt, open(), part);
   const frame = toFrame(image.facts, shape);
   // What lies outside a region is not decoded with it, and may be damaged.
   if (frame.region !== undefined) await render({ scale: frame.scale });
@@ -145,23 +149,46 @@ async function decodeFrame(
   return placeMirrored(frame.placement.isTurned ? await turnPixels(data, info) : data, frame.placement, shape);
 }
 
-/** @returns uint8 [info.height, info.width, 3] as `data` */
-async function renderPicture(
-  image: MeasuredImage,
-  frame: Frame,
-  failOn: FailOn,
-  limits: DecodeLimits,
-  turn: DecodeTurn,
-) {
-  turn.assertWanted();
-  const startedAt = performance.now();
-  const picture = openPicture(image.safeBytes, { failOn, limitInputPixels: limits.maxPixels })
+/** One decode of a picture. */
+interface Attempt {
+  readonly image: MeasuredImage;
+  readonly failOn: FailOn;
+  readonly limits: DecodeLimits;
+  readonly turn: DecodeTurn;
+}
+
+/** Finds out what renderings begin with: the upload, or its pixels where the library would reduce them wrongly. */
+async function toSource(attempt: Attempt): Promise<() => Sharp> {
+  if (attempt.image.samples?.kind !== 'extra') return () => openUpright(attempt);
+  // Reduced, they would be multiplied by what is no alpha.
+  const { data, info } = await toPixels(attempt, openUpright(attempt).removeAlpha());
+  return () => openPixels(data, info);
+}
+
+function openUpright({ image, failOn, limits, turn }: Attempt): Sharp {
+  const ignoreIcc = image.samples?.kind === 'ycbcr';
+  return openPicture(image.safeBytes, { failOn, limitInputPixels: limits.maxPixels, ignoreIcc })
     .timeout({ seconds: turn.maxSeconds })
     .autoOrient();
+}
+
+/** @returns uint8 [info.height, info.width, 3] as `data` */
+async function renderPicture(attempt: Attempt, picture: Sharp, frame: Frame) {
   if (frame.region !== undefined) picture.extract(frame.region);
   // The whole picture is scaled, and cropped after: cropping in the library leaves the last rows unread, and a
   // truncated file would pass.
-  picture.resize(frame.scale).flatten({ background: '#ffffff' }).removeAlpha().toColourspace('srgb');
+  picture.resize(frame.scale).flatten({ background: '#ffffff' }).removeAlpha();
+  const rendered = await toPixels(attempt, picture);
+  const { samples } = attempt.image;
+  if (samples?.kind === 'ycbcr') convertYcbcr(rendered.data, samples.formula);
+  return rendered;
+}
+
+/** @returns uint8 [info.height, info.width, 3] as `data` */
+async function toPixels({ image, limits, turn }: Attempt, picture: Sharp) {
+  turn.assertWanted();
+  const startedAt = performance.now();
+  picture.toColourspace('srgb');
   // sharp takes 16-bit RGB through Display P3 and does not come back by itself.
   if (image.hasWideProfile) picture.withIccProfile('srgb', { attach: false });
   const rendering = picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });

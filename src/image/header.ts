@@ -7,9 +7,13 @@ import { assertAffordable, assertPasses } from './header/cost.ts';
 import { toDecodeBytes } from './header/price.ts';
 import { readJpegHeader } from './header/jpeg.ts';
 import { type HeaderFacts, readHeader } from './header/read-header.ts';
+import { withDetour } from './header/tiff.ts';
+import { type TiffSamples, toUnfit } from './header/tiff-samples.ts';
+import { isStandardProfile } from './icc-profile.ts';
 import { openPicture } from './library.ts';
 import { type PlainJpeg, readPlainJpeg } from './plain-jpeg.ts';
 import { dropCompressedText } from './png-text.ts';
+import { toUnsupported } from './refused-formats.ts';
 import { sniffFormat } from './sniff.ts';
 import type { DecodeLimits, DecodeWatch, ImageFacts, ImageFormat } from './types.ts';
 
@@ -37,6 +41,8 @@ export interface MeasuredImage {
   readonly hasWideProfile: boolean;
   /** What its own header says where that is nothing unusual. */
   readonly plain?: PlainJpeg;
+  /** What the samples of a TIFF are. */
+  readonly samples?: TiffSamples;
 }
 
 /**
@@ -59,9 +65,7 @@ export async function measureImage(
 ): Promise<MeasuredImage> {
   if (bytes.length === 0) throw new ServiceError('ERR_UPLOAD_MISSING', 'the image is empty');
   const format = sniffFormat(bytes);
-  if (format === undefined) {
-    throw new ServiceError('ERR_IMAGE_UNSUPPORTED', 'the bytes are not JPEG, PNG, WebP, GIF, AVIF or TIFF');
-  }
+  if (format === undefined) throw toUnsupported(bytes);
   const header = readHeader(bytes, format);
   // The library ignores the screen of a GIF where that is absurd, and takes the size of its frames.
   const isSizeKnown = format !== 'gif';
@@ -81,6 +85,7 @@ export async function measureImage(
     safeBytes,
     decodeBytes,
     hasWideProfile: metadata.space === 'rgb16' && metadata.hasProfile,
+    ...toSamples(header, metadata.icc),
   };
 }
 
@@ -97,10 +102,19 @@ function toMeasured(bytes: Uint8Array, header: HeaderFacts, plain: PlainJpeg): M
   };
 }
 
+function toSamples(header: HeaderFacts, profile: Uint8Array | undefined): Pick<MeasuredImage, 'samples'> {
+  if (header.format !== 'tiff') return {};
+  // It is of the RGB that is made of the samples, which the library never sees.
+  const isUnknown = profile !== undefined && !isStandardProfile(profile);
+  if (header.samples.kind === 'ycbcr' && isUnknown) throw toUnfit('YCbCr with a colour profile');
+  return { samples: header.samples };
+}
+
 /** Takes out or changes what the library can't be trusted with. */
 function toSafeBytes(bytes: Uint8Array, header: HeaderFacts): Uint8Array {
   if (header.format === 'png') return dropCompressedText(bytes, header);
   if (header.format === 'avif') return withAvifBrand(bytes);
+  if (header.format === 'tiff' && header.detour !== undefined) return withDetour(bytes, header.detour);
   return bytes;
 }
 

@@ -28,11 +28,16 @@ function closeOtherLoaders(): void {
 }
 
 /** How much of a broken picture the library puts up with, and how large a one it opens. */
-type OpenOptions = Required<Pick<SharpOptions, 'failOn' | 'limitInputPixels'>>;
+type OpenOptions = Required<Pick<SharpOptions, 'failOn' | 'limitInputPixels'>> & Pick<SharpOptions, 'ignoreIcc'>;
 
 /** Opens the first frame of a picture for reading front to back, with the library's own safety limits on. */
 export function openPicture(bytes: Uint8Array, options: OpenOptions): Sharp {
   return sharp(bytes, { ...options, pages: 1, sequentialRead: true, unlimited: false, limitInputChannels: 5 });
+}
+
+/** Opens pixels, uint8 [size.height, size.width, 3]. */
+export function openPixels(pixels: Uint8Array, { width, height }: Size): Sharp {
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
 }
 
 /**
@@ -41,9 +46,6 @@ export function openPicture(bytes: Uint8Array, options: OpenOptions): Sharp {
  * @param pixels - uint8 [size.height, size.width, 3]
  * @returns uint8 [size.width, size.height, 3]
  */
-export function turnPixels(pixels: Uint8Array, { width, height }: Size): Promise<Uint8Array> {
-  return sharp(pixels, { raw: { width, height, channels: 3 } })
-    .rotate(90)
-    .raw()
-    .toBuffer();
+export function turnPixels(pixels: Uint8Array, size: Size): Promise<Uint8Array> {
+  return openPixels(pixels, size).rotate(90).raw().toBuffer();
 }

@@ -7,7 +7,7 @@ import { maxItemParts, maxItems } from '../../src/image/header/heif-items.ts';
 import { maxSegments } from '../../src/image/header/jpeg.ts';
 import { maxChunks, maxChunksBeforePixels } from '../../src/image/header/png.ts';
 import { readHeader } from '../../src/image/header/read-header.ts';
-import { maxDirectories } from '../../src/image/header/tiff.ts';
+import { maxDirectories } from '../../src/image/header/tiff-directories.ts';
 import { maxEntries } from '../../src/image/header/tiff-fields.ts';
 import { maxWebpChunks, maxWebpFrames } from '../../src/image/header/webp.ts';
 import { measureImage } from '../../src/image/header.ts';

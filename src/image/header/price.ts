@@ -24,6 +24,8 @@ const frameMargin = 320;
 const blockMargin = 64;
 const coefficientBytes = 2;
 const webpPixelBytes = 4;
+/** Of a picture that is decoded before it is made small. */
+const rgbBytes = 3;
 /** Ratio of the sides above which only a part may be scaled: then libwebp does not reduce the picture while decoding. */
 const narrowRatio = 8;
 
@@ -58,7 +60,10 @@ function toWholeBytes(header: HeaderFacts, { width, height }: Size, pixelBytes: 
       // The frame of an animation is put on a canvas of its own.
       return pixels * webpPixelBytes * (1 + (header.isAnimated ? 1 : 0) + (isNarrow(width, height) ? 1 : 0));
     case 'tiff':
-      return Math.max(width, header.block.width) * header.block.height * pixelBytes;
+      return (
+        Math.max(width, header.block.width) * header.block.height * header.blockPixelBytes +
+        (header.samples.kind === 'extra' ? pixels * rgbBytes : 0)
+      );
     case 'avif':
       return Math.max(...header.pictures.map((picture) => toPictureBytes(header, picture)));
   }

@@ -1,81 +1,94 @@
+import { toRefusedRaw } from '../refused-formats.ts';
 import type { Size } from '../types.ts';
-import { type CommonFacts, toTooMany, toView } from './header-facts.ts';
-import { readNumbers, readOffset, readTable, type TiffField, type TiffLayout } from './tiff-fields.ts';
+import { nameCameraRaw } from './camera-raw.ts';
+import { type CommonFacts, toView } from './header-facts.ts';
+import { findMain, readDirectories } from './tiff-directories.ts';
+import { readNumbers, readOffset, type TiffLayout, type TiffTable, type TiffTag, tiffTags } from './tiff-fields.ts';
+import { isReadAsRgba, readSamples, type TiffSamples } from './tiff-samples.ts';
 
-/** What the first directory of a TIFF or BigTIFF says (TIFF 6.0). What it leaves out has the standard's default. */
+/**
+ * What a TIFF or BigTIFF says of its picture (TIFF 6.0): the first, or the one that the first is a smaller copy of. What
+ * it leaves out has the standard's default.
+ */
 export interface TiffFacts extends CommonFacts {
   readonly format: 'tiff';
   /** What is stored, and decoded, as one: a strip or a tile. */
   readonly block: Size;
+  /** Bytes that are kept of a pixel of a block. */
+  readonly blockPixelBytes: number;
+  readonly samples: TiffSamples;
+  /** Where the directory is that the library has to find; undefined where it is the first. */
+  readonly detour: TiffDetour | undefined;
 }
 
-/** A fax of 10 MiB has a thousand pages. The library goes through all directories to find the first. */
-export const maxDirectories = 2048;
-/** Of all directories together, which may overlap. */
-export const maxAllEntries = 200_000;
+/** How a library is brought to read a directory which is not the first one. */
+export interface TiffDetour {
+  readonly layout: TiffLayout;
+  readonly table: TiffTable;
+}
 
-const tags = {
-  width: 256,
-  height: 257,
-  bitsPerSample: 258,
-  photometric: 262,
-  samplesPerPixel: 277,
-  rowsPerStrip: 278,
-  tileWidth: 322,
-  tileHeight: 323,
-} as const;
-const wanted: ReadonlySet<number> = new Set(Object.values(tags));
 /** Samples of a pixel whose depths are looked at. */
 const maxSamples = 16;
 const palette = 3;
+const rgbaBytes = 4;
 
 /**
  * Reads the directories of a TIFF.
- * @returns undefined where the first one has no size
- * @throws ERR_IMAGE_TOO_COSTLY for too many directories or entries, RangeError where the file ends within the first
+ * @returns undefined where its picture has no size, or lies beyond the end
+ * @throws ERR_IMAGE_TOO_COSTLY for too many directories or entries, ERR_IMAGE_UNSUPPORTED for camera raw,
+ * ERR_IMAGE_CORRUPT for samples that can't be shown, RangeError where the file ends within the first directory
  */
 export function readTiffHeader(bytes: Uint8Array): TiffFacts | undefined {
   const view = toView(bytes);
   const isLittle = view.getUint8(0) === 0x49;
   const layout: TiffLayout = { view, isLittle, isBig: view.getUint16(2, isLittle) === 43 };
-  const start = readOffset(layout, layout.isBig ? 8 : 4);
-  assertChain(layout, start);
-  const facts = toFacts(layout, readTable(layout, start, wanted).fields);
-  return facts.width === 0 || facts.height === 0 ? undefined : facts;
+  const directories = readDirectories(layout, readOffset(layout, toStart(layout)));
+  const raw = nameCameraRaw(layout, directories.tables);
+  if (raw !== undefined) throw toRefusedRaw(raw);
+  const main = findMain(layout, directories);
+  if (main === undefined) return undefined;
+  const facts = toFacts(layout, main);
+  if (facts.width === 0 || facts.height === 0) return undefined;
+  return main === directories.tables[0] ? facts : { ...facts, detour: { layout, table: main } };
 }
 
-/** The chain may be a ring, and ends then where it closes. */
-function assertChain(layout: TiffLayout, start: number): void {
-  const seen = new Set<number>();
-  let entries = 0;
-  for (let offset = start; offset !== 0 && !seen.has(offset);) {
-    seen.add(offset);
-    if (seen.size > maxDirectories) throw toTooMany('directories', maxDirectories);
-    try {
-      const table = readTable(layout, offset);
-      entries += table.entries;
-      offset = table.next;
-    } catch (thrown) {
-      if (!(thrown instanceof RangeError)) throw thrown;
-      return;
-    }
-    if (entries > maxAllEntries) throw toTooMany('entries in its directories', maxAllEntries);
-  }
+/** Where the offset of the first directory is. */
+function toStart({ isBig }: TiffLayout): number {
+  return isBig ? 8 : 4;
 }
 
-function toFacts(layout: TiffLayout, fields: ReadonlyMap<number, TiffField>): TiffFacts {
-  const readAll = (tag: number): number[] => readNumbers(layout, fields.get(tag), maxSamples);
-  const read = (tag: number): number | undefined => readAll(tag)[0];
-  const [width, height] = [read(tags.width) ?? 0, read(tags.height) ?? 0];
-  const rows = Math.min(height, read(tags.rowsPerStrip) ?? height);
-  const samples = read(tags.samplesPerPixel) ?? 1;
+function toFacts(layout: TiffLayout, table: TiffTable): TiffFacts {
+  const readAll = (tag: TiffTag): number[] => readNumbers(layout, table.fields.get(tag), maxSamples);
+  const read = (tag: TiffTag): number | undefined => readAll(tag)[0];
+  const [width, height] = [read(tiffTags.width) ?? 0, read(tiffTags.height) ?? 0];
+  const rows = Math.min(height, read(tiffTags.rowsPerStrip) ?? height);
+  const samples = read(tiffTags.samplesPerPixel) ?? 1;
+  // Readers take all samples to be as deep as the first; a deeper one must not be priced too low.
+  const bitDepth = Math.max(1, ...readAll(tiffTags.bitsPerSample));
+  const isRgba = isReadAsRgba(layout, table);
+  const channels = isRgba ? rgbaBytes : read(tiffTags.photometric) === palette ? Math.max(3, samples) : samples;
   return {
     format: 'tiff',
     width,
     height,
-    // Readers take all samples to be as deep as the first; a deeper one must not be priced too low.
-    bitDepth: Math.max(1, ...readAll(tags.bitsPerSample)),
-    channels: read(tags.photometric) === palette ? Math.max(3, samples) : samples,
-    block: { width: read(tags.tileWidth) ?? width, height: read(tags.tileHeight) ?? rows },
+    bitDepth,
+    channels,
+    block: { width: read(tiffTags.tileWidth) ?? width, height: read(tiffTags.tileHeight) ?? rows },
+    blockPixelBytes: channels * Math.ceil(bitDepth / 8) + (isRgba ? samples : 0),
+    samples: readSamples(layout, table),
+    detour: undefined,
   };
+}
+
+/** A copy of a TIFF whose only directory is that of its picture. */
+export function withDetour(bytes: Uint8Array, { layout, table }: TiffDetour): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  const view = toView(copy);
+  const write = (at: number, offset: number): void => {
+    if (layout.isBig) view.setBigUint64(at, BigInt(offset), layout.isLittle);
+    else view.setUint32(at, offset, layout.isLittle);
+  };
+  write(toStart(layout), table.offset);
+  write(table.nextAt, 0);
+  return copy;
 }

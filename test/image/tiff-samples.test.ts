@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deflateSync } from 'node:zlib';
+import { inspectImage, measureImage } from '../../src/image/header.ts';
+import { assertRejects, type Colour, limits } from './fixtures.ts';
+import {
+  assertQuarters,
+  drawPage,
+  type Field,
+  grey,
+  type Kind,
+  type Page,
+  quarters,
+  rgb,
+  toFields,
+  writeTiff,
+} from './tiff-files.ts';
+
+/** The same colours, grey. */
+const greys: readonly Colour[] = [30, 100, 170, 240].map((value): Colour => [value, value, value]);
+
+/** YCbCr of the full range, as JPEG has it. */
+function toYcbcr([r, g, b]: Colour): [number, number, number] {
+  const y = 0.299 * r + 0.587 * g + 0.114 * b;
+  return [Math.round(y), Math.round(128 + (b - y) / 1.772), Math.round(128 + (r - y) / 1.402)];
+}
+
+/** YCbCr of the range of video. */
+function toVideo(colour: Colour): number[] {
+  const [y, cb, cr] = toYcbcr(colour);
+  return [16 + (y * 219) / 255, 128 + ((cb - 128) * 224) / 255, 128 + ((cr - 128) * 224) / 255].map(Math.round);
+}
+
+const ycbcr: Kind = { photometric: 6, bits: 8, toSamples: toYcbcr, more: [{ tag: 530, values: [1, 1] }] };
+
+/** YCbCr with one colour for each block of 2 × 2 pixels. */
+function drawSubsampled(width: number, height: number, isTiled: boolean): Page {
+  const units: number[] = [];
+  for (let y = 0; y < height; y += 2) {
+    for (let x = 0; x < width; x += 2) {
+      const colour = quarters[(y < height / 2 ? 0 : 2) + (x < width / 2 ? 0 : 1)] ?? quarters[0];
+      const [light, blue, red] = toYcbcr(colour ?? [0, 0, 0]);
+      units.push(light, light, light, light, blue, red);
+    }
+  }
+  const block: Field[] = isTiled
+    ? [
+        { tag: 322, values: [width] },
+        { tag: 323, values: [height] },
+      ]
+    : [{ tag: 278, values: [height] }];
+  // Without a field for it, colour is halved both ways.
+  return {
+    fields: [...toFields({ ...ycbcr, more: block }, width, height, 3)],
+    blocks: [deflateSync(Buffer.from(units))],
+    isTiled,
+  };
+}
+
+function drawPlanes(kind: Kind): Page {
+  const { fields } = drawPage(kind);
+  const planes = [0, 1, 2].map((channel) => {
+    const plane = drawPage({ ...kind, toSamples: (colour) => [kind.toSamples(colour)[channel] ?? 0] });
+    return plane.blocks[0] ?? Buffer.alloc(0);
+  });
+  return { fields: [...fields, { tag: 284, values: [2] }], blocks: planes };
+}
+
+test('the colours of every kind of RGB, palette and YCbCr are the ones that went in', async () => {
+  const palette = [0, 1, 2].flatMap((channel) =>
+    Array.from({ length: 16 }, (_, index) => (quarters[index]?.[channel] ?? 0) * 257),
+  );
+  const toIndex = (colour: Colour): number[] => [quarters.indexOf(colour)];
+  const video: Field = { tag: 532, type: 'rational', values: [16, 235, 128, 240, 128, 240] };
+  const pages: Readonly<Record<string, Page>> = {
+    rgb: drawPage(rgb),
+    rgb16: drawPage({ ...rgb, bits: 16, toSamples: (colour) => colour.map((value) => value * 257) }),
+    planes: drawPlanes(rgb),
+    palette: drawPage({ photometric: 3, bits: 4, toSamples: toIndex, more: [{ tag: 320, values: palette }] }),
+    ycbcr: drawPage(ycbcr),
+    ycbcrVideo: drawPage({ ...ycbcr, toSamples: toVideo, more: [...(ycbcr.more ?? []), video] }),
+    ycbcrHalved: drawSubsampled(64, 48, false),
+    ycbcrTiled: drawSubsampled(64, 48, true),
+  };
+  for (const [kind, page] of Object.entries(pages)) await assertQuarters(writeTiff([page]), kind, { tolerance: 4 });
+  await assertQuarters(writeTiff([drawPage(rgb)], true), 'BigTIFF');
+});
+
+test('grey of every depth is grey, whether black or white comes first', async () => {
+  const depths: readonly [bits: number, most: number][] = [
+    [8, 255],
+    [16, 65_535],
+    [4, 15],
+    [2, 3],
+  ];
+  for (const [bits, most] of depths) {
+    for (const photometric of [0, 1]) {
+      const shown = greys.map(([value]) => Math.round((value / 255) * most));
+      const colours = shown.map((value): Colour => [(value * 255) / most, (value * 255) / most, (value * 255) / most]);
+      const toSamples = ([value]: Colour): number[] => {
+        const code = Math.round((value / 255) * most);
+        return [photometric === 0 ? most - code : code];
+      };
+      const bytes = writeTiff([drawPage({ photometric, bits, toSamples }, 64, 48, greys)]);
+      await assertQuarters(bytes, `${String(bits)} bits, photometric ${String(photometric)}`, { colours });
+    }
+  }
+});
+
+test('Lab of 16 bits is converted', async () => {
+  const lab: Kind = { photometric: 8, bits: 16, toSamples: ([value]) => [value * 257, 0, 0] };
+  // L* of 50 and 80.
+  const lights: readonly Colour[] = [128, 204, 128, 204].map((value): Colour => [value, value, value]);
+  const colours = [119, 199, 119, 199].map((value): Colour => [value, value, value]);
+  await assertQuarters(writeTiff([drawPage(lab, 64, 48, lights)]), 'Lab', { colours });
+});
+
+test('samples beside the colours that are not alpha leave the colours as they are stored', async () => {
+  const near = (kind: Kind, samples: number[], more: Field[] = []): Page =>
+    drawPage({ ...kind, toSamples: (colour) => [...kind.toSamples(colour), ...samples], more });
+  const unspecified: Field = { tag: 338, values: [0] };
+  for (const sample of [0, 7, 255]) {
+    await assertQuarters(writeTiff([near(rgb, [sample], [unspecified])]), `unspecified ${String(sample)}`);
+    await assertQuarters(writeTiff([near(rgb, [sample])]), `undeclared ${String(sample)}`);
+  }
+  await assertQuarters(writeTiff([near(rgb, [0, 0], [{ tag: 338, values: [0, 0] }])]), 'two of them');
+  const deep: Kind = { ...rgb, bits: 16, toSamples: (colour) => colour.map((value) => value * 257) };
+  await assertQuarters(writeTiff([near(deep, [0], [unspecified])]), '16 bits');
+  const bytes = writeTiff([
+    drawPage({ ...grey, toSamples: ([value]) => [value, 0], more: [unspecified] }, 64, 48, greys),
+  ]);
+  await assertQuarters(bytes, 'grey', { colours: greys });
+});
+
+test('samples that are not alpha cost the memory of the whole picture', async () => {
+  const plain = await measureImage(writeTiff([drawPage(rgb, 512, 512)]), limits);
+  const more = { ...rgb, toSamples: (colour: Colour) => [...colour, 0] };
+  const { decodeBytes } = await measureImage(writeTiff([drawPage(more, 512, 512)]), limits);
+  assert.ok(decodeBytes - plain.decodeBytes >= 512 * 512 * 3);
+});
+
+test('alpha is laid over white, whether the colours are multiplied by it or not', async () => {
+  const toHalf = (colour: Colour): Colour => [
+    Math.round((colour[0] + 255) / 2),
+    Math.round((colour[1] + 255) / 2),
+    Math.round((colour[2] + 255) / 2),
+  ];
+  const straight = { ...rgb, toSamples: (colour: Colour) => [...colour, 128], more: [{ tag: 338, values: [2] }] };
+  const toMultiplied = (colour: Colour) => [...colour.map((value) => Math.round((value * 128) / 255)), 128];
+  const multiplied = { ...rgb, toSamples: toMultiplied, more: [{ tag: 338, values: [1] }] };
+  for (const kind of [straight, multiplied]) {
+    await assertQuarters(writeTiff([drawPage(kind)]), String(kind.more[0]?.values), { colours: quarters.map(toHalf) });
+  }
+});
+
+test('kinds of samples that would become wrong colours are refused, and the answer says what to send', async () => {
+  const real: Kind = { ...grey, bits: 32, format: 3, toSamples: ([value]) => [value / 255] };
+  const kinds: Readonly<Record<string, Page>> = {
+    'floating point': drawPage(real),
+    'of 32 bits': drawPage({ ...grey, bits: 32, toSamples: ([value]) => [value * 2 ** 24] }),
+    signed: drawPage({ ...grey, format: 2, toSamples: ([value]) => [value - 128] }),
+    'of 24 bits': drawPage({ ...rgb, bits: 24, toSamples: (colour) => colour.map((value) => value * 65_793) }),
+    'of 4 bits': drawPage({ ...rgb, bits: 4, toSamples: (colour) => colour.map((value) => value >> 4) }),
+    'colour space 32844': drawPage({ ...grey, photometric: 32_844, bits: 16 }),
+    'colour space 4': drawPage({ photometric: 4, bits: 1, toSamples: () => [1] }),
+    'other than CMYK': drawPage({
+      photometric: 5,
+      bits: 8,
+      toSamples: () => [0, 0, 0, 0],
+      more: [{ tag: 332, values: [2] }],
+    }),
+    'alpha beside': drawPage({
+      ...rgb,
+      toSamples: (colour) => [...colour, 9, 9],
+      more: [{ tag: 338, values: [2, 0] }],
+    }),
+    '2 samples': drawPage({ ...rgb, toSamples: () => [1, 2] }),
+    '6 samples': drawPage({ ...rgb, toSamples: (colour) => [...colour, ...colour] }),
+    'three samples': drawPage({ ...ycbcr, toSamples: (colour) => [...toYcbcr(colour), 255] }),
+    'Lab of 8 bits': drawPage({ photometric: 8, bits: 8, toSamples: () => [1, 2, 3] }),
+    'Lab with': drawPage({
+      photometric: 8,
+      bits: 16,
+      toSamples: () => [1, 2, 3, 4],
+      more: [{ tag: 338, values: [2] }],
+    }),
+    'separate planes of other': drawPlanes(ycbcr),
+    'tiles of separate planes': {
+      ...drawPlanes({ ...rgb, more: [322, 323].map((tag) => ({ tag, values: [64] })) }),
+      isTiled: true,
+    },
+  };
+  for (const [words, page] of Object.entries(kinds)) {
+    const { detail } = await assertRejects(inspectImage(writeTiff([page]), limits), 'ERR_IMAGE_CORRUPT', words);
+    assert.match(detail, /^the TIFF image has .+: ask the client for RGB of 8 bits, or JPEG$/);
+    assert.ok(detail.includes(words), detail);
+  }
+});
