@@ -1,29 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { drawCostly, drawWide, enlargeAvif } from '../fixtures/costly-pictures.ts';
-import { makePhoto } from '../fixtures/pictures.ts';
 import { measureResources, type Resources } from '../fixtures/resources.ts';
-import { endUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
+import type { startRunningLoad } from '../fixtures/running-load.ts';
 import { type Service, startService } from '../fixtures/service.ts';
-import { postRaw, readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
-import { warmWorkers } from '../fixtures/warm-workers.ts';
+import { attackBesidePolite, type NamedPicture, uploadAll } from './attack.ts';
 
-const connections = 8;
 const mebibyte = 2 ** 20;
-
-/** Uploads each picture on every connection, one after the other. */
-async function uploadAll(url: string, pictures: readonly (readonly [string, Buffer])[]): Promise<string[]> {
-  const answers: string[] = [];
-  const upload = async (): Promise<void> => {
-    for (const [name, picture] of pictures) {
-      const { status, body } = await postRaw(url, picture);
-      answers.push(`${name} ${String(status)} ${body.code ?? ''}`);
-    }
-  };
-  await Promise.all(Array.from({ length: connections }, upload));
-  return answers;
-}
 
 /** Looks again and again at what each process holds; what it returns ends that and gives the most that each grew by. */
 async function measurePeaks(service: Service): Promise<() => Promise<number[]>> {
@@ -46,35 +30,23 @@ async function measurePeaks(service: Service): Promise<() => Promise<number[]>> 
 
 interface Attack {
   readonly service: Service;
-  readonly pictures: readonly (readonly [string, Buffer])[];
+  readonly pictures: readonly NamedPicture[];
   readonly expected: RegExp;
   readonly maxGrowth: number;
 }
 
-async function attackBeside(
+async function attackWithin(
   context: Parameters<typeof startRunningLoad>[0],
   { service, pictures, expected, maxGrowth }: Attack,
 ): Promise<void> {
-  const photo = await makePhoto();
-  const pids = (await warmWorkers(service, photo)).map(({ pid }) => pid);
-  const polite = startRunningLoad(context, service.url, photo, { clients: 1, pauseMs: 300 });
-  const stopMeasuring = await measurePeaks(service);
-  const answers = await uploadAll(service.url, pictures);
-  await waitFor(() => polite.outcomes.length >= 5);
-  await endUnharmed(polite);
-  const peaks = await stopMeasuring();
-  for (const kind of new Set(answers)) {
-    console.log(`${String(answers.filter((answer) => answer === kind).length)} × ${kind}`);
-  }
-  console.log(`${peaks.map((bytes) => Math.round(bytes / mebibyte)).join(', ')} MiB more in each process`);
-  for (const answer of answers) assert.match(answer, expected);
-  for (const grown of peaks) assert.ok(grown < maxGrowth, `${String(grown)} bytes more`);
-  const { workers } = await service.health();
-  assert.deepEqual(
-    workers.map(({ pid }) => pid),
-    pids,
-  );
-  assert.equal(await readTotal(service.opsUrl, 'image_check_worker_restarts_total'), 0);
+  await attackBesidePolite(context, service, async () => {
+    const stopMeasuring = await measurePeaks(service);
+    const answers = await uploadAll(service.url, pictures, 1);
+    const peaks = await stopMeasuring();
+    console.log(`${peaks.map((bytes) => Math.round(bytes / mebibyte)).join(', ')} MiB more in each process`);
+    for (const answer of answers) assert.match(answer, expected);
+    for (const grown of peaks) assert.ok(grown < maxGrowth, `${String(grown)} bytes more`);
+  });
 }
 
 test('pictures_that_need_more_memory_than_is_configured_are_refused_by_their_headers', async (context) => {
@@ -83,7 +55,7 @@ test('pictures_that_need_more_memory_than_is_configured_are_refused_by_their_hea
     ['avif', enlargeAvif(small.get('avif') ?? Buffer.alloc(0), 7000)],
     ['png', await drawWide()],
   ] as const;
-  await attackBeside(context, {
+  await attackWithin(context, {
     service: await startService(context),
     pictures: [...pictures, ...pictures, ...pictures],
     expected: / 422 ERR_IMAGE_TOO_COSTLY$/,
@@ -95,7 +67,7 @@ test('decodes_of_a_worker_share_the_memory_that_is_configured', async (context) 
   const maxDecodeBytes = 96 * mebibyte;
   const settings = [`image.maxDecodeBytes=${String(maxDecodeBytes)}`, 'image.decodeTimeoutMs=60000'];
   const args = [...settings, 'check.deadlineMs=60000'].flatMap((setting) => ['--set', setting]);
-  await attackBeside(context, {
+  await attackWithin(context, {
     service: await startService(context, { args }),
     // The AVIF needs most of it.
     pictures: [...(await drawCostly(1300))],
