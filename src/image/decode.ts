@@ -1,16 +1,14 @@
-import type { Sharp } from 'sharp';
 import { ServiceError, toMessage } from '../errors.ts';
 import { waitForEver } from '../waiting.ts';
 import { decodeGate, type DecodeTurn } from './decode-gate.ts';
 import { createDecodeMemory, type MemoryPermit } from './decode-memory.ts';
-import { toCorrupt, toTooSlow } from './failures.ts';
 import { type Frame, toFrame } from './framing.ts';
 import { measureImage, type MeasuredImage } from './header.ts';
-import { openPicture, openPixels, turnPixels } from './library.ts';
+import { turnPixels } from './library.ts';
 import { toPlainDecode } from './native-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
+import { renderPicture, toSource } from './rendering.ts';
 import type { DecodeLimits, DecodeWatch, ImageFormat, RasterShape } from './types.ts';
-import { convertYcbcr } from './ycbcr.ts';
 
 const memory = createDecodeMemory();
 
@@ -22,6 +20,9 @@ const warningFormats = new Set<ImageFormat>(['jpeg', 'tiff']);
  * headers, private tags.
  */
 const finalFailure = /bad huffman code|bad arithmetic code|premature end of data segment|instead of rst/i;
+
+/** Bytes behind the pixels of a picture whose end was added. */
+const beforeAddedEnd = /extraneous bytes before marker 0xd9/i;
 
 /**
  * Decodes the first frame of an upload, upright, over white, as 8-bit sRGB.
@@ -81,8 +82,8 @@ async function decodeByLibrary(
   if (!warningFormats.has(image.facts.format)) return run(pixels, (turn) => decode('error', turn));
   const outcome = await run(pixels, (turn) => decodeStrictly(decode, turn));
   if (outcome.kind === 'raster') return outcome.raster;
-  if (outcome.isCertain && isFinal(outcome)) throw outcome.error;
-  return run(limits.maxPixels, (turn) => decodeDespiteWarnings(outcome, decode, turn));
+  if (outcome.isCertain && isFinal(image, outcome)) throw outcome.error;
+  return run(limits.maxPixels, (turn) => decodeDespiteWarnings(image, outcome, decode, turn));
 }
 
 function withBudget(watch: DecodeWatch, limits: DecodeLimits): DecodeWatch {
@@ -100,8 +101,9 @@ interface Objection {
   readonly isCertain: boolean;
 }
 
-function isFinal({ message }: Objection): boolean {
-  return finalFailure.test(message);
+/** A picture without an end is taken for truncated by any other warning: the next one could be of lost pixels. */
+function isFinal({ isEndAdded }: MeasuredImage, { message }: Objection): boolean {
+  return isEndAdded ? !beforeAddedEnd.test(message) : finalFailure.test(message);
 }
 
 async function decodeStrictly(
@@ -120,14 +122,20 @@ async function decodeStrictly(
 /** Another picture that fails in the same moment can take the message away: the decode is repeated to get it. */
 const strictAttempts = 4;
 
-async function decodeDespiteWarnings(first: Objection, decode: Decode, turn: DecodeTurn): Promise<Uint8Array> {
+async function decodeDespiteWarnings(
+  image: MeasuredImage,
+  first: Objection,
+  decode: Decode,
+  turn: DecodeTurn,
+): Promise<Uint8Array> {
   let { isCertain } = first;
   for (let attempt = 0; !isCertain && attempt < strictAttempts; attempt += 1) {
     const outcome = await decodeStrictly(decode, turn);
     if (outcome.kind === 'raster') return outcome.raster;
-    if (isFinal(outcome)) throw outcome.error;
+    if (isFinal(image, outcome)) throw outcome.error;
     isCertain = outcome.isCertain;
   }
+  if (!isCertain && image.isEndAdded) throw first.error;
   return decode('error', turn);
 }
 
@@ -147,56 +155,4 @@ async function decodeFrame(
   const { data, info } = await render(frame);
   if (frame.placement === undefined) return placeCentred(data, info, shape);
   return placeMirrored(frame.placement.isTurned ? await turnPixels(data, info) : data, frame.placement, shape);
-}
-
-/** One decode of a picture. */
-interface Attempt {
-  readonly image: MeasuredImage;
-  readonly failOn: FailOn;
-  readonly limits: DecodeLimits;
-  readonly turn: DecodeTurn;
-}
-
-/** Finds out what renderings begin with: the upload, or its pixels where the library would reduce them wrongly. */
-async function toSource(attempt: Attempt): Promise<() => Sharp> {
-  if (attempt.image.samples?.kind !== 'extra') return () => openUpright(attempt);
-  // Reduced, they would be multiplied by what is no alpha.
-  const { data, info } = await toPixels(attempt, openUpright(attempt).removeAlpha());
-  return () => openPixels(data, info);
-}
-
-function openUpright({ image, failOn, limits, turn }: Attempt): Sharp {
-  const ignoreIcc = image.samples?.kind === 'ycbcr';
-  return openPicture(image.safeBytes, { failOn, limitInputPixels: limits.maxPixels, ignoreIcc })
-    .timeout({ seconds: turn.maxSeconds })
-    .autoOrient();
-}
-
-/** @returns uint8 [info.height, info.width, 3] as `data` */
-async function renderPicture(attempt: Attempt, picture: Sharp, frame: Frame) {
-  if (frame.region !== undefined) picture.extract(frame.region);
-  // The whole picture is scaled, and cropped after: cropping in the library leaves the last rows unread, and a
-  // truncated file would pass.
-  picture.resize(frame.scale).flatten({ background: '#ffffff' }).removeAlpha();
-  const rendered = await toPixels(attempt, picture);
-  const { samples } = attempt.image;
-  if (samples?.kind === 'ycbcr') convertYcbcr(rendered.data, samples.formula);
-  return rendered;
-}
-
-/** @returns uint8 [info.height, info.width, 3] as `data` */
-async function toPixels({ image, limits, turn }: Attempt, picture: Sharp) {
-  turn.assertWanted();
-  const startedAt = performance.now();
-  picture.toColourspace('srgb');
-  // sharp takes 16-bit RGB through Display P3 and does not come back by itself.
-  if (image.hasWideProfile) picture.withIccProfile('srgb', { attach: false });
-  const rendering = picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-  const rendered = await rendering.catch((thrown: unknown) => {
-    // Not by its message, which may be about another picture.
-    if (performance.now() - startedAt >= turn.maxSeconds * 1000) throw toTooSlow(limits.decodeTimeoutMs);
-    throw toCorrupt(image.facts.format, thrown);
-  });
-  if (rendered.info.channels !== 3) throw toCorrupt(image.facts.format);
-  return rendered;
 }

@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import { type ColourSpace, toColourSpace } from './colour/colour-space.ts';
 import { waitForEver } from '../waiting.ts';
 import { decodeGate } from './decode-gate.ts';
 import { assertPixels, toCorrupt } from './failures.ts';
@@ -6,6 +7,7 @@ import { toTurned } from './framing.ts';
 import { assertAffordable, assertPasses } from './header/cost.ts';
 import { toDecodeBytes } from './header/price.ts';
 import { readJpegHeader } from './header/jpeg.ts';
+import { assertJpegCoding, isLosslessJpeg } from './header/jpeg-coding.ts';
 import { type HeaderFacts, readHeader } from './header/read-header.ts';
 import { withDetour } from './header/tiff.ts';
 import { type TiffSamples, toUnfit } from './header/tiff-samples.ts';
@@ -37,8 +39,17 @@ export interface MeasuredImage {
   readonly safeBytes: Uint8Array;
   /** Estimate of the memory that the library needs to decode it. */
   readonly decodeBytes: number;
-  /** Whether it is 16-bit RGB with an embedded profile. */
+  /** Whether it is 16-bit RGB with an embedded profile that counts. */
   readonly hasWideProfile: boolean;
+  /** How its samples become sRGB where the library is not to convert them. */
+  readonly colours?: ColourSpace;
+  /**
+   * Whether the library must not reduce it while decoding: of lossless JPEG it gives a part only then, and of a JPEG whose
+   * end was added it does not tell that the last rows, 32 or so, are missing.
+   */
+  readonly isIrreducible: boolean;
+  /** Whether an end of the image that it lacks is added in `safeBytes`. */
+  readonly isEndAdded: boolean;
   /** What its own header says where that is nothing unusual. */
   readonly plain?: PlainJpeg;
   /** What the samples of a TIFF are. */
@@ -67,6 +78,7 @@ export async function measureImage(
   const format = sniffFormat(bytes);
   if (format === undefined) throw toUnsupported(bytes);
   const header = readHeader(bytes, format);
+  if (header.format === 'jpeg') assertJpegCoding(header);
   // The library ignores the screen of a GIF where that is absurd, and takes the size of its frames.
   const isSizeKnown = format !== 'gif';
   if (isSizeKnown) assertPixels(header.width, header.height, limits);
@@ -80,11 +92,15 @@ export async function measureImage(
   assertPixels(width, height, limits);
   const decodeBytes = toDecodeBytes(header, metadata, (metadata.orientation ?? 1) >= 5);
   assertAffordable(decodeBytes, limits);
+  const colours = toColourSpace(header, metadata);
   return {
     facts: { format, width, height, bytes: bytes.length },
     safeBytes,
     decodeBytes,
-    hasWideProfile: metadata.space === 'rgb16' && metadata.hasProfile,
+    hasWideProfile: !colours && metadata.space === 'rgb16' && metadata.hasProfile,
+    isIrreducible: header.format === 'jpeg' && (isLosslessJpeg(header) || !header.isComplete),
+    isEndAdded: header.format === 'jpeg' && !header.isComplete,
+    ...(colours && { colours }),
     ...toSamples(header, metadata.icc),
   };
 }
@@ -98,6 +114,8 @@ function toMeasured(bytes: Uint8Array, header: HeaderFacts, plain: PlainJpeg): M
     safeBytes: bytes,
     decodeBytes: toDecodeBytes(header, plain.coded, isTurned),
     hasWideProfile: false,
+    isIrreducible: false,
+    isEndAdded: false,
     plain,
   };
 }
@@ -115,8 +133,12 @@ function toSafeBytes(bytes: Uint8Array, header: HeaderFacts): Uint8Array {
   if (header.format === 'png') return dropCompressedText(bytes, header);
   if (header.format === 'avif') return withAvifBrand(bytes);
   if (header.format === 'tiff' && header.detour !== undefined) return withDetour(bytes, header.detour);
+  if (header.format === 'jpeg' && !header.isComplete) return Buffer.concat([bytes, endOfImage]);
   return bytes;
 }
+
+/** Without it libvips fails where the file ends right behind its pixels, and not where any bytes follow them. */
+const endOfImage = Buffer.of(0xff, 0xd9);
 
 /** libvips knows an AVIF by its major brand only, and not by that of animated ones, which hold a still one too. */
 function withAvifBrand(bytes: Uint8Array): Uint8Array {

@@ -1,3 +1,5 @@
+import { type Curve, standardCurve } from './colour/curves.ts';
+
 /** Colorants of sRGB as profiles hold them, adapted to D50 (IEC 61966-2-1, ICC.1:2022 annex E). */
 const colorants: Readonly<Record<string, readonly number[]>> = {
   rXYZ: [0.436, 0.2225, 0.0139],
@@ -35,6 +37,28 @@ export function isStandardProfile(profile: Uint8Array): boolean {
   }
 }
 
+/**
+ * Reads how a profile for grey takes stored samples to light.
+ * @returns undefined for profiles of other colours, and for damaged ones
+ */
+export function readGreyCurve(profile: Uint8Array): Curve | undefined {
+  const view = new DataView(profile.buffer, profile.byteOffset, profile.byteLength);
+  try {
+    if (toText(view, 16) !== 'GRAY') return undefined;
+    const curve = readCurve(view, toOffset(readTags(view), 'kTRC'));
+    if (curve === undefined || toText(view, 20) !== 'Lab ') return curve;
+    return (stored) => toLuminance(100 * curve(stored));
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return undefined;
+    throw thrown;
+  }
+}
+
+/** Light of CIE lightness, 0…100. */
+function toLuminance(lightness: number): number {
+  return lightness > 8 ? ((lightness + 16) / 116) ** 3 : (lightness * 27) / 24_389;
+}
+
 function readTags(view: DataView): Map<string, number> {
   const tags = new Map<string, number>();
   for (let tag = 0; tag < view.getUint32(headerBytes); tag += 1) {
@@ -49,22 +73,38 @@ function toOffset(tags: ReadonlyMap<string, number>, name: string): number {
 }
 
 function isStandardCurve(view: DataView, at: number): boolean {
-  const curve = toText(view, at) === 'para' ? readFormula(view, at) : readTable(view, at);
-  return curve !== undefined && samples.every((x) => isNear(curve(x), toLinear(x)));
+  const curve = readCurve(view, at);
+  return curve !== undefined && samples.every((x) => isNear(curve(x), standardCurve(x)));
 }
 
-/** A parametric curve with a linear part (ICC.1:2022, 10.18, type 3). */
-function readFormula(view: DataView, at: number): ((x: number) => number) | undefined {
-  if (view.getUint16(at + 8) !== 3) return undefined;
-  const [g, a, b, c, d] = [12, 16, 20, 24, 28].map((offset) => readFixed(view, at + offset));
-  if (g === undefined || a === undefined || b === undefined || c === undefined || d === undefined) return undefined;
-  return (x) => (x >= d ? (a * x + b) ** g : c * x);
+function readCurve(view: DataView, at: number): Curve | undefined {
+  return toText(view, at) === 'para' ? readFormula(view, at) : readTable(view, at);
 }
 
-/** A table of 16-bit values over 0…1 (10.6); one of fewer than three is a mere exponent. */
-function readTable(view: DataView, at: number): ((x: number) => number) | undefined {
-  const count = toText(view, at) === 'curv' ? view.getUint32(at + 8) : 0;
-  if (count < 3) return undefined;
+/** Parameters of a parametric curve by its type. */
+const parameterCounts = [1, 3, 4, 5, 7];
+
+/** A parametric curve (ICC.1:2022, 10.18): a power, and below a limit a line. */
+function readFormula(view: DataView, at: number): Curve | undefined {
+  const type = view.getUint16(at + 8);
+  const count = parameterCounts[type];
+  if (count === undefined) return undefined;
+  const parameters = Array.from({ length: count }, (_, index) => readFixed(view, at + 12 + 4 * index));
+  const [g = 1, a = 1, b = 0, c = 0, d = 0, e = 0, f = 0] = parameters;
+  if (type === 0) return (x) => x ** g;
+  if (type <= 2) return (x) => Math.max(0, a * x + b) ** g + (type === 2 ? c : 0);
+  return (x) => (x >= d ? Math.max(0, a * x + b) ** g + e : c * x + f);
+}
+
+/** A table of 16-bit values over 0…1 (10.6): none is a line, one is an exponent of 8.8 bits. */
+function readTable(view: DataView, at: number): Curve | undefined {
+  if (toText(view, at) !== 'curv') return undefined;
+  const count = view.getUint32(at + 8);
+  if (count === 0) return (x) => x;
+  const exponent = view.getUint16(at + 12) / 256;
+  if (count === 1) return (x) => x ** exponent;
+  // One that reaches beyond the end is found before its pixels are.
+  view.getUint16(at + 12 + 2 * (count - 1));
   const read = (index: number): number => view.getUint16(at + 12 + 2 * index) / 65535;
   return (x) => {
     const place = x * (count - 1);
@@ -72,10 +112,6 @@ function readTable(view: DataView, at: number): ((x: number) => number) | undefi
     const above = Math.ceil(place);
     return read(below) + (read(above) - read(below)) * (place - below);
   };
-}
-
-function toLinear(x: number): number {
-  return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
 }
 
 function readFixed(view: DataView, at: number): number {

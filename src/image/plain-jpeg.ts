@@ -13,6 +13,7 @@ export interface PlainJpeg {
 
 /** Arithmetic conditioning, an extension, number of lines, hierarchical progressions (ITU-T T.81, table B.1). */
 const unusual = new Set([0xc8, 0xcc, 0xdc, 0xde, 0xdf]);
+const startOfScan = 0xda;
 const application1 = 0xe1;
 const application2 = 0xe2;
 const exifSignature = 'Exif\0\0';
@@ -36,6 +37,8 @@ export function readPlainJpeg(bytes: Uint8Array, header = readJpegHeader(bytes))
     if (isFrame(marker)) {
       if (hasFrame || body.length !== 6 + 3 * header.channels) return undefined;
       hasFrame = true;
+    } else if (marker === startOfScan) {
+      if (!isWholeSpectrum(body)) return undefined;
     } else if (marker === application1 && startsWith(body, exifSignature)) {
       if (orientation !== undefined) return undefined;
       orientation = readOrientation(body.subarray(exifSignature.length));
@@ -53,6 +56,12 @@ function isPlainFrame(header: JpegFacts): boolean {
   const { width, height, bitDepth, channels } = header;
   if (!header.isSequential || header.isBuffered || header.scans !== 1) return false;
   return bitDepth === 8 && width > 0 && height > 0 && (channels === 1 || channels === 3);
+}
+
+/** Whether a scan header says what it has to in a sequential JPEG (B.2.3); libjpeg remarks upon others on stderr. */
+function isWholeSpectrum(body: Uint8Array): boolean {
+  const [first, last, approximation] = body.subarray(-3);
+  return first === 0 && last === 63 && approximation === 0;
 }
 
 /** Whether a segment holds the whole of a profile (ICC.1:2022, B.4), and that of sRGB. */

@@ -1,5 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { type Colour, toChunk } from './fixtures.ts';
+import { toCurveTag, toXyzTag, writeProfile } from './profile-writer.ts';
 
 /** The gamma that the Adobe RGB (1998) specification gives as 2 51/256. */
 const gamma = 563 / 256;
@@ -16,7 +17,6 @@ const primaries = {
   rXYZ: [0.609_74, 0.311_11, 0.019_47],
   gXYZ: [0.205_28, 0.625_67, 0.060_87],
   bXYZ: [0.149_19, 0.063_22, 0.744_57],
-  wtpt: [0.964_2, 1, 0.824_9],
 } as const;
 
 /** The same colour as 8-bit Adobe RGB. */
@@ -38,40 +38,10 @@ export function toAdobeRgbChunk(): Buffer {
 }
 
 function toProfile(): Buffer {
-  const description = Buffer.alloc(104);
-  description.write('desc\0\0\0\0\0\0\0\x0aAdobe RGB', 'latin1');
-  const curve = Buffer.alloc(16);
-  curve.write('curv', 'latin1');
-  curve.writeUInt32BE(1, 8);
-  curve.writeUInt16BE(gamma * 256, 12);
-  const tags: (readonly [string, Buffer])[] = [
-    ['desc', description],
-    ['cprt', Buffer.from('text\0\0\0\0none\0\0\0\0', 'latin1')],
-    ...Object.entries(primaries).map(([name, xyz]) => [name, toXyz(xyz)] as const),
-    ...['rTRC', 'gTRC', 'bTRC'].map((name) => [name, curve] as const),
-  ];
-  const header = Buffer.alloc(128);
-  header.writeUInt32BE(0x02_10_00_00, 8);
-  header.write('mntrRGB XYZ ', 12, 'latin1');
-  header.write('acsp', 36, 'latin1');
-  toXyz(primaries.wtpt).copy(header, 68, 8);
-  const table = Buffer.alloc(4 + 12 * tags.length);
-  table.writeUInt32BE(tags.length, 0);
-  let offset = header.length + table.length;
-  for (const [index, [name, data]] of tags.entries()) {
-    table.write(name, 4 + 12 * index, 'latin1');
-    table.writeUInt32BE(offset, 8 + 12 * index);
-    table.writeUInt32BE(data.length, 12 + 12 * index);
-    offset += data.length;
-  }
-  header.writeUInt32BE(offset, 0);
-  return Buffer.concat([header, table, ...tags.map(([, data]) => data)]);
-}
-
-/** An XYZ tag with three numbers of 16.16 bits. */
-function toXyz(values: readonly number[]): Buffer {
-  const tag = Buffer.alloc(20);
-  tag.write('XYZ ', 'latin1');
-  for (const [index, value] of values.entries()) tag.writeInt32BE(Math.round(value * 65_536), 8 + 4 * index);
-  return tag;
+  return writeProfile('RGB ', {
+    ...Object.fromEntries(Object.entries(primaries).map(([name, xyz]) => [name, toXyzTag(xyz)])),
+    rTRC: toCurveTag(gamma),
+    gTRC: toCurveTag(gamma),
+    bTRC: toCurveTag(gamma),
+  });
 }

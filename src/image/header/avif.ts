@@ -1,7 +1,7 @@
 import type { Size } from '../types.ts';
 import { type Av1Stream, readAv1Stream } from './sequence-header.ts';
 import { findBox, listBoxes } from './boxes.ts';
-import { type ByteRange, type CommonFacts, toCode, toTooMany, toView } from './header-facts.ts';
+import { type ByteRange, type CodePoints, type CommonFacts, toCode, toTooMany, toView } from './header-facts.ts';
 import { type HeifItem, type HeifItems, readExtents, readItems } from './heif-items.ts';
 
 /** A picture among the items of a file: coded as it is, or put together from others. */
@@ -18,12 +18,15 @@ export interface AvifPicture extends Size {
   readonly codedPixels: number;
   /** Coded frames that a decoder may keep at a time. */
   readonly codedFrames: number;
+  /** Of its colours; those of the container go before those of the coded data. */
+  readonly codePoints: CodePoints | undefined;
 }
 
 /** What the boxes of an AVIF, and the sequence headers in its data, say. */
 export interface AvifFacts extends CommonFacts {
   readonly format: 'avif';
   readonly pictures: readonly AvifPicture[];
+  readonly codePoints: CodePoints | undefined;
 }
 
 /** A grid of pictures, at most inside an overlay inside an identity; what is deeper is not looked at. */
@@ -37,6 +40,8 @@ const codes = {
   derived: new Set([toCode('grid'), toCode('iovl'), toCode('iden')]),
   auxiliary: toCode('auxC'),
   configuration: toCode('av1C'),
+  colours: toCode('colr'),
+  codePoints: toCode('nclx'),
 };
 
 /**
@@ -60,6 +65,7 @@ export function readAvifHeader(bytes: Uint8Array): AvifFacts | undefined {
     bitDepth: main.bitDepth,
     channels: (main.isMonochrome ? 1 : 3) + (pictures.length > colours.length ? 1 : 0),
     pictures,
+    codePoints: main.codePoints,
   };
 }
 
@@ -117,6 +123,7 @@ function readCoded(view: DataView, item: HeifItem, { sequences, frames }: Av1Str
     isAuxiliary: findBox(item.properties, codes.auxiliary) !== undefined,
     codedPixels: width * height,
     codedFrames: Math.min(maxCodedFrames, Math.max(1, frames)),
+    codePoints: readCodePoints(view, item) ?? sequences[0]?.codePoints,
   };
 }
 
@@ -137,5 +144,14 @@ function putTogether(view: DataView, item: HeifItem, pictures: ReadonlyMap<numbe
     isAuxiliary: findBox(item.properties, codes.auxiliary) !== undefined,
     codedPixels: parts.reduce((sum, part) => sum + part.codedPixels, 0),
     codedFrames: parts.reduce((most, part) => Math.max(most, part.codedFrames), 1),
+    codePoints: readCodePoints(view, item) ?? parts[0]?.codePoints,
   };
+}
+
+/** The box colr of an item where it holds code points; the one beside it may hold a profile. */
+function readCodePoints(view: DataView, { properties }: HeifItem): CodePoints | undefined {
+  const box = properties.find(
+    ({ type, start }) => type === codes.colours && view.getUint32(start) === codes.codePoints,
+  );
+  return box && { primaries: view.getUint16(box.start + 4), transfer: view.getUint16(box.start + 6) };
 }

@@ -15,6 +15,12 @@ export interface CommonFacts extends Size {
   readonly channels: number;
 }
 
+/** What a picture says of its colours by numbers of ITU-T H.273: tables 2 and 3. */
+export interface CodePoints {
+  readonly primaries: number;
+  readonly transfer: number;
+}
+
 /** The error for a file that has more parts than a library is given; `what` is a plural. */
 export function toTooMany(what: string, limit: number): ServiceError {
   return new ServiceError('ERR_IMAGE_TOO_COSTLY', `the image has more than ${String(limit)} ${what}`);

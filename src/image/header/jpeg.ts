@@ -14,6 +14,8 @@ export interface JpegComponent {
 /** What the markers of a JPEG say (ITU-T T.81, annex B). */
 export interface JpegFacts extends CommonFacts {
   readonly format: 'jpeg';
+  /** Marker of the frame header: SOF0 to SOF15 are 0xc0 to 0xcf. */
+  readonly coding: number;
   /** Baseline or extended sequential, Huffman-coded. */
   readonly isSequential: boolean;
   /** Whether the decoder needs all scans for the first row, and keeps all coefficients in memory. */
@@ -110,7 +112,7 @@ function standsAlone(marker: number): boolean {
 
 type Frame = Pick<
   JpegFacts,
-  'format' | 'width' | 'height' | 'bitDepth' | 'channels' | 'isSequential' | 'components'
+  'format' | 'coding' | 'width' | 'height' | 'bitDepth' | 'channels' | 'isSequential' | 'components'
 > & {
   readonly isProgressive: boolean;
 };
@@ -132,6 +134,7 @@ function readFrame(bytes: Uint8Array, marker: number, start: number): Frame | un
     width: view.getUint16(start + 3),
     channels,
     components,
+    coding: marker,
     isSequential: marker === 0xc0 || marker === 0xc1,
     // SOF2, 6, 10 and 14.
     isProgressive: (marker & 3) === 2,

@@ -1,7 +1,8 @@
 import { type ByteRange, type CommonFacts, toCode, toTooMany, toView } from './header-facts.ts';
+import { type PngColour, readColourChunk } from './png-colour.ts';
 
 /** What the chunks of a PNG say (PNG, third edition). */
-export interface PngFacts extends CommonFacts {
+export interface PngFacts extends CommonFacts, PngColour {
   readonly format: 'png';
   /** Interlaced by Adam7: the decoder keeps the whole picture. */
   readonly isInterlaced: boolean;
@@ -19,6 +20,7 @@ const signatureBytes = 8;
 const frameBytes = 12;
 const codes = {
   header: toCode('IHDR'),
+  palette: toCode('PLTE'),
   pixels: toCode('IDAT'),
   end: toCode('IEND'),
   transparency: toCode('tRNS'),
@@ -38,7 +40,7 @@ export function readPngHeader(bytes: Uint8Array): PngFacts | undefined {
   if (bytes.length < data + 13 || view.getUint32(signatureBytes + 4) !== codes.header) return undefined;
   const channels = channelsOf[view.getUint8(data + 9)];
   if (channels === undefined) return undefined;
-  const { hasTransparency, compressedText } = walkChunks(view);
+  const { hasTransparency, ...chunks } = walkChunks(view);
   return {
     format: 'png',
     width: view.getUint32(data),
@@ -46,11 +48,13 @@ export function readPngHeader(bytes: Uint8Array): PngFacts | undefined {
     bitDepth: view.getUint8(data + 8),
     channels: channels + (hasTransparency ? 1 : 0),
     isInterlaced: view.getUint8(data + 12) !== 0,
-    compressedText,
+    ...chunks,
   };
 }
 
-function walkChunks(view: DataView): Pick<PngFacts, 'compressedText'> & { hasTransparency: boolean } {
+function walkChunks(view: DataView): Pick<PngFacts, 'compressedText'> & PngColour & { hasTransparency: boolean } {
+  let colour: PngColour = {};
+  let hasPalette = false;
   const compressedText: ByteRange[] = [];
   let hasTransparency = false;
   let hasPixels = false;
@@ -60,14 +64,17 @@ function walkChunks(view: DataView): Pick<PngFacts, 'compressedText'> & { hasTra
     const type = view.getUint32(at + 4);
     if (type === codes.end) break;
     hasPixels ||= type === codes.pixels;
+    hasPalette ||= type === codes.palette;
     count += 1;
     if (count > maxChunks) throw toTooMany('chunks', maxChunks);
     if (!hasPixels) {
       if (count > maxChunksBeforePixels) throw toTooMany('chunks before its pixels', maxChunksBeforePixels);
       if (codes.text.has(type)) compressedText.push({ start: at, end: next });
       hasTransparency ||= type === codes.transparency;
+      // Behind the palette they do not count.
+      if (!hasPalette) colour = { ...readColourChunk(view, at), ...colour };
     }
     at = next;
   }
-  return { hasTransparency, compressedText };
+  return { ...colour, hasTransparency, compressedText };
 }

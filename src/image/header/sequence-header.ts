@@ -1,5 +1,5 @@
 import type { Size } from '../types.ts';
-import { toTooMany, toView } from './header-facts.ts';
+import { type CodePoints, toTooMany, toView } from './header-facts.ts';
 
 /** What an AV1 stream says of its frames (AV1 specification, 5.5). Sizes are the largest that a frame may have. */
 export interface Av1Sequence extends Size {
@@ -7,6 +7,7 @@ export interface Av1Sequence extends Size {
   readonly isMonochrome: boolean;
   /** Whether colour is stored at half of the width and the height. */
   readonly isSubsampled: boolean;
+  readonly codePoints?: CodePoints;
 }
 
 /** What was found in the coded data of an item. */
@@ -100,7 +101,9 @@ function readSequence(read: ReadBits): Av1Sequence {
   const isDeep = read(1) === 1;
   const isDeepest = profile === 2 && isDeep && read(1) === 1;
   const isMonochrome = profile !== 1 && read(1) === 1;
-  return { width, height, bitDepth: isDeepest ? 12 : isDeep ? 10 : 8, isMonochrome, isSubsampled: profile === 0 };
+  const codePoints = read(1) === 1 ? { primaries: read(8), transfer: read(8) } : undefined;
+  const bitDepth = isDeepest ? 12 : isDeep ? 10 : 8;
+  return { width, height, bitDepth, isMonochrome, isSubsampled: profile === 0, ...(codePoints && { codePoints }) };
 }
 
 function skipOperatingPoints(read: ReadBits): void {

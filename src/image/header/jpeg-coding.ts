@@ -1,0 +1,31 @@
+import { ServiceError } from '../../errors.ts';
+import type { JpegFacts } from './jpeg.ts';
+
+/** Lossless, Huffman-coded (SOF3). */
+const lossless = 0xc3;
+/** Lossless, arithmetic-coded (SOF11). */
+const arithmeticLossless = 0xcb;
+/** SOF5 to SOF7, SOF13 to SOF15. */
+const hierarchical = new Set([0xc5, 0xc6, 0xc7, 0xcd, 0xce, 0xcf]);
+
+/** Whether a JPEG is lossless: it is not made of blocks, and no decoder reduces it. */
+export function isLosslessJpeg({ coding }: JpegFacts): boolean {
+  return coding === lossless;
+}
+
+/**
+ * Makes sure that a JPEG is of a kind that decoders here take.
+ * @throws ERR_IMAGE_UNSUPPORTED
+ */
+export function assertJpegCoding({ coding, bitDepth, channels }: JpegFacts): void {
+  if (hierarchical.has(coding)) throw toUnsupported('hierarchical JPEG');
+  if (coding === arithmeticLossless) throw toUnsupported('lossless JPEG with arithmetic coding');
+  // libjpeg-turbo leaves lossless samples of fewer bits as they are: dark.
+  const isOtherDepth = bitDepth === 12 || (coding === lossless && bitDepth !== 8 && bitDepth >= 2 && bitDepth <= 16);
+  if (isOtherDepth) throw toUnsupported(`JPEG of ${String(bitDepth)} bits a sample`);
+  if (![1, 3, 4].includes(channels)) throw toUnsupported(`JPEG of ${String(channels)} components`);
+}
+
+function toUnsupported(kind: string): ServiceError {
+  return new ServiceError('ERR_IMAGE_UNSUPPORTED', `${kind} is not supported: send a baseline or progressive JPEG`);
+}

@@ -1,0 +1,82 @@
+import type { Sharp } from 'sharp';
+import { toStandardPixels } from './colour/conversion.ts';
+import type { DecodeTurn } from './decode-gate.ts';
+import { toCorrupt, toTooSlow } from './failures.ts';
+import type { Frame } from './framing.ts';
+import type { MeasuredImage } from './header.ts';
+import { openPicture, openPixels } from './library.ts';
+import type { DecodeLimits } from './types.ts';
+import { convertYcbcr } from './ycbcr.ts';
+
+/** One decode of a picture by the library. */
+export interface Attempt {
+  readonly image: MeasuredImage;
+  readonly failOn: 'error' | 'warning';
+  readonly limits: DecodeLimits;
+  readonly turn: DecodeTurn;
+}
+
+/** Finds out what renderings begin with: the upload, or its pixels where the library would reduce them wrongly. */
+export async function toSource(attempt: Attempt): Promise<() => Sharp> {
+  if (attempt.image.samples?.kind !== 'extra') return () => openUpright(attempt);
+  // Reduced, they would be multiplied by what is no alpha.
+  const { data, info } = await toPixels(attempt, openUpright(attempt).removeAlpha());
+  return () => openPixels(data, info);
+}
+
+/**
+ * Renders a part of a picture.
+ * @returns uint8 [info.height, info.width, 3] as `data`
+ */
+export async function renderPicture(attempt: Attempt, picture: Sharp, frame: Frame) {
+  const { facts, isIrreducible, colours, samples } = attempt.image;
+  if (frame.region !== undefined) picture.extract(frame.region);
+  // Where something is cut out, be it the whole, sharp does not reduce while decoding.
+  else if (isIrreducible) picture.extract({ left: 0, top: 0, width: facts.width, height: facts.height });
+  // The whole picture is scaled, and cropped after: cropping in the library leaves the last rows unread, and a
+  // truncated file would pass.
+  picture.resize(frame.scale);
+  if (colours !== undefined) {
+    const { data, info } = await toSamples(attempt, picture, colours.highest > 255);
+    return { data: toStandardPixels(data, info.channels, colours), info };
+  }
+  const rendered = await toPixels(attempt, picture.flatten({ background: '#ffffff' }).removeAlpha());
+  if (samples?.kind === 'ycbcr') convertYcbcr(rendered.data, samples.formula);
+  return rendered;
+}
+
+function openUpright({ image, failOn, limits, turn }: Attempt): Sharp {
+  const ignoreIcc = image.colours !== undefined || image.samples?.kind === 'ycbcr';
+  return openPicture(image.safeBytes, { failOn, limitInputPixels: limits.maxPixels, ignoreIcc })
+    .timeout({ seconds: turn.maxSeconds })
+    .autoOrient();
+}
+
+/** @returns the colours that the picture states, with alpha where it has that: as `data`, in 8 or 16 bits */
+async function toSamples(attempt: Attempt, picture: Sharp, isDeep: boolean) {
+  picture.toColourspace(isDeep ? 'rgb16' : 'srgb').raw({ depth: isDeep ? 'ushort' : 'uchar' });
+  const { data, info } = await toBuffer(attempt, picture);
+  if (info.channels !== 3 && info.channels !== 4) throw toCorrupt(attempt.image.facts.format);
+  return { data: isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data, info };
+}
+
+/** @returns uint8 [info.height, info.width, 3] as `data` */
+async function toPixels(attempt: Attempt, picture: Sharp) {
+  const { image } = attempt;
+  picture.toColourspace('srgb');
+  // sharp takes 16-bit RGB through Display P3 and does not come back by itself.
+  if (image.hasWideProfile) picture.withIccProfile('srgb', { attach: false });
+  const rendered = await toBuffer(attempt, picture.raw({ depth: 'uchar' }));
+  if (rendered.info.channels !== 3) throw toCorrupt(image.facts.format);
+  return rendered;
+}
+
+function toBuffer({ image, limits, turn }: Attempt, picture: Sharp) {
+  turn.assertWanted();
+  const startedAt = performance.now();
+  return picture.toBuffer({ resolveWithObject: true }).catch((thrown: unknown) => {
+    // Not by its message, which may be about another picture.
+    if (performance.now() - startedAt >= turn.maxSeconds * 1000) throw toTooSlow(limits.decodeTimeoutMs);
+    throw toCorrupt(image.facts.format, thrown);
+  });
+}
