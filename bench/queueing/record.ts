@@ -62,7 +62,14 @@ async function loadLane(model: ModelVersion, cacheDir: string): Promise<{ lane: 
   const fail = (): void => {
     throw new Error('the model thread ended');
   };
-  const options = { engine: 'tensorflow', loadTimeoutMs: 60_000, stuckMs: 60_000, onLost: fail, onHang: fail } as const;
+  const options = {
+    engine: 'tensorflow',
+    loadTimeoutMs: 60_000,
+    stuckMs: 60_000,
+    onStarted: () => undefined,
+    onLost: fail,
+    onHang: fail,
+  } as const;
   const lane = new ModelLane(model, options);
   const task = { model, golden: [], maxBatch, cacheDir, wantsArtefact: true };
   const first = await lane.load(task);

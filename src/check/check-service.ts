@@ -101,7 +101,7 @@ interface Outcome {
 
 async function runModel(
   options: CheckOptions,
-  { facts, subject, decode }: OpenImage,
+  { facts, subject, isPlain, decode }: OpenImage,
   model: ModelVersion,
   request: CheckRequest,
 ): Promise<Outcome> {
@@ -109,6 +109,8 @@ async function runModel(
   const { manifest } = model;
   // The first image is decoded while its model is loaded; what fails is told by infer().
   inference.load(model).catch(() => undefined);
+  // TensorFlow brings the decoder of plain JPEGs: by another one the first answer would differ from all that follow.
+  if (isPlain && options.engine === 'tensorflow') await inference.waitForStart(model, request);
   const { raster, decodeMs } = await decode(manifest.input);
   const { scores, map, queueMs, inferenceMs } = await inference.infer(model, raster, { ...request, subject });
   suspicion.noteHarmless(toRunSuspect(subject.imageHash, model));

@@ -165,10 +165,12 @@ function createInference(
     onLoadFailed: ({ name, version }, reason) => {
       log.error({ model: name, version, reason }, 'a model failed to load');
     },
-    onLoaded: ({ name, version }, { loadMs, form, remarks }) => {
-      forgive();
+    onStarted: () => {
       // Only now is TensorFlow's library in the process: loading it here before would hold up the HTTP thread.
       if (engine === 'tensorflow') useNativeJpeg(log);
+    },
+    onLoaded: ({ name, version }, { loadMs, form, remarks }) => {
+      forgive();
       metrics.modelLoad.observe({ model: name }, loadMs / 1000);
       log.info({ model: name, version, loadMs: Math.round(loadMs), form, remarks }, 'model loaded');
     },

@@ -22,6 +22,8 @@ export interface OpenOptions {
 export interface OpenImage {
   readonly facts: MeasuredImage['facts'];
   readonly subject: Subject;
+  /** Whether it is a JPEG of the plain kind. */
+  readonly isPlain: boolean;
   /** Decodes it for a model; models of one input share the raster. @throws as `decodeMeasured` */
   readonly decode: (shape: RasterShape) => Promise<Decoded>;
   /** Lets the memory of the rasters be used again; not while anybody works on them. */
@@ -66,6 +68,7 @@ export async function openImage(
   return {
     facts,
     subject,
+    isPlain: measured.plain !== undefined,
     decode: (shape) => {
       const key = `${String(shape.width)}x${String(shape.height)} ${shape.resize}`;
       const decoding = rasters.get(key) ?? decode(shape);

@@ -60,7 +60,7 @@ export class ImageQueue {
    */
   add(raster: Uint8Array, request: InferenceRequest): Promise<Inference> {
     const end = toWaitingEnd(request);
-    if (end !== undefined) return Promise.reject(this.#toGivenUp(end));
+    if (end !== undefined) return Promise.reject(this.toGivenUp(end));
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         stopWatch();
@@ -81,7 +81,7 @@ export class ImageQueue {
         },
       };
       const stopWatch = watchWaiting(request, (why) => {
-        image.reject(this.#toGivenUp(why));
+        image.reject(this.toGivenUp(why));
       });
       this.#waiting.add(image);
     });
@@ -96,7 +96,8 @@ export class ImageQueue {
     return taken;
   }
 
-  #toGivenUp(end: WaitingEnd): ServiceError {
+  /** The error for an image that nobody waits for any more. */
+  toGivenUp(end: WaitingEnd): ServiceError {
     return end === 'gone' ? new ServiceError('ERR_DEADLINE', 'the client is gone') : this.#toExpired();
   }
 }

@@ -23,6 +23,8 @@ export interface InferenceOptions {
     /** Compiles a model in a process of its own; undefined to serve models as they are. Answers what went wrong. */
     readonly compile?: (task: CompileTask) => Promise<string | undefined>;
   };
+  /** The engine is in this process, in a thread that has no model yet. */
+  readonly onStarted?: () => void;
   /** A thread hangs in native code for good: this process can't be mended, only replaced. */
   readonly onHang?: (hang: Hang) => void;
   /** A load failed; the reason may name paths. */

@@ -1,5 +1,6 @@
 import type { HungModel, ModelSnapshot } from '../ipc/messages.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
+import type { Waiting } from '../waiting.ts';
 import type { Inference, InferenceRequest } from './image-queue.ts';
 import type { InferenceOptions } from './inference-options.ts';
 import { ModelRunner } from './model-runner.ts';
@@ -8,9 +9,18 @@ import { ModelRunner } from './model-runner.ts';
 export class InferenceService {
   readonly #options: InferenceOptions;
   readonly #runners = new Map<string, ModelRunner>();
+  readonly #started: Promise<void>;
+  #hasStarted = false;
 
   constructor(options: InferenceOptions) {
-    this.#options = options;
+    let noteStart: () => void = () => undefined;
+    this.#started = new Promise((resolve) => (noteStart = resolve));
+    const onStarted = (): void => {
+      options.onStarted?.();
+      this.#hasStarted = true;
+      noteStart();
+    };
+    this.#options = { ...options, onStarted };
   }
 
   /** @throws ERR_MODEL_UNAVAILABLE, ERR_WORKER_STUCK, ERR_DEADLINE */
@@ -21,6 +31,14 @@ export class InferenceService {
   /** Loads a model now. @throws ERR_MODEL_UNAVAILABLE */
   load(model: ModelVersion): Promise<void> {
     return this.#runnerOf(model).state.ensureReady();
+  }
+
+  /**
+   * Waits until the engine is in this process, brought by the first load of a model, or that load has ended without.
+   * @throws ERR_MODEL_UNAVAILABLE, ERR_DEADLINE where nobody waits any longer
+   */
+  async waitForStart(model: ModelVersion, waiting: Waiting): Promise<void> {
+    if (!this.#hasStarted) await this.#runnerOf(model).waitForStart(this.#started, waiting);
   }
 
   /** Knows from the worker before this one that a model's load hangs; it is tried again after a back-off. */

@@ -19,6 +19,7 @@ interface LaneOptions {
   readonly loadTimeoutMs: number;
   /** Time for TensorFlow to return a batch. */
   readonly stuckMs: number;
+  readonly onStarted: () => void;
   /** The thread is gone, and the model with it; the next task starts a fresh one. */
   readonly onLost: () => void;
   readonly onHang: (hang: Hang) => void;
@@ -113,9 +114,11 @@ export class ModelLane {
 
   #getThread(): ThreadHandle {
     if (this.#thread) return this.#thread;
-    const thread = new ThreadHandle(this.#options.engine, () => {
+    const { engine, onStarted } = this.#options;
+    const onLost = (): void => {
       this.#lose(thread);
-    });
+    };
+    const thread = new ThreadHandle(engine, { onStarted, onLost });
     this.#thread = thread;
     return thread;
   }

@@ -2,6 +2,7 @@ import { ServiceError, toMessage } from '../errors.ts';
 import type { LoadedFacts } from '../ipc/thread-messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { hidePaths } from '../public-text.ts';
+import { type Waiting, watchWaiting } from '../waiting.ts';
 import { HangError } from './hang-error.ts';
 import { ImageQueue, type Inference, type InferenceRequest, type QueuedImage } from './image-queue.ts';
 import type { InferenceOptions } from './inference-options.ts';
@@ -31,7 +32,8 @@ export class ModelRunner {
       this.#recover();
     };
     const onHang = (hang: Hang): void => options.onHang?.(hang);
-    const laneOptions = { engine, loadTimeoutMs, stuckMs, onLost, onHang };
+    const onStarted = (): void => options.onStarted?.();
+    const laneOptions = { engine, loadTimeoutMs, stuckMs, onStarted, onLost, onHang };
     this.#lanes = Array.from({ length: modelThreads }, () => new ModelLane(model, laneOptions));
   }
 
@@ -45,6 +47,20 @@ export class ModelRunner {
     if (this.state.isReady()) this.#pump();
     else this.#prepare();
     return inference;
+  }
+
+  /**
+   * Loads the model and waits for `started`, or for the end of the load, whatever that is.
+   * @throws as `infer` where nobody waits any longer
+   */
+  waitForStart(started: Promise<void>, waiting: Waiting): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stopWatch = watchWaiting(waiting, (end) => {
+        reject(this.#queue.toGivenUp(end));
+      });
+      const loaded = this.state.ensureReady().catch(() => undefined);
+      void Promise.race([started, loaded]).then(resolve).finally(stopWatch);
+    });
   }
 
   async #load(): Promise<LoadedFacts> {

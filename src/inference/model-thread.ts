@@ -2,7 +2,7 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { toMessage } from '../errors.ts';
-import type { FromThread, ThreadData, ToThread } from '../ipc/thread-messages.ts';
+import type { FromThread, ThreadAnswer, ThreadData, ToThread } from '../ipc/thread-messages.ts';
 import { findArtefact } from '../model/artefact.ts';
 import { loadModelFiles, verifyModelFiles } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
@@ -20,7 +20,7 @@ let loadedModel: LoadedModel | undefined;
 
 port.on('message', (message: ToThread) => {
   void answer(message)
-    .catch((thrown: unknown): FromThread => ({ type: 'failed', id: message.id, reason: toMessage(thrown) }))
+    .catch((thrown: unknown): ThreadAnswer => ({ type: 'failed', id: message.id, reason: toMessage(thrown) }))
     .then((reply) => {
       const moved = reply.type === 'scores' ? [reply.scores, reply.batch, reply.maps ?? []].flat() : [];
       port.postMessage(
@@ -30,13 +30,13 @@ port.on('message', (message: ToThread) => {
     });
 });
 
-async function answer(message: ToThread): Promise<FromThread> {
+async function answer(message: ToThread): Promise<ThreadAnswer> {
   if (message.type === 'load') return load(message);
   if (!loadedModel) throw new Error('no model is loaded in this thread');
   return run(loadedModel, message);
 }
 
-async function run(model: LoadedModel, message: Extract<ToThread, { type: 'run' }>): Promise<FromThread> {
+async function run(model: LoadedModel, message: Extract<ToThread, { type: 'run' }>): Promise<ThreadAnswer> {
   const startedAt = performance.now();
   const { id, batch, count, wantsMaps } = message;
   const explained = wantsMaps ? await model.explain?.(batch, count) : undefined;
@@ -53,7 +53,7 @@ async function run(model: LoadedModel, message: Extract<ToThread, { type: 'run' 
 }
 
 /** Loads, warms up, and lets the model prove itself on its golden images before any upload sees it. */
-async function load(message: Extract<ToThread, { type: 'load' }>): Promise<FromThread> {
+async function load(message: Extract<ToThread, { type: 'load' }>): Promise<ThreadAnswer> {
   const startedAt = performance.now();
   const { id, model, golden, cacheDir, wantsArtefact, maxBatch } = message;
   const { loadModel, tensorflowVersion } = await engine.catch((thrown: unknown) => {
@@ -89,7 +89,10 @@ async function load(message: Extract<ToThread, { type: 'load' }>): Promise<FromT
 /** Starts the engine before the first load, which awaits it and tells its failure. */
 function startEngine(): Promise<Engine> {
   const started = createEngine((workerData as ThreadData).engine);
-  started.catch(() => undefined);
+  started.then(
+    () => parentPort?.postMessage({ type: 'started' } satisfies FromThread),
+    () => undefined,
+  );
   return started;
 }
 

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { toEntryUrl } from '../entry-url.ts';
 import type { EngineName } from '../ipc/messages.ts';
-import type { FromThread, LoadedFacts, ThreadData, ToThread } from '../ipc/thread-messages.ts';
+import type { FromThread, LoadedFacts, ThreadAnswer, ThreadData, ToThread } from '../ipc/thread-messages.ts';
 
 /** What came of a batch. */
-export type Scores = Omit<Extract<FromThread, { type: 'scores' }>, 'type' | 'id'>;
+export type Scores = Omit<Extract<ThreadAnswer, { type: 'scores' }>, 'type' | 'id'>;
 
 /** What a thread is asked to load. */
 export type LoadTask = Omit<Extract<ToThread, { type: 'load' }>, 'type' | 'id'>;
@@ -13,7 +13,14 @@ export type LoadTask = Omit<Extract<ToThread, { type: 'load' }>, 'type' | 'id'>;
 export type LoadOutcome =
   ({ readonly kind: 'loaded' } & LoadedFacts) | { readonly kind: 'uncompiled'; readonly tensorflowVersion: string };
 
-type Answer = Exclude<FromThread, { type: 'failed' }>;
+type Answer = Exclude<ThreadAnswer, { type: 'failed' }>;
+
+interface ThreadEvents {
+  /** The engine is in the process; called once. */
+  readonly onStarted: () => void;
+  /** The thread ended by itself. */
+  readonly onLost: () => void;
+}
 
 interface Asked {
   readonly resolve: (answer: Answer) => void;
@@ -27,8 +34,7 @@ export class ThreadHandle {
   #nextId = 0;
   #lost: Error | undefined;
 
-  /** @param onLost called when the thread ends by itself */
-  constructor(engine: EngineName, onLost: () => void) {
+  constructor(engine: EngineName, { onStarted, onLost }: ThreadEvents) {
     const workerData: ThreadData = { engine };
     this.#thread = new Worker(toEntryUrl('./model-thread', import.meta.url), { workerData });
     const onEnd = (reason: string): void => {
@@ -37,7 +43,8 @@ export class ThreadHandle {
       onLost();
     };
     this.#thread.on('message', (message: FromThread) => {
-      this.#receive(message);
+      if (message.type === 'started') onStarted();
+      else this.#receive(message);
     });
     this.#thread.on('error', (error: Error) => {
       onEnd(`the model thread failed: ${error.message}`);
@@ -74,7 +81,7 @@ export class ThreadHandle {
     this.#asked.clear();
   }
 
-  #receive(message: FromThread): void {
+  #receive(message: ThreadAnswer): void {
     const asked = this.#asked.get(message.id);
     this.#asked.delete(message.id);
     if (message.type === 'failed') asked?.reject(new Error(message.reason));

@@ -45,7 +45,7 @@ export interface LoadedFacts {
 }
 
 /** What the model thread answers. Both ends are this program's own, so nothing is guarded here. */
-export type FromThread =
+export type ThreadAnswer =
   | { readonly type: 'loaded'; readonly id: number; readonly loaded: LoadedFacts }
   /** The model could be compiled for this version of TensorFlow and is not; nothing was loaded. */
   | { readonly type: 'uncompiled'; readonly id: number; readonly tensorflowVersion: string }
@@ -61,6 +61,9 @@ export type FromThread =
       readonly runMs: number;
     }
   | { readonly type: 'failed'; readonly id: number; readonly reason: string };
+
+/** What the model thread says: answers, and once, unasked, that the engine is in the process. */
+export type FromThread = ThreadAnswer | { readonly type: 'started' };
 
 /** What a model thread is born with. */
 export interface ThreadData {
