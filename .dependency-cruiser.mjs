@@ -55,7 +55,7 @@ export default {
       comment: 'the files of src itself stand below every room',
       severity: 'error',
       from: {
-        path: '^src/(errors|log|log-stream|lock|entry-url|native-library|patience|public-text|run-watch|thread-times|user-cache|waiting)\\.ts$',
+        path: '^src/(errors|log|log-stream|lock|entry-url|native-library|patience|public-text|run-watch|short-list|thread-times|user-cache|waiting)\\.ts$',
       },
       to: { path: '^src/[^/]+/' },
     },

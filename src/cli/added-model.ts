@@ -3,6 +3,7 @@ import type { AddedModel } from '../compile/add-model.ts';
 import type { NetworkFacts } from '../compile/describe-network.ts';
 import { isFloat, toShapeText } from '../compile/model-choices.ts';
 import type { ModelVersion } from '../model/model-version.ts';
+import { toShortList } from '../short-list.ts';
 import { describeOutcome } from './models-compile.ts';
 import { toTable } from './text-table.ts';
 
@@ -19,10 +20,11 @@ export function describeAdded({ model, found, network, outcome, guessed }: Added
     ...toTensorRows('output', network.outputs),
     ['picture', `${String(input.width)}x${String(input.height)}, ${input.resize}, ${input.colour}`],
     ['normalise', `x · ${String(scale)} + ${String(offset)}, for x in 0…255`],
+    ...(network.scaling === undefined ? [] : [['scaling', `by the network itself: ${network.scaling}`]]),
     ['scores', `${output.kind}, activation ${output.activation}`],
-    ['labels', output.labels.join(', ')],
-    ['policy', Object.keys(policy).length > 0 ? Object.keys(policy).join(', ') : 'none: nothing is ever flagged'],
-    ...golden.map(({ image, scores }) => ['golden', `${image}: ${scores.map((score) => score.toFixed(4)).join(', ')}`]),
+    ['labels', toShortList(output.labels)],
+    ['policy', Object.keys(policy).length > 0 ? toShortList(Object.keys(policy)) : 'none: nothing is ever flagged'],
+    ...golden.map(({ image, scores }) => ['golden', `${image}: ${toShortList(scores.map((each) => each.toFixed(4)))}`]),
     ['form', describeOutcome(model, outcome, 'now')],
   ];
   const notes = listNotes(model, network, guessed).map((note) => `- ${note}\n`);
@@ -42,6 +44,12 @@ function listNotes({ manifest }: ModelVersion, network: NetworkFacts, guessed: A
   if (guessed.normalise && network.inputs.every(isFloat)) {
     notes.push(
       'normalise is a guess, 0…1; a model trained on -1…1 needs to be added anew with --scale 1/127.5 --offset -1',
+    );
+  }
+  const { scale, offset } = manifest.input.normalise;
+  if (network.scaling !== undefined && !(scale === 1 && offset === 0)) {
+    notes.push(
+      `the network scales 0…255 itself (${network.scaling}), and --scale or --offset scale before that: add it anew without them`,
     );
   }
   const scores = manifest.golden.flatMap((golden) => golden.scores);

@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
+import { toShortList } from '../short-list.ts';
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
 import { loadFlaggedConfig } from './flagged-config.ts';
 import { type Asked, type Checked, createLocalChecker, createRemoteChecker, type FileChecker } from './file-checker.ts';
@@ -59,6 +60,6 @@ async function checkAll(files: readonly string[], flags: CheckFlags, check: File
 function toLine(checked: Checked): string {
   if (checked.verdict === 'error') return `error   ${checked.name}  ${checked.error.code}: ${checked.error.detail}`;
   const flagged = checked.checks.flatMap((check) => check.labels.filter((label) => label.verdict !== 'accept'));
-  const labels = flagged.map(({ label, score }) => `${label} ${score.toFixed(2)}`).join(', ');
+  const labels = toShortList(flagged.map(({ label, score }) => `${label} ${score.toFixed(2)}`));
   return `${checked.verdict.padEnd(7)} ${checked.name}${labels && `  ${labels}`}`;
 }

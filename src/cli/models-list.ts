@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { type FoundArtefact, findArtefact } from '../model/artefact.ts';
 import { loadModelStore, type StoredVersion } from '../model/model-store.ts';
 import type { ModelVersion } from '../model/model-version.ts';
+import { toShortList } from '../short-list.ts';
 import { chooseEngine, type EngineChoice } from '../setup/engine-choice.ts';
 import { toOneLine } from './one-line.ts';
 import { toTable } from './text-table.ts';
@@ -34,7 +35,7 @@ async function toRow(stored: StoredVersion, choice: EngineChoice, artefactDir: s
   return [
     ...[`${name}@${version}`, manifest.format, `${String(width)}x${String(height)}`, choice.engine],
     ...[`${(bytes / 1e6).toFixed(2)} MB`, loadMs === undefined ? unknown : String(Math.round(loadMs))],
-    ...[manifest.output.labels.join(','), form],
+    ...[toShortList(manifest.output.labels, ','), form],
   ];
 }
 

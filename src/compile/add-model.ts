@@ -60,7 +60,7 @@ export async function addModel(request: AddRequest): Promise<AddedModel> {
     const outcome = await compileModel(tf, model, files, { ...request.compile, rasters });
     await verifyStored(tf, model, files, golden, outcome);
     const { labels, scale } = request.choices;
-    const guessed = { labels: labels === undefined, normalise: scale === undefined };
+    const guessed = { labels: labels === undefined, normalise: scale === undefined && network.scaling === undefined };
     return { model: { ...model, dir: target }, found, network, outcome, guessed };
   });
 }

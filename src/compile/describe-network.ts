@@ -1,8 +1,16 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { toMessage } from '../errors.ts';
+import { toObject } from '../inference/engines/keras/json-object.ts';
+import { loadLayersNetwork } from '../inference/engines/keras/load-layers.ts';
+import { hasLayer } from '../inference/engines/keras/own-layers.ts';
+import { toTfjsTopology } from '../inference/engines/keras/topology.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import type { Manifest } from '../model/manifest.ts';
+import { findSavedScaling, findScalingNode, type GraphStep } from './graph-scaling.ts';
+import { findScalingLayer } from './own-scaling.ts';
 import { dataType, decodeSavedModel, type MetaGraphProto, type SignatureProto, type TensorInfoProto } from './proto.ts';
 
 /** An input or output of a network; -1 in its shape is any size, no shape is one that the model doesn't tell. */
@@ -16,6 +24,8 @@ export interface TensorFacts {
 export interface NetworkFacts {
   readonly inputs: readonly TensorFacts[];
   readonly outputs: readonly TensorFacts[];
+  /** The layer or operation by which it brings 0…255 to its own range itself. */
+  readonly scaling?: string | undefined;
   /** Of SavedModels alone. */
   readonly saved?: { readonly tags: string[]; readonly signature: string };
 }
@@ -40,7 +50,7 @@ export async function describeNetwork(
   try {
     // The loader of the engines: what it can't load can't be served either.
     const handler = tf.io.fileSystem(path.join(dir, 'model.json'));
-    return format === 'tfjs-layers' ? await describeLayers(tf, handler) : await describeGraph(tf, handler);
+    return format === 'tfjs-layers' ? await describeLayers(handler) : await describeGraph(tf, handler);
   } catch (thrown) {
     throw new Error(`model.json: ${toMessage(thrown)}`, { cause: thrown });
   }
@@ -48,8 +58,9 @@ export async function describeNetwork(
 
 type Handler = ReturnType<TensorFlow['io']['fileSystem']>;
 
-async function describeLayers(tf: TensorFlow, handler: Handler): Promise<NetworkFacts> {
-  const network = await tf.loadLayersModel(handler);
+async function describeLayers(handler: Handler): Promise<NetworkFacts> {
+  const artifacts = await handler.load();
+  const network = await loadLayersNetwork(artifacts);
   try {
     const isSingle = network.outputs.length === 1;
     return {
@@ -60,22 +71,42 @@ async function describeLayers(tf: TensorFlow, handler: Handler): Promise<Network
         dtype,
         shape: toSizes(shape),
       })),
+      scaling: findScalingLayer(toTfjsTopology(toObject(artifacts.modelTopology), hasLayer), (name) =>
+        readWeights(network, name),
+      ),
     };
   } finally {
     network.dispose();
   }
 }
 
+/** @returns nothing where there is no layer of the name, in the network or in those inside it */
+function readWeights({ layers }: Pick<LayersModel, 'layers'>, name: string): number[][] {
+  return layers.flatMap((layer) => {
+    if ('layers' in layer) return readWeights(layer as LayersModel, name);
+    return layer.name === name ? layer.getWeights().map((weight) => [...weight.dataSync()]) : [];
+  });
+}
+
 async function describeGraph(tf: TensorFlow, handler: Handler): Promise<NetworkFacts> {
-  const network = await tf.loadGraphModel(handler);
+  const artifacts = await handler.load();
+  const network = await tf.loadGraphModel(tf.io.fromMemory(artifacts));
   try {
     const toFacts = ({ name, dtype, shape }: (typeof network.inputs)[number]): TensorFacts => {
       return { name, dtype, shape: shape && toSizes(shape) };
     };
-    return { inputs: network.inputs.map(toFacts), outputs: network.outputs.map(toFacts) };
+    const steps = (artifacts.modelTopology as { readonly node?: readonly GraphStep[] } | undefined)?.node ?? [];
+    const scaling = findScalingNode(steps, network.inputs[0]?.name ?? '', (name) =>
+      readSmall(network.weights[name]?.[0]),
+    );
+    return { inputs: network.inputs.map(toFacts), outputs: network.outputs.map(toFacts), scaling };
   } finally {
     network.dispose();
   }
+}
+
+function readSmall(tensor: Tensor | undefined): number[] | undefined {
+  return tensor && tensor.size <= 4 ? [...tensor.dataSync()] : undefined;
 }
 
 /** @param shape null where any size is meant, whatever tfjs's types say */
@@ -97,6 +128,7 @@ async function describeSavedModel(dir: string, choice: SavedModelChoice): Promis
   return {
     inputs: toTensorFacts(inputs),
     outputs: toTensorFacts(outputs),
+    scaling: findSavedScaling(metaGraph, { inputs, outputs }),
     saved: { tags: metaGraph.metaInfoDef.tags, signature },
   };
 }

@@ -12,6 +12,7 @@ import type { GoldenRaster } from '../ipc/thread-messages.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { loadModelFiles } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
+import { toShortList } from '../short-list.ts';
 import type { CompileOutcome } from './compile-model.ts';
 
 /** A golden image before it has scores. */
@@ -63,7 +64,8 @@ export async function scoreGolden(
       await writeFile(path.join(model.dir, name), bytes);
       const raster = await decode(name, bytes, model, limits);
       const scores = Array.from(await original.run(raster, 1).catch(nameMainFile(model)));
-      if (!scores.every(Number.isFinite)) throw new Error(`${name}: the model answers ${scores.join(', ')}`);
+      if (!scores.every(Number.isFinite))
+        throw new Error(`${name}: the model answers ${toShortList(scores.map(String))}`);
       golden.push({ image: name, scores: scores.map((score) => Number(score.toFixed(6))), tolerance });
     }
     return golden;

@@ -1,4 +1,5 @@
 import type { Manifest } from '../model/manifest.ts';
+import { toShortList } from '../short-list.ts';
 import type { NetworkFacts, TensorFacts } from './describe-network.ts';
 
 /** What a user, or a preset, says of a model; the rest is told by the network or guessed. */
@@ -28,11 +29,12 @@ const wholeTypes = ['uint8', 'int32'];
  * Chooses how pictures are brought to the network's input.
  * @throws Error that says what of the input doesn't fit
  */
-export function toManifestInput({ inputs, saved }: NetworkFacts, choices: ModelChoices): Manifest['input'] {
+export function toManifestInput({ inputs, saved, scaling }: NetworkFacts, choices: ModelChoices): Manifest['input'] {
   const tensor = findOnly(inputs);
   const [, height, width] = assertPixels(tensor);
   const size = { width: toSide('width', width, choices.width), height: toSide('height', height, choices.height) };
-  const normalise = { scale: choices.scale ?? (isFloat(tensor) ? 1 / 255 : 1), offset: choices.offset ?? 0 };
+  const isScaled = scaling !== undefined || !isFloat(tensor);
+  const normalise = { scale: choices.scale ?? (isScaled ? 1 : 1 / 255), offset: choices.offset ?? 0 };
   const how = { resize: choices.resize ?? 'stretch', colour: choices.colour ?? 'rgb' };
   return {
     ...size,
@@ -111,5 +113,5 @@ export function toShapeText(shape: readonly number[] | undefined): string {
 }
 
 function toNames(tensors: readonly TensorFacts[]): string {
-  return tensors.map(({ name }) => name).join(', ');
+  return toShortList(tensors.map(({ name }) => name));
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toShortList } from '../short-list.ts';
 
 const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]);
 const score = z.number().min(0).max(1);
@@ -75,11 +76,11 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /**
  * Reads a manifest's text.
- * @throws Error with every fault in one line.
+ * @throws Error with the faults in one line.
  */
 export function toManifest(json: string): Manifest {
   const parsed = manifestSchema.safeParse(JSON.parse(json));
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(faults.join('; '));
+  throw new Error(toShortList(faults, '; '));
 }

@@ -5,6 +5,7 @@ import type { Manifest } from '../../model/manifest.ts';
 import type { ModelVersion } from '../../model/model-version.ts';
 import type { ModelForm } from '../../ipc/messages.ts';
 import type { Explained, LoadedModel } from './engine.ts';
+import { loadLayersNetwork } from './keras/load-layers.ts';
 import { assertMaps, assertScores, chooseOutputs, type ChosenOutputs } from './outputs.ts';
 
 /** What a network answers; the map where it was wanted and there is one. A type, as tidy() takes no interface. */
@@ -24,11 +25,11 @@ export async function loadTfjsModel(model: ModelVersion, files: ReadonlyMap<stri
 
 /** Loads the network alone, without the manifest's normalisation and activation. */
 export async function loadTfjsNetwork(model: ModelVersion, files: ReadonlyMap<string, Buffer>): Promise<Network> {
-  const handler = tf.io.fromMemory(toArtifacts(files));
+  const artifacts = toArtifacts(files);
   const { format, output } = model.manifest;
   return format === 'tfjs-layers'
-    ? toLayersNetwork(await layers.loadLayersModel(handler), output)
-    : toGraphNetwork(await converter.loadGraphModel(handler), output);
+    ? toLayersNetwork(await loadLayersNetwork(artifacts), output)
+    : toGraphNetwork(await converter.loadGraphModel(tf.io.fromMemory(artifacts)), output);
 }
 
 /** Makes what runs a network as far as the named outputs need it, and answers them in their order. */

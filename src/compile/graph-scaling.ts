@@ -1,0 +1,86 @@
+import { readConstant } from './constant.ts';
+import { flattenGraph } from './freeze/flatten.ts';
+import { readDefinitions } from './freeze/op-definitions.ts';
+import { isForPixels } from './own-scaling.ts';
+import type { MetaGraphProto, NodeProto, SignatureProto } from './proto.ts';
+
+/** An operation of a graph, as far as the way of a picture matters. */
+export interface GraphStep {
+  readonly name: string;
+  readonly op: string;
+  readonly input?: readonly string[];
+}
+
+/** A constant's numbers where there are few; undefined where the tensor is computed. */
+export type ConstantReader = (name: string) => readonly number[] | undefined;
+
+const passing = new Set([
+  ...['Identity', 'Cast', 'Snapshot', 'ResizeBilinear', 'ResizeNearestNeighbor', 'Pad', 'PadV2', 'MirrorPad'],
+  ...['CheckNumerics', 'PlaceholderWithDefault', 'ReverseV2'],
+]);
+
+/**
+ * Finds the operation by which a graph brings 0…255 to its own range.
+ * @param input the node that stands for the picture
+ */
+export function findScalingNode(
+  steps: readonly GraphStep[],
+  input: string,
+  readNumbers: ConstantReader,
+): string | undefined {
+  const seen = new Set<string>();
+  for (let at = input; !seen.has(at);) {
+    seen.add(at);
+    const takers = steps.filter(
+      ({ op, input: inputs = [] }) => op !== 'Shape' && inputs.some((name) => toNode(name) === at),
+    );
+    const [taker] = takers;
+    if (!taker || takers.length > 1) return undefined;
+    if (!passing.has(taker.op)) return scales(taker, at, readNumbers) ? taker.name : undefined;
+    at = taker.name;
+  }
+  return undefined;
+}
+
+function scales({ op, input = [] }: GraphStep, from: string, readNumbers: ConstantReader): boolean {
+  const other = input.map(toNode).find((name) => name !== from);
+  const numbers = other === undefined ? undefined : readNumbers(other);
+  if (numbers === undefined || numbers.length === 0) return false;
+  if (op === 'Mul') return isForPixels(numbers, 0);
+  if (op === 'RealDiv' || op === 'Div')
+    return isForPixels(
+      numbers.map((value) => 1 / value),
+      0,
+    );
+  return ['Sub', 'Add', 'AddV2', 'BiasAdd'].includes(op) && isForPixels(1, numbers);
+}
+
+function toNode(reference: string): string {
+  return reference.replace(/^\^/, '').replace(/:\d+$/, '');
+}
+
+/** Finds the same in a SavedModel, whose graph is in functions that call each other. */
+export function findSavedScaling(
+  metaGraph: MetaGraphProto,
+  { inputs, outputs }: Pick<SignatureProto, 'inputs' | 'outputs'>,
+): string | undefined {
+  const [input] = Object.values(inputs);
+  if (!input) return undefined;
+  const placeholder: NodeProto = { name: toNode(input.name), op: 'Placeholder', input: [], attr: {} };
+  const names = Object.values(outputs).map(({ name }) => name);
+  try {
+    const definitions = readDefinitions(metaGraph);
+    const { flat, tensors } = flattenGraph(metaGraph.graphDef, definitions, { tensor: input.name, placeholder }, names);
+    const nodes = flat.toReachable([placeholder.name, ...tensors]);
+    const byName = new Map(nodes.map((node) => [node.name, node]));
+    return findScalingNode(nodes, placeholder.name, (name) => {
+      // A variable has no value here.
+      const node = byName.get(name);
+      const constant = node?.attr['value'] ? readConstant(node) : undefined;
+      return constant && [...constant.values].map(Number);
+    });
+  } catch {
+    // What can't be frozen is served as it is; what is damaged is refused where it is loaded.
+    return undefined;
+  }
+}

@@ -1,0 +1,21 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as layers from '@tensorflow/tfjs-layers';
+import { toObject } from './json-object.ts';
+import { hasLayer } from './own-layers.ts';
+import { toTfjsTopology } from './topology.ts';
+import { toTfjsWeights } from './weight-names.ts';
+
+/**
+ * Loads a layers model of Keras 2, Keras 3 or tfjs onto the backend that is set. How it was trained is left out.
+ * @throws Error that names the layer that can't be served
+ */
+export function loadLayersNetwork(artifacts: tf.io.ModelArtifacts): Promise<layers.LayersModel> {
+  const { weightSpecs, weightData } = artifacts;
+  const topology = toObject(artifacts.modelTopology);
+  const loadable: tf.io.ModelArtifacts = {
+    modelTopology: toTfjsTopology(topology, hasLayer),
+    ...(weightSpecs && { weightSpecs: toTfjsWeights(weightSpecs, topology) }),
+    ...(weightData && { weightData }),
+  };
+  return layers.loadLayersModel(tf.io.fromMemory(loadable));
+}
