@@ -8,7 +8,7 @@ import { describeOutcome } from './models-compile.ts';
 import { toTable } from './text-table.ts';
 
 /** Tells as a table what was found of a model that was added, and below it what the user has to look at. */
-export function describeAdded({ model, found, network, outcome, guessed }: AddedModel): string {
+export function describeAdded({ model, found, network, outcome, guessed, isKnown }: AddedModel): string {
   const { input, output, golden, policy } = model.manifest;
   const { scale, offset } = input.normalise;
   const bytes = found.files.reduce((sum, file) => sum + file.bytes, 0);
@@ -23,6 +23,7 @@ export function describeAdded({ model, found, network, outcome, guessed }: Added
     ...(network.scaling === undefined ? [] : [['scaling', `by the network itself: ${network.scaling}`]]),
     ['scores', `${output.kind}, activation ${output.activation}`],
     ['labels', toShortList(output.labels)],
+    ...(isKnown ? [['metadata', 'metadata.json of Teachable Machine: labels and input are taken from it']] : []),
     ['policy', Object.keys(policy).length > 0 ? toShortList(Object.keys(policy)) : 'none: nothing is ever flagged'],
     ...golden.map(({ image, scores }) => ['golden', `${image}: ${toShortList(scores.map((each) => each.toFixed(4)))}`]),
     ['form', describeOutcome(model, outcome, 'now')],

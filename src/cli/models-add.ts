@@ -10,13 +10,16 @@ import { describeAdded } from './added-model.ts';
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
 import { loadFlaggedConfig } from './flagged-config.ts';
 import { findPackage } from './installed-package.ts';
+import { loadLabels } from './labels-file.ts';
 import { prepareTensorFlow } from './models-compile.ts';
 import { toOneLine } from './one-line.ts';
+import { addThresholds } from './policy-flag.ts';
 
 interface AddFlags extends ConfigFlags, ModelChoices {
   readonly name?: string;
   readonly golden?: string[];
   readonly from?: string;
+  readonly labelsFile?: string;
 }
 
 const packagePrefix = 'npm:';
@@ -43,7 +46,10 @@ export function addModelsAddCommand(models: Command): void {
   const command = models
     .command('add')
     .description('take a model into the models folder: describe, hash, score, compile and verify it')
-    .argument('<path>', `folder or file of a tfjs model or a SavedModel, or an installed package: ${known}`)
+    .argument(
+      '<path>',
+      `folder or file of a tfjs model or a SavedModel (also a folder of versions), or an installed package: ${known}`,
+    )
     .option('--name <name[@version]>', 'what it is called in the models folder; version 1 unless said otherwise')
     .option('--golden <file...>', 'pictures whose scores are kept to verify the model by; else one is drawn')
     .option('--from <dir>', 'folder of the package, where it is not installed here');
@@ -62,18 +68,28 @@ function addChoiceFlags(command: Command): void {
     new Option(flags, description).choices(values);
   command
     .option('--labels <names>', 'what each score is called, comma-separated', toList)
+    .addOption(
+      new Option('--labels-file <file>', 'the same: one a line, or JSON: a list, or an object by numbers').conflicts(
+        'labels',
+      ),
+    )
     .option('--width <pixels>', 'where the model takes any', toSide)
     .option('--height <pixels>', 'where the model takes any', toSide)
     .addOption(choose('--resize <how>', 'how pictures are fitted (stretch)', resizeModes))
     .addOption(choose('--colour <order>', 'order of the channels (rgb)', ['rgb', 'bgr']))
     .option(
       '--scale <numbers>',
-      'x · scale + offset for x in 0…255, one or three (1/255 for floats, else 1)',
+      'x · scale + offset for x in 0…255, one or three (1/255 for floats; 1 if the network scales itself)',
       toNumbers,
     )
     .option('--offset <numbers>', 'one or three (0)', toNumbers)
     .addOption(choose('--activation <name>', 'what makes scores of answers (none)', ['none', 'sigmoid', 'softmax']))
     .addOption(choose('--kind <kind>', 'whether one label excludes the others', ['multi-label', 'single-label']))
+    .option(
+      '--policy <label=review,reject>',
+      'from which scores on a label flags a picture; once for each label',
+      addThresholds,
+    )
     .option('--output <tensor>', 'which of several outputs holds the scores')
     .option('--tags <names>', 'of a SavedModel, comma-separated (serve)', toList)
     .option('--signature <name>', 'of a SavedModel (serving_default)');
@@ -105,7 +121,7 @@ async function addSource(config: Config, source: string, flags: AddFlags, defaul
   return addModel({
     ...{ source, name, version },
     modelsDir: config.models.dir,
-    choices: { ...defaults, ...toChoices(flags) },
+    choices: { ...defaults, ...toChoices(flags), ...toPolicy(defaults, flags) },
     golden: flags.golden ?? [],
     limits: config.image,
     compile: { cacheDir: config.model.artefactDir, environment: process.env },
@@ -114,7 +130,13 @@ async function addSource(config: Config, source: string, flags: AddFlags, defaul
 
 /** Leaves out what isn't said, so that a package's own choice stays. */
 function toChoices(flags: AddFlags): ModelChoices {
-  return Object.fromEntries(Object.entries(flags).filter(([name]) => choiceNames.has(name)));
+  const said = Object.fromEntries(Object.entries(flags).filter(([name]) => choiceNames.has(name)));
+  return flags.labelsFile === undefined ? said : { ...said, labels: loadLabels(flags.labelsFile) };
+}
+
+/** A label that the user names has the user's thresholds, the others keep those of the package. */
+function toPolicy(defaults: ModelChoices, { policy }: AddFlags): ModelChoices {
+  return { policy: { ...defaults.policy, ...policy } };
 }
 
 function refuse(thrown: unknown): never {

@@ -12,7 +12,9 @@ import { describeNetwork, type NetworkFacts, type TensorFacts } from './describe
 import { decodeGolden, loadGoldenImages, scoreGolden, verifyStored } from './golden-images.ts';
 import { type FoundModel, inspectModel } from './inspect.ts';
 import { findOutput, type ModelChoices, toLabels, toManifestInput } from './model-choices.ts';
+import { assertPictureClassifier } from './picture-classifier.ts';
 import { fillFolder } from './staging-folder.ts';
+import { type KnownModel, loadTeachableMachine } from './teachable-machine.ts';
 
 /** A model to take into the models folder. */
 export interface AddRequest {
@@ -36,6 +38,8 @@ export interface AddedModel {
   readonly outcome: CompileOutcome;
   /** What the user did not say and the network doesn't tell. */
   readonly guessed: { readonly labels: boolean; readonly normalise: boolean };
+  /** Whether a metadata.json of Teachable Machine told labels and input. */
+  readonly isKnown: boolean;
 }
 
 /**
@@ -48,21 +52,29 @@ export async function addModel(request: AddRequest): Promise<AddedModel> {
   if (!/^[\w-][\w.-]*$/.test(name)) throw new Error(`--name ${name}: must be of letters, digits, '.', '_' and '-'`);
   if (!/^\d+$/.test(version)) throw new Error(`--name ${name}@${version}: a version is a whole number`);
   const found = await inspectModel(request.source);
+  const known = await loadKnown(found);
   const target = path.join(path.resolve(modelsDir), name, version);
   return fillFolder(target, async (staging) => {
     await copyFiles(found, staging);
     const tf = loadTensorFlow();
     await tf.setBackend('tensorflow');
-    const { model, network } = await writeVersion(tf, request, found, staging);
+    const choices = { ...known?.choices, ...request.choices };
+    const { model, network } = await writeVersion(tf, { ...request, choices }, { ...found, ...known }, staging);
     const files = await loadModelFiles(model);
     const golden = await decodeGolden(model, request.limits);
     const rasters = golden.map(({ raster }) => raster);
     const outcome = await compileModel(tf, model, files, { ...request.compile, rasters });
     await verifyStored(tf, model, files, golden, outcome);
-    const { labels, scale } = request.choices;
+    const { labels, scale } = choices;
     const guessed = { labels: labels === undefined, normalise: scale === undefined && network.scaling === undefined };
-    return { model: { ...model, dir: target }, found, network, outcome, guessed };
+    const isKnown = known !== undefined;
+    return { model: { ...model, dir: target }, found, network, outcome, guessed, isKnown };
   });
+}
+
+/** Teachable Machine says beside the model what its scores and its input are. */
+async function loadKnown({ format, files: [main] }: FoundModel): Promise<KnownModel | undefined> {
+  return format === 'tf-savedmodel' || !main ? undefined : loadTeachableMachine(path.dirname(main.path));
 }
 
 async function copyFiles({ files }: FoundModel, dir: string): Promise<void> {
@@ -76,11 +88,12 @@ async function copyFiles({ files }: FoundModel, dir: string): Promise<void> {
 async function writeVersion(
   tf: TensorFlow,
   request: AddRequest,
-  found: FoundModel,
+  found: FoundModel & { readonly imageSize?: number | undefined },
   dir: string,
 ): Promise<{ model: ModelVersion; network: NetworkFacts }> {
-  const { choices } = request;
-  const network = await describeNetwork(tf, dir, found.format, choices);
+  const network = await describeNetwork(tf, dir, found.format, request.choices);
+  assertPictureClassifier(network);
+  const choices = withSize(network, request.choices, found.imageSize);
   const draft = await draftManifest(found, network, choices, dir);
   const { name, version } = request;
   const toModel = (manifest: Manifest): ModelVersion => ({ name, version, dir, manifest });
@@ -93,6 +106,17 @@ async function writeVersion(
   await writeFile(path.join(dir, 'manifest.json'), json);
   // Read as it will be read: what the service would refuse is refused now.
   return { model: toModel(toManifest(json)), network };
+}
+
+/** Takes the size that is known beside the network for sides that it leaves open. */
+function withSize({ inputs }: NetworkFacts, choices: ModelChoices, side: number | undefined): ModelChoices {
+  const [, height, width] = inputs[0]?.shape ?? [];
+  const isOpen = (size: number | undefined): boolean => size === undefined || size === -1;
+  return {
+    ...choices,
+    width: choices.width ?? (isOpen(width) ? side : undefined),
+    height: choices.height ?? (isOpen(height) ? side : undefined),
+  };
 }
 
 /** All that is known before the model has run. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { toMessage } from '../errors.ts';
 import type { Manifest } from '../model/manifest.ts';
+import { toConversionHint } from './conversion-hint.ts';
 
 /** One file of a model: its name in the manifest, and where it is now. */
 export interface SourceFile {
@@ -45,7 +46,8 @@ type ModelJson = z.infer<typeof modelJson>;
 
 /**
  * Tells the format of a model and the files that it consists of, without running it.
- * @param source the folder of a model, its model.json or its saved_model.pb
+ * @param source the folder of a model, its model.json or its saved_model.pb, or a folder of versions as TensorFlow Serving
+ * has it, of which the highest counts
  * @throws Error that names the file and what is wrong with it
  */
 export async function inspectModel(source: string): Promise<FoundModel> {
@@ -57,13 +59,30 @@ export async function inspectModel(source: string): Promise<FoundModel> {
   const known = ['saved_model.pb', 'model.json'].filter((name) => names.includes(name));
   if (known.length === 1) return inspectFile(path.join(source, String(known[0])));
   if (known.length > 1) throw new Error(`${source}: holds ${known.join(' and ')}; name the one that is meant`);
-  throw new Error(`${source}: holds neither a model.json (tfjs) nor a saved_model.pb (SavedModel)`);
+  const served = await findServed(source, names);
+  if (served !== undefined) return inspectModel(served);
+  // The file `checkpoint` names others that say more.
+  const [others, last] = [names.filter((name) => name !== 'checkpoint'), names.filter((name) => name === 'checkpoint')];
+  const hints = [...others.sort(), ...last].flatMap((name) => toConversionHint(path.join(source, name)) ?? []);
+  throw new Error(hints[0] ?? `${source}: holds neither a model.json (tfjs) nor a saved_model.pb (SavedModel)`);
+}
+
+/** TensorFlow Serving has a folder for each version, and serves the highest. */
+async function findServed(source: string, names: readonly string[]): Promise<string | undefined> {
+  const versions = names.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(b) - Number(a));
+  for (const version of versions) {
+    const inside = await readdir(path.join(source, version)).catch(() => []);
+    if (inside.some((name) => name === 'saved_model.pb' || name === 'model.json')) return path.join(source, version);
+  }
+  return undefined;
 }
 
 function inspectFile(file: string): Promise<FoundModel> {
   if (path.basename(file) === 'saved_model.pb') return inspectSavedModel(path.dirname(file));
   if (file.endsWith('.json')) return inspectTfjs(file);
-  throw new Error(`${file}: is neither a model.json (tfjs) nor a saved_model.pb (SavedModel)`);
+  throw new Error(
+    toConversionHint(file) ?? `${file}: is neither a model.json (tfjs) nor a saved_model.pb (SavedModel)`,
+  );
 }
 
 async function inspectTfjs(file: string): Promise<FoundModel> {

@@ -103,7 +103,7 @@ export function findOutput({ outputs }: NetworkFacts, choices: ModelChoices): Te
 export function toLabels(scores: number, choices: ModelChoices): string[] {
   const labels = choices.labels ?? Array.from({ length: scores }, (_, index) => `label${String(index)}`);
   if (labels.length === scores) return [...labels];
-  throw new Error(`the model answers ${String(scores)} scores, --labels names ${String(labels.length)}`);
+  throw new Error(`the model answers ${String(scores)} scores, ${String(labels.length)} labels are given`);
 }
 
 /** Writes a shape as people do: `[n, 224, 224, 3]`. */

@@ -194,7 +194,7 @@ test('models_add_refuses_in_one_line_and_leaves_nothing', async (context) => {
     [[source], /--name must say what the model is called/],
     [[source, '--name', '../mine'], /--name \.\.\/mine: must be of letters/],
     [[source, '--name', 'mine@x'], /a version is a whole number/],
-    [[source, '--name', 'mine', '--labels', 'a,b'], /answers 3 scores, --labels names 2/],
+    [[source, '--name', 'mine', '--labels', 'a,b'], /answers 3 scores, 2 labels are given/],
     [[source, '--name', 'mine', '--engine', 'wasm'], /adding a model needs native TensorFlow/],
     [['npm:left-pad'], /no model is known in the package left-pad; there are: nsfwjs/],
     [['npm:nsfwjs', '--from', source], /--from .*: has no package\.json of nsfwjs/],

@@ -225,7 +225,11 @@ test('several_outputs_are_refused_until_one_is_chosen', async (context) => {
 
 test('inputs_and_outputs_that_are_no_pictures_and_scores_are_refused', async (context) => {
   const flat = makeGraph([-1, 192]).toFiles();
-  await assertRefused(context, writeFiles(context, flat), /the input x is \[n, 192\]; only \[n, height, width, 3\]/);
+  await assertRefused(
+    context,
+    writeFiles(context, flat),
+    /takes no picture: the input x is \[n, 192\]; only \[n, height, width, 3\]/,
+  );
   const channelsFirst = makeGraph([-1, 3, 8, 8]).toFiles();
   await assertRefused(context, writeFiles(context, channelsFirst), /the input x is \[n, 3, 8, 8\]/);
   const saved = writeFiles(context, [['saved_model.pb', makePictureSavedModel([-1, 3], dataType.string)]]);
@@ -239,7 +243,7 @@ test('inputs_and_outputs_that_are_no_pictures_and_scores_are_refused', async (co
 test('labels_must_be_as_many_as_the_scores', async (context) => {
   const source = writeFiles(context, await makeMeans());
   const two = { labels: ['a', 'b'] };
-  await assertRefused(context, source, /the model answers 3 scores, --labels names 2$/, two);
+  await assertRefused(context, source, /the model answers 3 scores, 2 labels are given$/, two);
   await assertRefused(context, source, /output\.labels: names a label twice/, { labels: ['a', 'b', 'b'] });
   const untold = writeFiles(context, [['saved_model.pb', makePictureSavedModel([-1, -1])]]);
   await assertRefused(context, untold, /scores doesn't tell how many scores it has; --labels must name them/);

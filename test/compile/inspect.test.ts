@@ -81,8 +81,8 @@ test('what_is_no_model_is_refused_by_name', async (context) => {
   const dir = makeTempDir(context);
   await assert.rejects(inspectModel(path.join(dir, 'gone')), /gone: can't be read: ENOENT/);
   await assert.rejects(inspectModel(dir), /holds neither a model\.json .* nor a saved_model\.pb/);
-  writeFileSync(path.join(dir, 'model.onnx'), 'x');
-  await assert.rejects(inspectModel(path.join(dir, 'model.onnx')), /model\.onnx: is neither/);
+  writeFileSync(path.join(dir, 'model.mlmodel'), 'x');
+  await assert.rejects(inspectModel(path.join(dir, 'model.mlmodel')), /model\.mlmodel: is neither/);
   writeFileSync(path.join(dir, 'model.json'), '{"modelTopology"');
   await assert.rejects(inspectModel(dir), /model\.json: is not JSON/);
   writeFileSync(path.join(dir, 'model.json'), '{"name":"something"}');
