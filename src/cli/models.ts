@@ -4,9 +4,10 @@ import { loadFlaggedConfig } from './flagged-config.ts';
 import { addModelsAddCommand } from './models-add.ts';
 import { type CompileFlags, compileVersions } from './models-compile.ts';
 import { listVersions } from './models-list.ts';
+import { addModelsRemoveCommand } from './models-remove.ts';
 import { verifyVersions } from './models-verify.ts';
 
-/** Adds `models list`, `add`, `compile` and `verify`. */
+/** Adds `models list`, `add`, `remove`, `compile` and `verify`. */
 export function addModelsCommand(program: Command): void {
   const models = program.command('models').description('look after the models folder');
   addConfigFlags(
@@ -15,6 +16,7 @@ export function addModelsCommand(program: Command): void {
     await listVersions(loadFlaggedConfig(flags).config);
   });
   addModelsAddCommand(models);
+  addModelsRemoveCommand(models);
   const compile = models
     .command('compile')
     .description('compile what has no fitting artefact; exit code 1: a model is broken')

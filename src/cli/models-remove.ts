@@ -1,0 +1,86 @@
+import { readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../config/schema.ts';
+import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { loadModelStore, lookUpVersion, type ModelStore, type StoredVersion, toVersion } from '../model/model-store.ts';
+import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
+import { loadFlaggedConfig } from './flagged-config.ts';
+
+interface RemoveFlags extends ConfigFlags {
+  readonly force?: boolean;
+}
+
+/** Adds `models remove`. */
+export function addModelsRemoveCommand(models: Command): void {
+  const command = models
+    .command('remove')
+    .description('delete a version, or all versions of a model, without asking; a running service takes it up')
+    .argument('<name[@version]>', 'all versions where none is named')
+    .option('--force', 'also what check.models serves by default');
+  addConfigFlags(command).action((reference: string, flags: RemoveFlags) => {
+    removeVersions(loadFlaggedConfig(flags).config, reference, flags.force ?? false);
+  });
+}
+
+/** @throws ExitError 78 where there is no such version, it is a default one, or it can't be removed */
+function removeVersions(config: Config, reference: string, isForced: boolean): void {
+  const store = loadModelStore(config.models.dir);
+  const [name = ''] = reference.split('@', 1);
+  const chosen = chooseVersions(store, name, reference);
+  const served = config.check.models.find((each) => {
+    const found = lookUpVersion(store, each);
+    return found !== undefined && chosen.includes(found);
+  });
+  if (served !== undefined && !isForced) {
+    throw new ExitError(
+      exitCodes.configuration,
+      `${reference} is what ${served} in check.models stands for; --force removes it all the same`,
+    );
+  }
+  for (const stored of chosen) removeVersion(config, name, toVersion(stored));
+}
+
+function chooseVersions(store: ModelStore, name: string, reference: string): readonly StoredVersion[] {
+  const versions = store.get(name) ?? [];
+  const chosen =
+    reference === name ? versions : versions.filter((stored) => `${name}@${toVersion(stored)}` === reference);
+  if (chosen.length > 0) return chosen;
+  const known = versions.map((stored) => `${name}@${toVersion(stored)}`);
+  const there = (known.length > 0 ? known : [...store.keys()]).join(', ');
+  throw new ExitError(exitCodes.configuration, `no model ${reference}; there are: ${there}`);
+}
+
+/** The version is gone in one step, so that nobody reads half of it. */
+function removeVersion({ models, model }: Config, name: string, version: string): void {
+  const folder = path.join(path.resolve(models.dir), name);
+  const dir = path.join(folder, version);
+  // A name that the models folder doesn't take for a version.
+  const aside = path.join(folder, `.${version}.${String(process.pid)}.removed`);
+  try {
+    renameSync(dir, aside);
+    rmSync(aside, { recursive: true, force: true });
+    for (const artefact of listArtefacts(model.artefactDir, `${name}-${version}-`)) {
+      rmSync(artefact, { recursive: true, force: true });
+    }
+  } catch (thrown) {
+    throw new ExitError(exitCodes.configuration, `${dir}: can't be removed: ${toMessage(thrown)}`, { cause: thrown });
+  }
+  process.stdout.write(`removed ${name}@${version}: ${dir}\n`);
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Other versions are there.
+  }
+}
+
+function listArtefacts(cacheDir: string, prefix: string): string[] {
+  try {
+    const names = readdirSync(cacheDir).filter((each) => each.startsWith(prefix));
+    return names
+      .filter((each) => /^[0-9a-f]{16}$/.test(each.slice(prefix.length)))
+      .map((each) => path.join(cacheDir, each));
+  } catch {
+    return [];
+  }
+}
