@@ -50,6 +50,8 @@ export interface MeasuredImage {
   readonly isIrreducible: boolean;
   /** Whether an end of the image that it lacks is added in `safeBytes`. */
   readonly isEndAdded: boolean;
+  /** Whether it shows further pictures after the first. */
+  readonly isAnimated: boolean;
   /** What its own header says where that is nothing unusual. */
   readonly plain?: PlainJpeg;
   /** What the samples of a TIFF are. */
@@ -102,6 +104,7 @@ export async function measureImage(
     isEndAdded: header.format === 'jpeg' && !header.isComplete,
     ...(colours && { colours }),
     ...toSamples(header, metadata.icc),
+    isAnimated: (header.frames ?? 1) > 1,
   };
 }
 
@@ -116,6 +119,7 @@ function toMeasured(bytes: Uint8Array, header: HeaderFacts, plain: PlainJpeg): M
     hasWideProfile: false,
     isIrreducible: false,
     isEndAdded: false,
+    isAnimated: false,
     plain,
   };
 }

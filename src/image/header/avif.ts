@@ -1,5 +1,6 @@
 import type { Size } from '../types.ts';
 import { type Av1Stream, readAv1Stream } from './sequence-header.ts';
+import { countFrames } from './avif-frames.ts';
 import { findBox, listBoxes } from './boxes.ts';
 import { type ByteRange, type CodePoints, type CommonFacts, toCode, toTooMany, toView } from './header-facts.ts';
 import { type HeifItem, type HeifItems, readExtents, readItems } from './heif-items.ts';
@@ -51,7 +52,8 @@ const codes = {
  */
 export function readAvifHeader(bytes: Uint8Array): AvifFacts | undefined {
   const view = toView(bytes);
-  const meta = findBox(listBoxes(view, { start: 0, end: bytes.length }), codes.meta);
+  const boxes = listBoxes(view, { start: 0, end: bytes.length });
+  const meta = findBox(boxes, codes.meta);
   if (meta === undefined) return undefined;
   const found = readItems(view, meta);
   const pictures = toPictures(bytes, found);
@@ -66,6 +68,7 @@ export function readAvifHeader(bytes: Uint8Array): AvifFacts | undefined {
     channels: (main.isMonochrome ? 1 : 3) + (pictures.length > colours.length ? 1 : 0),
     pictures,
     codePoints: main.codePoints,
+    frames: countFrames(view, boxes),
   };
 }
 

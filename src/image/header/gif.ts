@@ -31,7 +31,7 @@ export function readGifHeader(bytes: Uint8Array): GifFacts | undefined {
   }
   const read16 = (at: number): number => (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
   // The decoder makes RGBA.
-  return { format: 'gif', width: read16(6), height: read16(8), bitDepth: 8, channels: 4 };
+  return { format: 'gif', width: read16(6), height: read16(8), bitDepth: 8, channels: 4, frames };
 }
 
 /** The colour table that packed fields promise: none, or three bytes for each of 2 to 256 colours. */

@@ -13,6 +13,8 @@ export interface CommonFacts extends Size {
   readonly bitDepth: number;
   /** Samples of one pixel as it is decoded: alpha included, palettes expanded. */
   readonly channels: number;
+  /** Pictures that an animation shows one after the other; absent in formats that have no animations. */
+  readonly frames?: number;
 }
 
 /** What a picture says of its colours by numbers of ITU-T H.273: tables 2 and 3. */

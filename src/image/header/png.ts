@@ -24,6 +24,8 @@ const codes = {
   pixels: toCode('IDAT'),
   end: toCode('IEND'),
   transparency: toCode('tRNS'),
+  animation: toCode('acTL'),
+  frame: toCode('fcTL'),
   text: new Set([toCode('zTXt'), toCode('iTXt')]),
 };
 /** By colour type: grey, RGB, palette, grey with alpha, RGB with alpha. */
@@ -52,12 +54,20 @@ export function readPngHeader(bytes: Uint8Array): PngFacts | undefined {
   };
 }
 
-function walkChunks(view: DataView): Pick<PngFacts, 'compressedText'> & PngColour & { hasTransparency: boolean } {
+/** What the chunks say beside the header's own fields. */
+interface Chunks extends Pick<PngFacts, 'compressedText'>, PngColour {
+  readonly hasTransparency: boolean;
+  readonly frames: number;
+}
+
+function walkChunks(view: DataView): Chunks {
   let colour: PngColour = {};
   let hasPalette = false;
   const compressedText: ByteRange[] = [];
   let hasTransparency = false;
   let hasPixels = false;
+  let isAnimation = false;
+  let frames = 0;
   let count = 0;
   for (let at = signatureBytes; at + frameBytes <= view.byteLength;) {
     const next = at + frameBytes + view.getUint32(at);
@@ -65,6 +75,8 @@ function walkChunks(view: DataView): Pick<PngFacts, 'compressedText'> & PngColou
     if (type === codes.end) break;
     hasPixels ||= type === codes.pixels;
     hasPalette ||= type === codes.palette;
+    // Pixels before the first frame are a picture of their own, which only viewers without animations show.
+    if (type === codes.frame) frames += hasPixels && frames === 0 ? 2 : 1;
     count += 1;
     if (count > maxChunks) throw toTooMany('chunks', maxChunks);
     if (!hasPixels) {
@@ -73,8 +85,9 @@ function walkChunks(view: DataView): Pick<PngFacts, 'compressedText'> & PngColou
       hasTransparency ||= type === codes.transparency;
       // Behind the palette they do not count.
       if (!hasPalette) colour = { ...readColourChunk(view, at), ...colour };
+      isAnimation ||= type === codes.animation;
     }
     at = next;
   }
-  return { ...colour, hasTransparency, compressedText };
+  return { ...colour, hasTransparency, compressedText, frames: isAnimation ? frames : 1 };
 }

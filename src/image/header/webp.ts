@@ -42,7 +42,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpFacts | undefined {
   walkChunks(view, draft, { start: riffBytes, end: Math.min(promised, bytes.length) });
   const { width, height, hasAlpha, frames } = draft;
   if (width === 0 || height === 0) return undefined;
-  return { format: 'webp', width, height, bitDepth: 8, channels: hasAlpha ? 4 : 3, isAnimated: frames > 0 };
+  return { format: 'webp', width, height, bitDepth: 8, channels: hasAlpha ? 4 : 3, isAnimated: frames > 0, frames };
 }
 
 function walkChunks(view: DataView, draft: Draft, range: ByteRange): void {
