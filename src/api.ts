@@ -9,6 +9,7 @@ export type {
   LabelBody,
   MapBody,
   ModelBody,
+  RuleBody,
   VerdictBody,
 } from './http/verdict-body.ts';
 export { type Verdict, verdicts } from './model/policy.ts';

@@ -3,22 +3,28 @@ import { ServiceError } from '../errors.ts';
 import { isPlainJpeg } from '../image/header.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName } from '../ipc/messages.ts';
-import { findVersion, type ModelStore } from '../model/model-store.ts';
-import { type ModelVersion, toModelKey } from '../model/model-version.ts';
 import { toWorst } from '../model/policy.ts';
 import type { Admission } from './admission.ts';
 import { createLabelMapper } from './label-map.ts';
 import { type OpenImage, openImage, type OpenOptions } from './open-image.ts';
+import { judgeRules } from './picture-rules.ts';
+import { type CheckPlan, type PlannedModel, type PlanOptions, toCheckPlan } from './plan.ts';
+import { judgeSize } from './smallest-picture.ts';
 import { toDecodeSuspect, toImageHash, toRunSuspect } from './suspicion.ts';
-import type { CheckRequest, CheckService, ImageResult, ImageTimings, ModelResult, UploadedImage } from './types.ts';
-import { toModelResult } from './verdict.ts';
+import type {
+  CheckRequest,
+  CheckService,
+  ImageResult,
+  ImageTimings,
+  ModelResult,
+  RuleResult,
+  UploadedImage,
+} from './types.ts';
+import { toModelResult, toUnjudged } from './verdict.ts';
 
 /** What the room is built from. */
-export interface CheckOptions extends OpenOptions {
+export interface CheckOptions extends OpenOptions, PlanOptions {
   readonly engine: EngineName;
-  /** References that judge a request which names no model. */
-  readonly defaultModels: readonly string[];
-  readonly store: () => ModelStore;
   readonly inference: InferenceService;
   /** Of requests with plain JPEGs only, which have a lane of their own in the decoder. */
   readonly admission: Admission;
@@ -38,7 +44,7 @@ export function createCheckService(options: CheckOptions): CheckService {
       admission.assertRoom(1, deadlineAt);
     },
     async check(request) {
-      const models = resolveModels(options, request.models);
+      const plan = toCheckPlan(options, request);
       const isPlain = request.images.every(({ bytes }) => isPlainJpeg(bytes));
       const admission = isPlain ? options.admission : options.slowAdmission;
       const { signal, leave } = admission.admit(request.images.length, request);
@@ -47,7 +53,7 @@ export function createCheckService(options: CheckOptions): CheckService {
       for (const image of request.images) {
         // Hashing an upload and reading its header take tens of milliseconds for large ones; others get a turn between.
         if (checking.length > 0) await nextTurn();
-        checking.push(checkImage(options, image, models, admitted).finally(leave));
+        checking.push(checkImage(options, image, plan, admitted).finally(leave));
       }
       const images = await Promise.all(checking);
       if (signal.reason instanceof ServiceError) throw signal.reason;
@@ -62,33 +68,35 @@ export function createCheckService(options: CheckOptions): CheckService {
   };
 }
 
-/** @throws ERR_MODEL_UNKNOWN, ERR_MODEL_UNAVAILABLE for a version whose manifest is broken. */
-function resolveModels(options: CheckOptions, asked: readonly string[]): ModelVersion[] {
-  const references = asked.length > 0 ? asked : options.defaultModels;
-  const models = references.map((reference) => {
-    const found = findVersion(options.store(), reference);
-    if (found.kind === 'usable') return found.model;
-    throw new ServiceError('ERR_MODEL_UNAVAILABLE', `model ${found.name}: ${found.reason}`, { retryAfterSeconds: 60 });
-  });
-  return [...new Map(models.map((model) => [toModelKey(model), model])).values()];
-}
-
 async function checkImage(
   options: CheckOptions,
   image: UploadedImage,
-  models: readonly ModelVersion[],
+  { models, profiles }: CheckPlan,
   request: CheckRequest,
 ): Promise<ImageResult> {
   try {
     const imageHash = toImageHash(image.bytes);
-    const suspects = [toDecodeSuspect(imageHash), ...models.map((model) => toRunSuspect(imageHash, model))];
+    const suspects = [toDecodeSuspect(imageHash), ...models.map(({ model }) => toRunSuspect(imageHash, model))];
     options.suspicion.assertTrusted(suspects);
     const open = await openImage(options, image.bytes, imageHash, request);
+    // The network runs on pictures that break rules, too: whoever uploads wants all reasons at once.
     const outcomes = await Promise.all(models.map((model) => runModel(options, open, model, request)));
     open.release();
+    const { facts, isAnimated } = open;
+    const ruled = profiles.flatMap((profile) => judgeRules(profile, { ...facts, isAnimated }));
+    const rules = [...ruled, ...outcomes.flatMap(({ tooSmall }) => tooSmall ?? [])];
+    for (const { rule, verdict } of rules) options.metrics.rules.inc({ rule, verdict });
     const checks = outcomes.map((outcome) => outcome.result);
-    const verdict = toWorst(checks.map((check) => check.verdict));
-    return { kind: 'checked', name: image.name, verdict, image: open.facts, checks, timingsMs: toTimings(outcomes) };
+    const verdict = toWorst([...rules, ...checks].map((part) => part.verdict));
+    return {
+      kind: 'checked',
+      name: image.name,
+      verdict,
+      image: facts,
+      ...(rules.length > 0 && { rules }),
+      checks,
+      timingsMs: toTimings(outcomes),
+    };
   } catch (thrown) {
     return { kind: 'failed', name: image.name, verdict: 'review', error: toServiceError(options, thrown) };
   }
@@ -96,16 +104,42 @@ async function checkImage(
 
 interface Outcome {
   readonly result: ModelResult;
+  readonly tooSmall?: RuleResult;
   readonly timingsMs: ImageTimings;
 }
 
 async function runModel(
   options: CheckOptions,
+  open: OpenImage,
+  planned: PlannedModel,
+  request: CheckRequest,
+): Promise<Outcome> {
+  const tooSmall = judgeSize(planned.model, open.facts);
+  const outcome = tooSmall
+    ? { ...(await leaveUnjudged(options, open, planned)), tooSmall }
+    : await judgeByModel(options, open, planned, request);
+  const { model, verdict, labels } = outcome.result;
+  options.metrics.checks.inc({ model, verdict });
+  for (const { label, verdict } of labels) {
+    if (verdict !== 'accept') options.metrics.labels.inc({ model, label });
+  }
+  return outcome;
+}
+
+/** Decodes a picture that is too small for a model all the same: a damaged one is an error whatever its size. */
+async function leaveUnjudged(options: CheckOptions, { decode }: OpenImage, planned: PlannedModel): Promise<Outcome> {
+  const { decodeMs } = await decode(planned.model.manifest.input);
+  return { result: toUnjudged(planned, options.engine), timingsMs: { decode: decodeMs, queue: 0, inference: 0 } };
+}
+
+async function judgeByModel(
+  options: CheckOptions,
   { facts, subject, isPlain, decode }: OpenImage,
-  model: ModelVersion,
+  planned: PlannedModel,
   request: CheckRequest,
 ): Promise<Outcome> {
   const { metrics, inference, suspicion } = options;
+  const { model } = planned;
   const { manifest } = model;
   // The first image is decoded while its model is loaded; what fails is told by infer().
   inference.load(model).catch(() => undefined);
@@ -116,11 +150,7 @@ async function runModel(
   suspicion.noteHarmless(toRunSuspect(subject.imageHash, model));
   metrics.stepDuration.observe({ step: 'queue' }, queueMs / 1000);
   metrics.stepDuration.observe({ step: 'inference' }, inferenceMs / 1000);
-  const result = toModelResult(model, options.engine, scores, map && createLabelMapper(manifest, map, facts));
-  metrics.checks.inc({ model: model.name, verdict: result.verdict });
-  for (const { label, verdict } of result.labels) {
-    if (verdict !== 'accept') metrics.labels.inc({ model: model.name, label });
-  }
+  const result = toModelResult(planned, options.engine, scores, map && createLabelMapper(manifest, map, facts));
   return { result, timingsMs: { decode: decodeMs, queue: queueMs, inference: inferenceMs } };
 }
 

@@ -77,7 +77,7 @@ export function createChecker(options: CheckerOptions): Checker {
   const checkService = createCheckService({
     engine,
     limits: config.image,
-    defaultModels: config.check.models,
+    config,
     store: liveStore.store,
     inference,
     admission,

@@ -21,6 +21,7 @@ export interface OpenOptions {
 /** An upload whose header was read. */
 export interface OpenImage {
   readonly facts: MeasuredImage['facts'];
+  readonly isAnimated: boolean;
   readonly subject: Subject;
   /** Whether it is a JPEG of the plain kind. */
   readonly isPlain: boolean;
@@ -67,6 +68,7 @@ export async function openImage(
   };
   return {
     facts,
+    isAnimated: measured.isAnimated,
     subject,
     isPlain: measured.plain !== undefined,
     decode: (shape) => {

@@ -20,6 +20,10 @@ export interface CheckRequest extends Waiting {
   readonly images: readonly UploadedImage[];
   /** `name` or `name@version`; empty for the default models. */
   readonly models: readonly string[];
+  /** Profiles of picture rules; empty for the one named `default`, if there is one. */
+  readonly rules: readonly string[];
+  /** Undefined for `check.policy`. */
+  readonly policy: string | undefined;
   /** Whether to tell where flagged labels show, of models that know. */
   readonly explain: boolean;
 }
@@ -45,12 +49,38 @@ export interface LabelResult {
   readonly map?: LabelMap;
 }
 
+/** What an answer can say of a picture's header; `too_small` is a model's rule, the others are the operator's. */
+export type RuleName =
+  | 'minWidth'
+  | 'minHeight'
+  | 'maxWidth'
+  | 'maxHeight'
+  | 'minAspect'
+  | 'maxAspect'
+  | 'formats'
+  | 'animated'
+  | 'too_small';
+
+/** One rule's part in a verdict. */
+export interface RuleResult {
+  readonly rule: RuleName;
+  readonly limit: number | boolean | readonly string[];
+  /** What the picture has. */
+  readonly actual: number | boolean | string;
+  readonly verdict: Verdict;
+  /** Of `too_small`: the model that gives no labels. */
+  readonly model?: string;
+}
+
 /** What one model says of one image. */
 export interface ModelResult {
   readonly model: string;
   readonly version: string;
   readonly engine: EngineName;
+  /** Where the request or the configuration names one: whose thresholds hold, `default` for a model that lacks it. */
+  readonly policy?: string;
   readonly verdict: Verdict;
+  /** None of a picture that is too small for the model. */
   readonly labels: readonly LabelResult[];
 }
 
@@ -68,6 +98,8 @@ export type ImageResult =
       readonly name: string;
       readonly verdict: Verdict;
       readonly image: ImageFacts;
+      /** Where there are rules that apply. */
+      readonly rules?: readonly RuleResult[];
       readonly checks: readonly ModelResult[];
       readonly timingsMs: ImageTimings;
     }

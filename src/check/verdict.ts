@@ -1,28 +1,40 @@
-import type { ModelVersion } from '../model/model-version.ts';
 import { judgeScore, type Thresholds, toWorst } from '../model/policy.ts';
 import type { LabelMapper } from './label-map.ts';
+import type { PlannedModel } from './plan.ts';
 import type { LabelResult, ModelResult } from './types.ts';
 import type { EngineName } from '../ipc/messages.ts';
 
 /**
- * Holds a model's scores against its policy.
+ * Holds a model's scores against the thresholds of its policy.
  * @throws Error where a score is not a number, which no threshold would flag
  * @param scores float32 `[labels]`, 0…1
  * @param toMap where flagged labels show, if anybody asked
  */
 export function toModelResult(
-  model: ModelVersion,
+  planned: PlannedModel,
   engine: EngineName,
   scores: Float32Array,
   toMap?: LabelMapper,
 ): ModelResult {
+  const { model, policy } = planned;
   if (!scores.every(Number.isFinite)) throw new Error(`model ${model.name} gave a score that is not a number`);
   const labels = model.manifest.output.labels.map((label, index) => {
-    const result = toLabelResult(label, scores[index] ?? Number.NaN, model.manifest.policy[label]);
+    const result = toLabelResult(label, scores[index] ?? Number.NaN, policy.thresholds[label]);
     return toMap && result.verdict !== 'accept' ? { ...result, map: toMap(index) } : result;
   });
-  const verdict = toWorst(labels.map((label) => label.verdict));
-  return { model: model.name, version: model.version, engine, verdict, labels };
+  return { ...toHead(planned, engine), verdict: toWorst(labels.map((label) => label.verdict)), labels };
+}
+
+/** What a model says of a picture that is too small for it: nothing, and a person has to look. */
+export function toUnjudged(planned: PlannedModel, engine: EngineName): ModelResult {
+  return { ...toHead(planned, engine), verdict: 'review', labels: [] };
+}
+
+function toHead(
+  { model, policy, isPolicyTold }: PlannedModel,
+  engine: EngineName,
+): Omit<ModelResult, 'verdict' | 'labels'> {
+  return { model: model.name, version: model.version, engine, ...(isPolicyTold && { policy: policy.name }) };
 }
 
 function toLabelResult(label: string, score: number, thresholds: Thresholds): LabelResult {

@@ -2,7 +2,7 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { toShortList } from '../short-list.ts';
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
-import { loadFlaggedConfig } from './flagged-config.ts';
+import { assertPoliciesFit, loadFlaggedConfig } from './flagged-config.ts';
 import { type Asked, type Checked, createLocalChecker, createRemoteChecker, type FileChecker } from './file-checker.ts';
 import { listPictures } from './pictures.ts';
 
@@ -11,6 +11,8 @@ interface CheckFlags extends ConfigFlags {
   readonly json?: boolean;
   readonly recursive?: boolean;
   readonly model?: string;
+  readonly rules?: string;
+  readonly policy?: string;
   readonly explain?: boolean;
 }
 
@@ -24,19 +26,33 @@ export function addCheckCommand(program: Command): void {
     .argument('<file...>', 'files, folders, or - for standard input')
     .option('--server <url>', 'let a running service check them; else this process does')
     .option('--model <names>', 'models, comma-separated (check.models)')
+    .option('--rules <names>', 'profiles of picture rules, comma-separated (rules)')
+    .option('--policy <name>', 'set of thresholds (check.policy)')
     .option('--json', 'one JSON object a line')
     .option('--explain', 'with --json: where flagged labels show, as a grid over the picture')
     .option('--recursive', 'go into folders of folders');
   addConfigFlags(command).action(async (files: string[], flags: CheckFlags) => {
-    const asked = { models: flags.model?.split(',') ?? [], explain: flags.explain ?? false };
+    const asked = {
+      models: toNames(flags.model),
+      rules: toNames(flags.rules),
+      policy: flags.policy,
+      explain: flags.explain ?? false,
+    };
     const checker =
       flags.server === undefined ? await startLocalChecker(flags, asked) : createRemoteChecker(flags.server, asked);
     process.exitCode = await checkAll(files, flags, checker);
   });
 }
 
+function toNames(text = ''): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  return names.filter((name) => name !== '');
+}
+
 async function startLocalChecker(flags: ConfigFlags, asked: Asked): Promise<FileChecker> {
-  return createLocalChecker(loadFlaggedConfig(flags).config, asked);
+  const { config } = loadFlaggedConfig(flags);
+  assertPoliciesFit(config);
+  return createLocalChecker(config, asked);
 }
 
 async function checkAll(files: readonly string[], flags: CheckFlags, check: FileChecker): Promise<number> {
@@ -59,7 +75,10 @@ async function checkAll(files: readonly string[], flags: CheckFlags, check: File
 
 function toLine(checked: Checked): string {
   if (checked.verdict === 'error') return `error   ${checked.name}  ${checked.error.code}: ${checked.error.detail}`;
+  const broken = (checked.rules ?? []).filter((rule) => rule.verdict !== 'accept');
+  const rules = broken.map(({ rule, limit, actual }) => `${rule} ${String(actual)} (${String(limit)})`);
   const flagged = checked.checks.flatMap((check) => check.labels.filter((label) => label.verdict !== 'accept'));
-  const labels = toShortList(flagged.map(({ label, score }) => `${label} ${score.toFixed(2)}`));
-  return `${checked.verdict.padEnd(7)} ${checked.name}${labels && `  ${labels}`}`;
+  const labels = flagged.map(({ label, score }) => `${label} ${score.toFixed(2)}`);
+  const reasons = toShortList([...rules, ...labels]);
+  return `${checked.verdict.padEnd(7)} ${checked.name}${reasons && `  ${reasons}`}`;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { renderDefaultFile } from '../config/default-file.ts';
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
-import { loadFlaggedConfig } from './flagged-config.ts';
+import { assertPoliciesFit, loadFlaggedConfig } from './flagged-config.ts';
 
 /** Adds `config`: every option's value and where it was set. */
 export function addConfigCommand(program: Command): void {
@@ -13,7 +13,9 @@ export function addConfigCommand(program: Command): void {
         process.stdout.write(renderDefaultFile());
         return;
       }
-      for (const { option, value, source } of loadFlaggedConfig(flags).settings) {
+      const { config, settings } = loadFlaggedConfig(flags);
+      assertPoliciesFit(config);
+      for (const { option, value, source } of settings) {
         process.stdout.write(`${option.path}: ${JSON.stringify(value)}  # ${source}\n`);
       }
     });

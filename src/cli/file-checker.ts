@@ -9,13 +9,12 @@ import { chooseEngine } from '../setup/engine-choice.ts';
 import { waitForEver } from '../waiting.ts';
 import type { Picture } from './pictures.ts';
 
-const labelResult = z.looseObject({
-  label: z.string(),
-  score: z.number(),
-  verdict: z.enum(['accept', 'review', 'reject']),
-});
+const verdict = z.enum(['accept', 'review', 'reject']);
+const labelResult = z.looseObject({ label: z.string(), score: z.number(), verdict });
+const ruleResult = z.looseObject({ rule: z.string(), limit: z.unknown(), actual: z.unknown(), verdict });
 const imageResult = z.looseObject({
-  verdict: z.enum(['accept', 'review', 'reject']),
+  verdict,
+  rules: z.array(ruleResult).optional(),
   checks: z.array(z.looseObject({ model: z.string(), labels: z.array(labelResult) })),
 });
 const answer = z.looseObject({ images: z.tuple([imageResult]) });
@@ -34,6 +33,10 @@ export type Checked =
 export interface Asked {
   /** Empty for `check.models`. */
   readonly models: readonly string[];
+  /** Profiles of picture rules; empty for the one named `default`. */
+  readonly rules: readonly string[];
+  /** Undefined for `check.policy`. */
+  readonly policy: string | undefined;
   /** Whether to tell where flagged labels show. */
   readonly explain: boolean;
 }
@@ -57,14 +60,17 @@ export async function createLocalChecker(config: Config, asked: Asked): Promise<
       const result = await checkService.check(request);
       const [image] = result.images;
       if (image?.kind !== 'checked') throw image?.error ?? new Error('no image');
-      return imageResult.parse({ verdict: image.verdict, image: image.image, checks: image.checks });
+      const { verdict, image: facts, rules, checks } = image;
+      return imageResult.parse({ verdict, image: facts, ...(rules && { rules }), checks });
     });
 }
 
 /** Lets the service at `server` check, over HTTP. */
-export function createRemoteChecker(server: string, { models, explain }: Asked): FileChecker {
+export function createRemoteChecker(server: string, { models, rules, policy, explain }: Asked): FileChecker {
   const url = new URL('/v1/check', server);
   if (models.length > 0) url.searchParams.set('model', models.join(','));
+  if (rules.length > 0) url.searchParams.set('rules', rules.join(','));
+  if (policy !== undefined) url.searchParams.set('policy', policy);
   if (explain) url.searchParams.set('explain', '1');
   return (picture) =>
     toChecked(picture, async (bytes) => {

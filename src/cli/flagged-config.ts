@@ -1,6 +1,10 @@
 import { type ConfigSources, loadConfig, type LoadedConfig, toValue } from '../config/load.ts';
 import { listOptions } from '../config/options.ts';
+import type { Config } from '../config/schema.ts';
 import { ExitError, exitCodes } from '../errors.ts';
+import { assertPolicies } from '../model/configured-policies.ts';
+import { loadModelStore } from '../model/model-store.ts';
+import { defaultPolicy } from '../model/policy.ts';
 import type { ConfigFlags } from './config-flags.ts';
 import { projectRoot } from './project.ts';
 
@@ -24,6 +28,15 @@ export function loadFlaggedConfig(flags: ConfigFlags): LoadedConfig {
     flags: new Map([...toShortcuts(flags), ...(flags.set ?? []).map(toSetting)]),
   };
   return loadConfig(sources);
+}
+
+/**
+ * Holds policies against the models folder, which need not be there where no policy is configured.
+ * @throws ExitError 78
+ */
+export function assertPoliciesFit({ models, policies, check }: Config): void {
+  if (Object.keys(policies).length === 0 && check.policy === defaultPolicy) return;
+  assertPolicies(loadModelStore(models.dir), policies, check.policy);
 }
 
 type Flag = readonly [string, { readonly value: unknown; readonly source: string }];

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../config/schema.ts';
 import { planWorkers } from '../config/worker-plan.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { openLogStream } from '../log-stream.ts';
@@ -8,7 +9,7 @@ import type { EarlyWorker } from '../primary/early-worker.ts';
 import { type Primary, startPrimary } from '../primary/primary.ts';
 import { chooseEngine } from '../setup/engine-choice.ts';
 import type { ConfigFlags } from './config-flags.ts';
-import { loadFlaggedConfig } from './flagged-config.ts';
+import { assertPoliciesFit, loadFlaggedConfig } from './flagged-config.ts';
 import { loadVersion } from './project.ts';
 
 /** Flags of `serve`. */
@@ -26,6 +27,7 @@ const maxFlushMs = 1000;
 export async function runService(flags: ServeFlags, workerExec: string, earlyWorker: EarlyWorker): Promise<void> {
   const { config } = loadFlaggedConfig(flags);
   assertDefaults(loadModelStore(config.models.dir), config.check.models);
+  assertPoliciesFit(config);
   const events = openLogStream(stderr);
   const log = createLogger(config.log, { worker: 'primary', pid: process.pid }, events);
   const progress = process.stderr.isTTY ? 'bar' : 'lines';
@@ -36,7 +38,7 @@ export async function runService(flags: ServeFlags, workerExec: string, earlyWor
   const known = await readModelsLook(config.models.dir);
   const primary = await startPrimary({
     config,
-    reloadConfig: () => loadFlaggedConfig(flags).config,
+    reloadConfig: () => reloadConfig(flags),
     engine: choice.engine,
     version: loadVersion(),
     workerCount: plan.count,
@@ -52,6 +54,13 @@ export async function runService(flags: ServeFlags, workerExec: string, earlyWor
   // A reader of stderr that stands still is not waited for any longer.
   await Promise.race([events.flush(), delay(maxFlushMs)]);
   process.exit(exitCode);
+}
+
+/** @throws ExitError 78 */
+function reloadConfig(flags: ConfigFlags): Config {
+  const { config } = loadFlaggedConfig(flags);
+  assertPoliciesFit(config);
+  return config;
 }
 
 /** Lets the workers take up what changes in the models folder, as long as the configuration wants it. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import type { z } from 'zod';
 import { ExitError, exitCodes, toMessage } from '../errors.ts';
 import { findUserCache } from '../user-cache.ts';
 import { listOptions, type Option } from './options.ts';
@@ -98,7 +99,13 @@ function readEnvironmentInto(values: Values, environment: NodeJS.ProcessEnv, opt
 /** Reads an option's value as it is written in a variable or a flag; lists are comma-separated, an empty one has no text. */
 export function toValue(text: string, option: Option): unknown {
   if (option.isList) return text.trim() === '' ? [] : text.split(',').map((item) => item.trim());
-  return typeof option.defaultValue === 'string' && !/^\d+$/.test(text) ? text : (parse(text) as unknown);
+  if (typeof option.defaultValue === 'string' && !/^\d+$/.test(text)) return text;
+  try {
+    return parse(text) as unknown;
+  } catch {
+    // Text that is no YAML doesn't fit, and is told with the option's name.
+    return text;
+  }
 }
 
 function assertKnown(values: Values, options: readonly Option[]): void {
@@ -114,19 +121,29 @@ function toConfig(values: Values, options: readonly Option[]): Config {
   for (const [name, { value }] of values) setPath(tree, name.split('.'), value);
   const parsed = configSchema.safeParse(tree);
   if (parsed.success) return parsed.data;
-  const paths = new Set(parsed.error.issues.map((issue) => toOptionPath(issue.path, options)));
-  const faults = [...paths].map((name) => {
-    const setting = values.get(name);
-    const option = options.find((known) => known.path === name);
-    const value = JSON.stringify(setting ? setting.value : option?.defaultValue);
-    const clash = parsed.error.issues.find((issue) => issue.code === 'custom' && issue.path.join('.') === name);
-    const fault = clash?.message ?? `not within ${option?.range ?? ''}`;
-    return `${name}: ${value} is ${fault} (${setting?.source ?? 'default'})`;
-  });
-  throw new ExitError(exitCodes.configuration, `configuration: ${faults.join('; ')}`);
+  const faults = new Set(parsed.error.issues.map((issue) => toFault(issue, values, options)));
+  throw new ExitError(exitCodes.configuration, `configuration: ${[...faults].join('; ')}`);
 }
 
-/** A fault inside a list belongs to the list. */
+function toFault(issue: z.core.$ZodIssue, values: Values, options: readonly Option[]): string {
+  const full = issue.path.join('.');
+  const name = toOptionPath(issue.path, options);
+  const setting = values.get(name);
+  const option = options.find((known) => known.path === name);
+  const source = setting?.source ?? 'default';
+  // The whole mapping would hide what is wrong in it.
+  if (option?.isMapping) return `${full}: ${toReason(issue)} (${source})`;
+  const value = JSON.stringify(setting ? setting.value : option?.defaultValue);
+  const isClash = issue.code === 'custom' && full === name;
+  return `${name}: ${value} is ${isClash ? issue.message : `not within ${option?.range ?? ''}`} (${source})`;
+}
+
+/** Zod says only inside of the issue what a name must be. */
+function toReason(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? `the name ${issue.issues[0]?.message ?? ''}` : issue.message;
+}
+
+/** A fault inside a list or a mapping belongs to that. */
 function toOptionPath(issue: readonly PropertyKey[], options: readonly Option[]): string {
   const full = issue.join('.');
   return options.find((option) => full === option.path || full.startsWith(`${option.path}.`))?.path ?? full;

@@ -12,11 +12,14 @@ export interface Option {
   /** The allowed values in words: `1 … 1000`, `lazy | eager`. */
   readonly range: string;
   readonly isList: boolean;
+  /** Whether users choose the names in it. */
+  readonly isMapping: boolean;
 }
 
 interface JsonSchema {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly string[];
@@ -45,8 +48,13 @@ function walk(schema: JsonSchema, path: readonly string[]): Option[] {
       defaultValue: schema.default,
       range: toRange(schema),
       isList: schema.type === 'array',
+      isMapping: isMapping(schema),
     },
   ];
+}
+
+function isMapping({ additionalProperties }: JsonSchema): boolean {
+  return typeof additionalProperties === 'object';
 }
 
 function toRange(schema: JsonSchema): string {
@@ -54,6 +62,7 @@ function toRange(schema: JsonSchema): string {
   if (schema.const !== undefined) return schema.const;
   if (schema.enum) return schema.enum.join(' | ');
   if (schema.items) return 'a list, comma-separated in a variable';
+  if (isMapping(schema)) return 'a mapping, YAML or JSON in a variable';
   if (schema.minimum !== undefined) return `${String(schema.minimum)} … ${String(schema.maximum)}`;
   return schema.type === 'boolean' ? 'true | false' : 'text';
 }

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { pictureRules } from './picture-rules.ts';
+import { policies } from './policies.ts';
+import { profileName } from './profile-name.ts';
 import { isProxyList } from './trusted-proxies.ts';
 
 const milliseconds = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
@@ -85,6 +88,7 @@ const check = z.strictObject({
     .min(1)
     .default(['quality'])
     .describe('Models that judge an upload which names none; name or name@version.'),
+  policy: profileName.default('default').describe('Policy, a set of thresholds, for an upload that names none.'),
   deadlineMs: milliseconds(100, hour).default(10_000).describe('Time for a verdict, from the last byte received.'),
   queueSize: z.int().min(1).max(100_000).default(64).describe('Images that may wait for the model, a worker.'),
 });
@@ -190,6 +194,12 @@ export const configSchema = z
     model: model.prefault({}),
     models: models.prefault({}),
     check: check.prefault({}),
+    rules: pictureRules
+      .default({})
+      .describe('Picture rules by the name of their profile; that named default is for an upload which names none.'),
+    policies: policies
+      .default({})
+      .describe('Thresholds that go over those of the manifests: by policy, by model, by label.'),
     inference: inference.prefault({}),
     upload: upload.prefault({}),
     image: image.prefault({}),

@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import type { Answer } from './answer.ts';
-import { toCheckOptions, toExplain, toModelNames } from './check-options.ts';
+import { type Asked, toAsked, toCheckOptions } from './check-options.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import type { Exchange } from './exchange.ts';
 import type { RouteHandler } from './route.ts';
@@ -21,10 +21,9 @@ export function createCheckHandler(dependencies: HttpDependencies): RouteHandler
     try {
       const upload = await readUpload(exchange, plan, permit);
       dependencies.metrics.stepDuration.observe({ step: 'upload' }, upload.uploadMs / 1000);
-      return await answerUpload(dependencies, exchange, {
-        ...upload,
-        models: [...options.models, ...upload.models],
-        explain: toExplain(upload.explain) || options.explain,
+      const asked = toAsked(options.query, upload.fields);
+      return await answerUpload(dependencies, exchange, upload, {
+        ...asked,
         deadlineAt: upload.receivedAt + options.timeoutMs,
       });
     } finally {
@@ -33,20 +32,18 @@ export function createCheckHandler(dependencies: HttpDependencies): RouteHandler
   };
 }
 
-/** An upload with what the query asks of it, too. */
-interface Asked extends Omit<Upload, 'explain'> {
-  readonly explain: boolean;
+/** What is asked of an upload, and until when. */
+interface Wanted extends Asked {
   readonly deadlineAt: number;
 }
 
 async function answerUpload(
   { checkService, identity }: HttpDependencies,
   { requestId, clientGone, logVariables }: Exchange,
-  { images, models, explain, deadlineAt, uploadMs }: Asked,
+  { images, uploadMs }: Upload,
+  wanted: Wanted,
 ): Promise<Answer> {
-  const signal = clientGone.signal;
-  const request = { requestId, images, models: toModelNames(models), explain, deadlineAt, signal };
-  const result = await checkService.check(request);
+  const result = await checkService.check({ ...wanted, requestId, images, signal: clientGone.signal });
   for (const [name, value] of toVerdictVariables(result, uploadMs)) logVariables.set(name, value);
   return toVerdictAnswer(result, { requestId, worker: identity, uploadMs });
 }

@@ -25,6 +25,8 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   ERR_DECODE_TIMEOUT: { status: 503, title: 'Decoding the image took too long', retryAfterSeconds: 1 },
   ERR_MODEL_UNKNOWN: { status: 404, title: 'No such model' },
   ERR_MODEL_UNAVAILABLE: { status: 503, title: 'The model is not available', retryAfterSeconds: 1 },
+  ERR_RULES_UNKNOWN: { status: 404, title: 'No such picture rules' },
+  ERR_POLICY_UNKNOWN: { status: 404, title: 'No such policy' },
   ERR_WORKER_STUCK: { status: 503, title: 'The worker is stuck', retryAfterSeconds: 1 },
   ERR_OVERLOADED: { status: 429, title: 'The service is overloaded', retryAfterSeconds: 1 },
   ERR_DEADLINE: { status: 504, title: 'The deadline has passed' },

@@ -5,6 +5,7 @@ import type {
   LabelMap,
   LabelResult,
   ModelResult,
+  RuleResult,
   Verdict,
 } from '../check/types.ts';
 import { verdicts } from '../check/types.ts';
@@ -58,7 +59,15 @@ export function toVerdictVariables(result: CheckResult, uploadMs: number): [stri
     ['queue_ms', roundTenth(timings.queue)],
     ['infer_ms', roundTenth(timings.inference)],
     ...(worst === undefined ? [] : toLabelVariables(worst)),
+    ...toRuleVariables(result),
   ];
+}
+
+/** The worst rule that was broken. */
+function toRuleVariables({ images }: CheckResult): [string, string][] {
+  const rules = images.flatMap((image) => (image.kind === 'checked' ? (image.rules ?? []) : []));
+  const broken = (['reject', 'review'] as const).flatMap((verdict) => rules.filter((rule) => rule.verdict === verdict));
+  return broken.slice(0, 1).map(({ rule }) => ['rule', rule]);
 }
 
 function toLabelVariables({ check, label }: WorstLabel): [string, string | number][] {
@@ -102,13 +111,19 @@ function toImageBody(image: ImageResult, requestId: string): ImageBody {
     name,
     verdict: image.verdict,
     image: { format, width, height, bytes },
+    ...(image.rules && { rules: image.rules.map(toRuleBody) }),
     checks: image.checks.map(toCheckBody),
     timingsMs: { decode: roundTenth(decode), queue: roundTenth(queue), inference: roundTenth(inference) },
   };
 }
 
-function toCheckBody({ model, version, engine, verdict, labels }: ModelResult): ModelResult {
-  return { model, version, engine, verdict, labels: labels.map(toLabelBody) };
+function toRuleBody({ rule, limit, actual, verdict, model }: RuleResult): RuleResult {
+  return { rule, limit, actual, verdict, ...(model !== undefined && { model }) };
+}
+
+function toCheckBody({ model, version, engine, policy, verdict, labels }: ModelResult): ModelResult {
+  const head = { model, version, engine, ...(policy !== undefined && { policy }) };
+  return { ...head, verdict, labels: labels.map(toLabelBody) };
 }
 
 function toLabelBody({ label, score, thresholds, verdict, map }: LabelResult): LabelResult {

@@ -1,4 +1,4 @@
-import type { ImageResult, LabelMap, LabelResult, ModelResult, Verdict } from '../check/types.ts';
+import type { ImageResult, LabelMap, LabelResult, ModelResult, RuleResult, Verdict } from '../check/types.ts';
 import type { Problem } from './problem.ts';
 
 /** One image with its verdict; scores have four decimals, times one. */
@@ -23,4 +23,4 @@ export interface VerdictBody {
   readonly worker: { readonly slot: number; readonly pid: number };
 }
 
-export type { LabelMap as MapBody, LabelResult as LabelBody, ModelResult as ModelBody };
+export type { LabelMap as MapBody, LabelResult as LabelBody, ModelResult as ModelBody, RuleResult as RuleBody };

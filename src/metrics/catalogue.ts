@@ -78,6 +78,12 @@ function createModelMetrics(registers: Registry[]) {
       labelNames: ['model', 'label'] as const,
       registers,
     }),
+    rules: new Counter({
+      name: 'image_check_rules_total',
+      help: 'Picture rules that images were held against, and too_small for each model that gave no labels.',
+      labelNames: ['rule', 'verdict'] as const,
+      registers,
+    }),
     queueDepth: new Gauge({
       name: 'image_check_queue_depth',
       help: 'Images waiting for a model now.',

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { toMessage } from '../errors.ts';
-import { toManifest } from './manifest.ts';
+import { type Manifest, toManifest } from './manifest.ts';
 import type { ModelStore, StoredVersion } from './model-store.ts';
 import { type ModelVersion, toModelKey } from './model-version.ts';
 
@@ -48,8 +48,9 @@ async function toRefreshed(store: ModelStore, onFault: (fault: string) => void):
 
 async function refreshVersion(model: ModelVersion): Promise<ModelVersion> {
   const manifest = toManifest(await readFile(path.join(model.dir, 'manifest.json'), 'utf8'));
-  const { policy } = manifest;
-  return isDeepStrictEqual({ ...manifest, policy: model.manifest.policy }, model.manifest)
-    ? { ...model, manifest: { ...model.manifest, policy } }
-    : model;
+  return isDeepStrictEqual(withoutPolicies(manifest), withoutPolicies(model.manifest)) ? { ...model, manifest } : model;
+}
+
+function withoutPolicies(manifest: Manifest): Manifest {
+  return { ...manifest, policy: {}, policies: {} };
 }

@@ -3,6 +3,8 @@ import { toShortList } from '../short-list.ts';
 
 const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]);
 const score = z.number().min(0).max(1);
+const thresholds = z.strictObject({ review: score.optional(), reject: score.optional() });
+const policy = z.record(z.string(), thresholds);
 const fileName = z.string().regex(/^(?!.*(^|\/)\.\.(\/|$))[^/\\].*$/, 'must be a path inside the folder of the model');
 
 /** How pictures can be brought to a model's input size. */
@@ -12,6 +14,8 @@ const input = z.strictObject({
   width: z.int().min(1).max(4096),
   height: z.int().min(1).max(4096),
   resize: z.enum(resizeModes),
+  /** The model says nothing of pictures whose shorter side has fewer pixels. */
+  minSide: z.int().min(1).max(4096).optional(),
   colour: z.enum(['rgb', 'bgr']).default('rgb'),
   /** x · scale + offset, for x in 0…255. */
   normalise: z.strictObject({ scale: perChannel, offset: perChannel }).default({ scale: 1, offset: 0 }),
@@ -49,7 +53,9 @@ const manifestSchema = z
     format: z.enum(['tf-savedmodel', 'tfjs-graph', 'tfjs-layers']),
     input,
     output,
-    policy: z.record(z.string(), z.strictObject({ review: score.optional(), reject: score.optional() })).default({}),
+    policy: policy.default({}),
+    /** Other thresholds by the name of a policy; labels that one leaves out have those of `policy`. */
+    policies: z.record(z.string(), policy).optional(),
     /** SHA-256 in base64 of every file that the model consists of. */
     files: z.record(fileName, z.string().regex(/^sha256-[A-Za-z0-9+/]{43}=$/, 'must be sha256-<base64>')),
     golden: z.array(golden).default([]),
@@ -62,8 +68,14 @@ const manifestSchema = z
     if (manifest.output.map && manifest.output.map.tensor === manifest.output.tensor) {
       context.addIssue({ code: 'custom', path: ['output', 'map', 'tensor'], message: 'is that of the scores' });
     }
-    for (const label of Object.keys(manifest.policy).filter((name) => !labels.includes(name))) {
-      context.addIssue({ code: 'custom', path: ['policy', label], message: 'is not among output.labels' });
+    const named = Object.entries(manifest.policies ?? {}).map(([name, named]) => [['policies', name], named] as const);
+    for (const [path, thresholds] of [[['policy'], manifest.policy] as const, ...named]) {
+      for (const label of Object.keys(thresholds).filter((name) => !labels.includes(name))) {
+        context.addIssue({ code: 'custom', path: [...path, label], message: 'is not among output.labels' });
+      }
+    }
+    if (named.some(([[, name]]) => name === 'default')) {
+      context.addIssue({ code: 'custom', path: ['policies', 'default'], message: 'is written as policy' });
     }
     for (const [index, { scores }] of manifest.golden.entries()) {
       if (scores.length === labels.length) continue;

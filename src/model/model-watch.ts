@@ -3,9 +3,10 @@ import path from 'node:path';
 
 /** What one version of a model looks like on disk. */
 interface VersionLook {
-  /** Manifest without its policy, sizes and times of the files that it names; undefined while it is no JSON object. */
+  /** Manifest without its policies, sizes and times of the files that it names; undefined while it is no JSON object. */
   readonly content: string | undefined;
-  readonly policy: string;
+  /** All thresholds. */
+  readonly policies: string;
 }
 
 /** What the models folder looks like, by `<name>/<version>`. What the service writes itself, artefacts, is no part of it. */
@@ -93,8 +94,8 @@ function take(
     // Somebody edits: while nothing can be read in it, nothing but the thresholds is presumed to change.
     const content = seen.content ?? before?.content;
     if (content !== before?.content || before === undefined) hasNewVersions = true;
-    else if (seen.policy !== before.policy) hasNewPolicies = true;
-    next.set(key, { content, policy: seen.policy });
+    else if (seen.policies !== before.policies) hasNewPolicies = true;
+    next.set(key, { content, policies: seen.policies });
   }
   if (hasNewPolicies) onPolicies();
   if (hasNewVersions) onVersions();
@@ -110,11 +111,11 @@ async function lookAtVersion(dir: string): Promise<VersionLook | undefined> {
   const text = await readFile(path.join(dir, 'manifest.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const manifest = toObject(text);
-  if (manifest === undefined) return { content: undefined, policy: text };
-  const { policy, ...rest } = manifest;
+  if (manifest === undefined) return { content: undefined, policies: text };
+  const { policy = {}, policies = {}, ...rest } = manifest;
   const content = [JSON.stringify(rest)];
   for (const file of listFiles(rest)) content.push(`${file} ${await lookAtFile(path.join(dir, file))}`);
-  return { content: content.join('\n'), policy: JSON.stringify(policy ?? {}) };
+  return { content: content.join('\n'), policies: JSON.stringify([policy, policies]) };
 }
 
 function lookAtFile(file: string): Promise<string> {

@@ -1,56 +1,11 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
-import { Registry } from 'prom-client';
-import sharp from 'sharp';
-import { createChecker, type Checker } from '../../src/check/checker.ts';
-import type { CheckRequest } from '../../src/check/types.ts';
-import { loadConfig } from '../../src/config/load.ts';
-import { type ErrorCode, ExitError, ServiceError } from '../../src/errors.ts';
-import { createLogger } from '../../src/log.ts';
-import { createWorkerMetrics } from '../../src/metrics/catalogue.ts';
+import { ExitError } from '../../src/errors.ts';
 import { writeColourModel } from '../fixtures/colour-model.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
-
-function makeColour(r: number, g: number, b: number): Promise<Buffer> {
-  const image = sharp({ create: { width: 40, height: 30, channels: 3, background: { r, g, b } } });
-  return image.png().toBuffer();
-}
-
-interface Setting {
-  readonly checker: Checker;
-  readonly registry: Registry;
-}
-
-function createSetting(modelsDir: string, options: Readonly<Record<string, unknown>> = {}): Setting {
-  const flags = new Map(
-    Object.entries({ 'models.dir': modelsDir, 'check.models': ['colour'], ...options }).map(([name, value]) => [
-      name,
-      { value, source: 'test' },
-    ]),
-  );
-  const { config } = loadConfig({ rootDir: modelsDir, environment: {}, flags });
-  const registry = new Registry();
-  const log = createLogger({ level: 'silent', format: 'json' }, {});
-  return { checker: createChecker({ config, engine: 'wasm', metrics: createWorkerMetrics(registry), log }), registry };
-}
-
-function toRequest(images: readonly (readonly [string, Uint8Array])[], models: readonly string[] = []): CheckRequest {
-  const signal = new AbortController().signal;
-  return {
-    requestId: 'request',
-    images: images.map(([name, bytes]) => ({ name, bytes })),
-    models,
-    explain: false,
-    deadlineAt: performance.now() + 60_000,
-    signal,
-  };
-}
-
-function hasCode(code: ErrorCode): (thrown: unknown) => boolean {
-  return (thrown) => thrown instanceof ServiceError && thrown.code === code;
-}
+import { createSetting, hasCode, makeColour, toRequest } from './setting.ts';
 
 test('a_verdict_is_the_worst_of_its_parts', async (context) => {
   const dir = makeTempDir(context);

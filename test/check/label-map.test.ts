@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createLabelMapper, type LabelMapper } from '../../src/check/label-map.ts';
+import type { PlannedModel } from '../../src/check/plan.ts';
 import { toModelResult } from '../../src/check/verdict.ts';
 import { toManifest } from '../../src/model/manifest.ts';
 import type { ModelVersion } from '../../src/model/model-version.ts';
@@ -60,10 +61,14 @@ test('the_area_of_a_cropped_picture_is_told', () => {
   assert.deepEqual([columns, area], [4, { left: 0.25, top: 0, width: 0.5, height: 1 }]);
 });
 
+function toPlanned(model: ModelVersion): PlannedModel {
+  return { model, policy: { name: 'default', thresholds: model.manifest.policy }, isPolicyTold: false };
+}
+
 test('only_flagged_labels_have_a_map', () => {
   const toMap = toMapper('stretch', 400, 300);
   const flagged = (...scores: number[]): string[] =>
-    toModelResult(makeModel('stretch'), 'wasm', Float32Array.from(scores), toMap)
+    toModelResult(toPlanned(makeModel('stretch')), 'wasm', Float32Array.from(scores), toMap)
       .labels.filter((label) => label.map)
       .map(({ label }) => label);
   assert.deepEqual(flagged(0.9, 0.6, 1), ['a', 'b']);
@@ -72,7 +77,7 @@ test('only_flagged_labels_have_a_map', () => {
 });
 
 test('without_the_question_there_is_no_map', () => {
-  const { labels: results } = toModelResult(makeModel('stretch'), 'wasm', Float32Array.of(1, 1, 1));
+  const { labels: results } = toModelResult(toPlanned(makeModel('stretch')), 'wasm', Float32Array.of(1, 1, 1));
   assert.ok(
     results.every((result) => !('map' in result)),
     'no label has one',

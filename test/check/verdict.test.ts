@@ -14,7 +14,9 @@ const manifest = toManifest(
   }),
 );
 const model = { name: 'm', version: '1', dir: '/', manifest };
-const verdictOf = (score: number): string => toModelResult(model, 'wasm', Float32Array.of(score, 1)).verdict;
+const policy = { name: 'default', thresholds: manifest.policy };
+const planned = { model, policy, isPolicyTold: false };
+const verdictOf = (score: number): string => toModelResult(planned, 'wasm', Float32Array.of(score, 1)).verdict;
 
 test('a_score_that_reaches_a_threshold_flags', () => {
   assert.deepEqual([0, 0.49, 0.5, 0.75, 0.875, 1].map(verdictOf), [

@@ -7,6 +7,10 @@ import { listOptions } from '../../src/config/options.ts';
 import { ExitError } from '../../src/errors.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 type Files = Readonly<Record<string, string>>;
 
 function toRoot(context: test.TestContext, files: Files = {}): string {
@@ -54,7 +58,8 @@ test('each_source_goes_over_the_one_before', (context) => {
 test('every_option_can_be_set_by_its_variable', (context) => {
   const rootDir = toRoot(context);
   for (const option of listOptions()) {
-    const text = Array.isArray(option.defaultValue) ? option.defaultValue.join(',') : String(option.defaultValue);
+    const { defaultValue } = option;
+    const text = Array.isArray(defaultValue) ? defaultValue.join(',') : toText(defaultValue);
     const { settings } = loadConfig({ rootDir, environment: { [option.variable]: text } });
     const setting = settings.find((candidate) => candidate.option.path === option.path);
     assert.ok(setting);

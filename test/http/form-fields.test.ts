@@ -71,9 +71,13 @@ for (const name of [
   'ｍodel',
   'explain[]',
   'Explains',
+  'rule',
+  'Rules[]',
+  'policies',
+  'Policy',
 ]) {
   test(`a field or parameter ${JSON.stringify(name)} is refused, not ignored`, async () => {
-    const detail = /is not known: it is called "(?:model|explain)"/;
+    const detail = /is not known: it is called "(?:model|explain|rules|policy)"/;
     await assertRefused(service, [toPart(`name="${name}"`, '1'), good], 'ERR_REQUEST_INVALID', detail);
     const query = new URLSearchParams({ [name]: '1' }).toString();
     const headers = { 'Content-Type': 'image/png' };

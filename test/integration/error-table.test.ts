@@ -120,6 +120,8 @@ test('every_client_sees_the_row_of_the_table', async (context) => {
   await assertEverywhere('ERR_IMAGE_TOO_MANY_PIXELS', post(image, toFile('bomb.png', makeBomb())));
   await assertEverywhere('ERR_IMAGE_TOO_COSTLY', post(image, toFile('chunks.png', makeChunks())));
   await assertEverywhere('ERR_MODEL_UNKNOWN', post(image, good, '?model=shape'));
+  await assertEverywhere('ERR_RULES_UNKNOWN', post(image, good, '?rules=avatar'));
+  await assertEverywhere('ERR_POLICY_UNKNOWN', post(image, good, '?policy=strict'));
   await assertEverywhere('ERR_MODEL_UNAVAILABLE', post(image, good, '?model=broken'));
   await assertEverywhere('ERR_DEADLINE', post({ ...image, 'X-Request-Timeout-Ms': '1' }, good));
   await assertEverywhere('ERR_NOT_FOUND', { method: 'GET', url: `${service.url}/nowhere`, headers: {} });

@@ -43,6 +43,25 @@ test('thresholds_are_taken_over_and_nothing_else_is_touched', async (context) =>
   assert.deepEqual(faults, []);
 });
 
+test('named_policies_are_taken_over_and_taken_away', async (context) => {
+  const { file, faults, refresh, manifest } = await createSetting(context);
+  const before = manifest();
+  const policies = { strict: { red: { review: 0.1 } }, own: {} };
+  change(file, { policies });
+  await refresh();
+  assert.deepEqual(manifest(), { ...before, policies });
+  change(file, { policies: { strict: { mauve: { review: 0.1 } } } });
+  await refresh();
+  assert.deepEqual(manifest(), { ...before, policies });
+  assert.match(
+    faults.join(),
+    /keeps its thresholds: manifest.json: policies.strict.mauve: is not among output.labels$/,
+  );
+  change(file, { policies: undefined });
+  await refresh();
+  assert.deepEqual(manifest(), before);
+});
+
 test('a_version_that_changed_in_anything_else_keeps_its_thresholds', async (context) => {
   const { file, refresh, manifest } = await createSetting(context);
   const before = manifest();

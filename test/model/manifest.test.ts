@@ -51,6 +51,23 @@ test('every_fault_names_its_place', () => {
   assert.throws(read({ surprise: 1 }), /surprise/);
 });
 
+test('policies_are_further_sets_of_thresholds_of_the_same_labels', () => {
+  const policies = { strict: { a: { review: 0.1 } }, lenient: {} };
+  const readPolicies = (named: object): (() => unknown) => read({ policies: named });
+  assert.deepEqual(toManifest(JSON.stringify({ ...valid, policies })).policies, policies);
+  assert.equal(toManifest(JSON.stringify(valid)).policies, undefined);
+  assert.throws(readPolicies({ strict: { c: {} } }), /policies\.strict\.c: is not among output\.labels/);
+  assert.throws(readPolicies({ strict: { a: { review: 1.5 } } }), /policies\.strict\.a\.review: /);
+  assert.throws(readPolicies({ strict: { a: { accept: 0.1 } } }), /accept/);
+  assert.throws(readPolicies({ default: {} }), /policies\.default: is written as policy/);
+});
+
+test('the_smallest_side_of_a_picture_is_a_number_of_pixels', () => {
+  const readSide = (minSide: unknown): (() => unknown) => read({ input: { ...valid.input, minSide } });
+  assert.doesNotThrow(readSide(1));
+  for (const wrong of [0, -1, 1.5, '8']) assert.throws(readSide(wrong), /input\.minSide: /);
+});
+
 test('a_map_is_a_second_output_and_its_size_in_cells', () => {
   const map = { tensor: '1', width: 20, height: 15 };
   const output = { ...valid.output, tensor: '0', map };

@@ -124,6 +124,10 @@ test('thresholds_are_a_change_of_policies_alone', async (context) => {
   await assertSeen(watched, { versions: 0, policies: 1 });
   writeManifest(watched.dir, { policy: undefined });
   await assertSeen(watched, { versions: 0, policies: 2 });
+  writeManifest(watched.dir, { policies: { strict: { red: { review: 0.1 } } } });
+  await assertSeen(watched, { versions: 0, policies: 3 });
+  writeManifest(watched.dir, { policies: { strict: { red: { review: 0.2 } } } });
+  await assertSeen(watched, { versions: 0, policies: 4 });
 });
 
 test('what_the_service_writes_itself_and_what_no_version_names_is_no_change', async (context) => {

@@ -2,13 +2,21 @@ import { ServiceError } from '../../errors.ts';
 import { quote } from './malformed-form.ts';
 
 /** The text fields of a form, and the parameters of a query, that mean something. */
-export const textFields = ['model', 'explain'] as const;
+export const textFields = ['model', 'rules', 'policy', 'explain'] as const;
 
 /** The field that images come in. */
 export const imageField = 'image';
 
 /** A text field that is read. */
 export type TextField = (typeof textFields)[number];
+
+/** The values of each, in their order. */
+export type FieldValues = Readonly<Record<TextField, readonly string[]>>;
+
+/** Reads the values of every text field that means something. */
+export function toFieldValues(read: (field: TextField) => readonly string[]): FieldValues {
+  return { model: read('model'), rules: read('rules'), policy: read('policy'), explain: read('explain') };
+}
 
 /** Tells the text fields that are read from those that are ignored. */
 export function isTextField(name: string): name is TextField {
@@ -20,8 +28,9 @@ export function isTextField(name: string): name is TextField {
  * @throws {@link ServiceError} ERR_REQUEST_INVALID
  */
 export function refuseMistaken(name: string, known: readonly string[]): void {
-  const meant = known.find((field) => field === toSkeleton(name));
-  if (meant === undefined || meant === name) return;
+  if (known.includes(name)) return;
+  const meant = known.find((field) => toSkeleton(field) === toSkeleton(name));
+  if (meant === undefined) return;
   throw new ServiceError('ERR_REQUEST_INVALID', `${quote(name)} is not known: it is called "${meant}"`);
 }
 
@@ -32,5 +41,6 @@ function toSkeleton(name: string): string {
     .toLowerCase()
     .replace(/\[[^\]]*\]?/g, '')
     .replace(/[^\p{L}]/gu, '')
+    .replace(/ies$/, 'y')
     .replace(/s$/, '');
 }

@@ -5,7 +5,7 @@ import { ServiceError, toMessage } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { type BodyLimits, startBodyWatch } from '../upload/body-watch.ts';
 import { createByteCollector } from '../upload/byte-collector.ts';
-import { imageField, type TextField } from './field-names.ts';
+import { type FieldValues, imageField, type TextField, textFields, toFieldValues } from './field-names.ts';
 import { toShownName } from './file-name.ts';
 import { FormBody } from './form-body.ts';
 import { toMalformed } from './malformed-form.ts';
@@ -15,10 +15,7 @@ import type { PartHeader } from './part-header.ts';
 /** What a form brings. */
 export interface Form {
   readonly images: readonly UploadedImage[];
-  /** Values of the text field `model`. */
-  readonly models: readonly string[];
-  /** Values of the text field `explain`. */
-  readonly explain: readonly string[];
+  readonly fields: FieldValues;
 }
 
 /** Bounds of the text fields that are read; the others never reach multer. */
@@ -81,12 +78,13 @@ function createBlockStorage(maxBytes: number): multer.StorageEngine {
 }
 
 function toForm(body: FormBody): Form {
-  const [models, explain] = [readTexts(body, 'model'), readTexts(body, 'explain')];
-  if (body.files.length !== body.images.length || models.length + explain.length !== body.texts) {
+  const fields = toFieldValues((field) => readTexts(body, field));
+  const texts = textFields.reduce((count, field) => count + fields[field].length, 0);
+  if (body.files.length !== body.images.length || texts !== body.texts) {
     throw toMalformed('not every part was read');
   }
   const images = body.images.map((header, index) => toImage(header, body.files[index]?.buffer ?? Buffer.alloc(0)));
-  return { images, models, explain };
+  return { images, fields };
 }
 
 function readTexts({ body }: FormBody, field: TextField): string[] {

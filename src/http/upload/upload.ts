@@ -2,6 +2,7 @@ import type { UploadedImage } from '../../check/types.ts';
 import type { Config } from '../../config/schema.ts';
 import { ServiceError } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
+import { type FieldValues, toFieldValues } from '../form/field-names.ts';
 import { createFormReader } from '../form/form-reader.ts';
 import type { Permit } from './byte-budget.ts';
 import { readRawBody } from './raw-body.ts';
@@ -10,15 +11,15 @@ import type { UploadPlan } from './upload-plan.ts';
 /** A request body, received. */
 export interface Upload {
   readonly images: readonly UploadedImage[];
-  /** Values of the form field `model`. */
-  readonly models: readonly string[];
-  /** Values of the form field `explain`. */
-  readonly explain: readonly string[];
+  /** Values of the form. */
+  readonly fields: FieldValues;
   /** From the start of reading to the last byte. */
   readonly uploadMs: number;
   /** On the clock of `performance.now()`. */
   readonly receivedAt: number;
 }
+
+const noFields = toFieldValues(() => []);
 
 /** Creates the reader of uploads, multipart or raw. */
 export function createUploadReader(
@@ -32,7 +33,7 @@ export function createUploadReader(
     const form =
       plan.kind === 'multipart'
         ? await readForm(exchange, bodyLimits)
-        : { images: [{ name: 'upload', bytes: await readRawBody(exchange, bodyLimits) }], models: [], explain: [] };
+        : { images: [{ name: 'upload', bytes: await readRawBody(exchange, bodyLimits) }], fields: noFields };
     const receivedAt = performance.now();
     if (form.images.length === 0)
       throw new ServiceError('ERR_UPLOAD_MISSING', 'the form has no file in the field "image"');
