@@ -9,6 +9,7 @@ import { toFileHash } from '../model/model-files.ts';
 import { toPictures } from './batch.ts';
 import { drawGoldenPictures } from './golden-pictures.ts';
 import { qualityLabels } from './labels.ts';
+import { toNamedPolicies } from './named-policies.ts';
 import { inputShape, normalise, toMapSize } from './network.ts';
 import { toRaster } from './samples.ts';
 
@@ -61,6 +62,7 @@ export async function exportModel(
       map: { tensor: '1', ...toMapSize(inputShape) },
     },
     policy,
+    policies: toNamedPolicies(policy),
     files: await hashFiles(staging),
     golden: await exportGolden(tf, network, staging),
   };

@@ -57,6 +57,9 @@ ${toMarkdownTable(['label', 'review from', 'reject from'], toPolicyRows(facts))}
 Chosen at a precision of ${toPercent(facts.precision.review)} for review${toExceptions(facts)} and ${toPercent(facts.precision.reject)} for reject, on photographs kept for that alone. A picture that
 has a fault a little (target from ${String(notThereTo)} to ${String(thereFrom)}) counts as a mistake of reject, and of review neither as one nor as a hit.
 
+The manifest also has the policies \`strict\` and \`lenient\`: a missed fault costs three times as much, or a third, beside a
+false alarm, so that the odds of each threshold are divided or multiplied by 3.
+
 ## Data
 
 ${String(photos.length)} photographs: the network learnt from ${String(learnt.length)}, scores and thresholds were calibrated by ${String(calibrated.length)}, and ${String(heldOut.length)} were held
