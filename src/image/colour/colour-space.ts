@@ -1,6 +1,6 @@
 import type { HeaderFacts } from '../header/read-header.ts';
 import { readGreyCurve } from '../icc-profile.ts';
-import { type CodePoints } from '../header/header-facts.ts';
+import type { CodePoints } from '../header/header-facts.ts';
 import {
   compressHighlights,
   type Curve,
@@ -17,8 +17,10 @@ import {
   primariesByCode,
   standardPrimaries,
   toStandardMatrix,
-  type Triple,
 } from './primaries.ts';
+
+/** A factor for the light of a pixel. */
+type Gain = (red: number, green: number, blue: number) => number;
 
 /** How the samples of a picture become sRGB, where the library does not see to that. */
 export interface ColourSpace {
@@ -27,7 +29,7 @@ export interface ColourSpace {
   /** Light to that of sRGB; absent where the primaries are the same. */
   readonly matrix?: Matrix;
   /** What the light of a pixel is multiplied by, before that, to fit a screen; absent where it does. */
-  readonly toGain?: (light: Triple) => number;
+  readonly toGain?: Gain;
   /** The highest sample. */
   readonly highest: number;
 }
@@ -80,13 +82,13 @@ const curvesByCode: ReadonlyMap<number, Curve> = new Map([
   [18, hybridCurve],
 ]);
 
-const gainsByCode: ReadonlyMap<number, NonNullable<ColourSpace['toGain']>> = new Map([
+const gainsByCode: ReadonlyMap<number, Gain> = new Map([
   [16, toCompression],
   [
     18,
-    (light) => {
-      const gain = toSceneGain(light);
-      return gain * toCompression([light[0] * gain, light[1] * gain, light[2] * gain]);
+    (red, green, blue) => {
+      const gain = toSceneGain(red, green, blue);
+      return gain * toCompression(red * gain, green * gain, blue * gain);
     },
   ],
 ]);
@@ -102,13 +104,13 @@ function toCodedColours({ primaries, transfer }: CodePoints, mustConvert: boolea
 }
 
 /** All three colours get what the brightest needs, so that the hue stays. */
-function toCompression([red, green, blue]: Triple): number {
+function toCompression(red: number, green: number, blue: number): number {
   const most = Math.max(red, green, blue);
   return most > 0 ? compressHighlights(most) / most : 1;
 }
 
 /** Light of an HLG scene to that of a screen of 1000 cd/m² (ITU-R BT.2100, table 5, OOTF). */
-function toSceneGain([red, green, blue]: Triple): number {
+function toSceneGain(red: number, green: number, blue: number): number {
   return peakLight * (0.2627 * red + 0.678 * green + 0.0593 * blue) ** 0.2;
 }
 
