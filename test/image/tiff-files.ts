@@ -183,3 +183,8 @@ export async function assertQuarters(
 
 export const rgb: Kind = { photometric: 2, bits: 8, toSamples: (colour) => colour };
 export const grey: Kind = { photometric: 1, bits: 8, toSamples: ([value]) => [value] };
+
+/** The same page, which says that it is compressed in another way. */
+export function toCompressed(page: Page, compression: number): Page {
+  return { ...page, fields: [...page.fields.filter(({ tag }) => tag !== 259), { tag: 259, values: [compression] }] };
+}

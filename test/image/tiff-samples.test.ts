@@ -12,6 +12,7 @@ import {
   type Page,
   quarters,
   rgb,
+  toCompressed,
   toFields,
   writeTiff,
 } from './tiff-files.ts';
@@ -139,6 +140,14 @@ test('samples that are not alpha cost the memory of the whole picture', async ()
   assert.ok(decodeBytes - plain.decodeBytes >= 512 * 512 * 3);
 });
 
+test('a strip of planes or of YCbCr costs the copies that are made of it', async () => {
+  const price = async (page: Page): Promise<number> => (await measureImage(writeTiff([page]), limits)).decodeBytes;
+  const plain = await price(drawPage(rgb, 512, 512));
+  assert.ok((await price(drawPage(ycbcr, 512, 512))) - plain >= 512 * 512 * 3);
+  const planes = { ...rgb, more: [{ tag: 284, values: [2] }] };
+  assert.ok((await price(drawPage(planes, 512, 512))) - plain >= 512 * 512);
+});
+
 test('alpha is laid over white, whether the colours are multiplied by it or not', async () => {
   const toHalf = (colour: Colour): Colour => [
     Math.round((colour[0] + 255) / 2),
@@ -162,6 +171,7 @@ test('kinds of samples that would become wrong colours are refused, and the answ
     'of 24 bits': drawPage({ ...rgb, bits: 24, toSamples: (colour) => colour.map((value) => value * 65_793) }),
     'of 4 bits': drawPage({ ...rgb, bits: 4, toSamples: (colour) => colour.map((value) => value >> 4) }),
     'colour space 32844': drawPage({ ...grey, photometric: 32_844, bits: 16 }),
+    'compression 50000': toCompressed(drawPage(rgb), 50_000),
     'colour space 4': drawPage({ photometric: 4, bits: 1, toSamples: () => [1] }),
     'other than CMYK': drawPage({
       photometric: 5,

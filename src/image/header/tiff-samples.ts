@@ -47,6 +47,8 @@ const colourSamples: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 3: 1
 const planar: ReadonlySet<number> = new Set([photometrics.rgb, photometrics.separated]);
 const wholeBits = new Set([8, 16]);
 const partBits = new Set([1, 2, 4]);
+/** CCITT, LZW, both kinds of JPEG, deflate, PackBits, WebP: what sharp's libtiff is built with. */
+const compressions = new Set([1, 2, 3, 4, 5, 6, 7, 8, 32_771, 32_773, 32_946, 50_001]);
 const jpegCompressions = new Set([6, 7]);
 /** libvips is asked to take no more. */
 const maxSamples = 5;
@@ -96,11 +98,12 @@ function readSampleFields(layout: TiffLayout, { fields }: TiffTable): SampleFiel
 }
 
 function assertSupported(fields: SampleFields): void {
-  const { photometric, bits, samples, formats, isSeparate, isTiled, inkSet } = fields;
+  const { photometric, bits, samples, formats, compression, isSeparate, isTiled, inkSet } = fields;
   // Nothing is displayed without one, but the library may object better.
   if (photometric === undefined) return;
   const colours = colourSamples[photometric];
   if (colours === undefined) throw toUnfit(`the colour space ${String(photometric)}`);
+  if (!compressions.has(compression)) throw toUnfit(`the compression ${String(compression)}`);
   if (photometric === photometrics.separated && inkSet !== 1) throw toUnfit('inks other than CMYK');
   if (samples < colours || samples > maxSamples) throw toUnfit(`${String(samples)} samples a pixel`);
   if (!formats.every((format) => unsignedFormats.has(format))) throw toUnfit('signed or floating point samples');

@@ -30,6 +30,8 @@ export interface TiffDetour {
 /** Samples of a pixel whose depths are looked at. */
 const maxSamples = 16;
 const palette = 3;
+const ycbcr = 6;
+const separate = 2;
 const rgbaBytes = 4;
 
 /**
@@ -74,10 +76,17 @@ function toFacts(layout: TiffLayout, table: TiffTable): TiffFacts {
     bitDepth,
     channels,
     block: { width: read(tiffTags.tileWidth) ?? width, height: read(tiffTags.tileHeight) ?? rows },
-    blockPixelBytes: channels * Math.ceil(bitDepth / 8) + (isRgba ? samples : 0),
+    blockPixelBytes: (channels + toCopied(layout, table, samples)) * Math.ceil(bitDepth / 8),
     samples: readSamples(layout, table),
     detour: undefined,
   };
+}
+
+/** Samples of a pixel of a strip that libvips holds twice: planes before they are joined, and YCbCr. */
+function toCopied(layout: TiffLayout, { fields }: TiffTable, samples: number): number {
+  const read = (tag: TiffTag): number | undefined => readNumbers(layout, fields.get(tag), 1)[0];
+  if (read(tiffTags.photometric) === ycbcr) return samples;
+  return read(tiffTags.planarConfiguration) === separate ? 1 : 0;
 }
 
 /** A copy of a TIFF whose only directory is that of its picture. */
