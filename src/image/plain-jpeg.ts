@@ -14,8 +14,12 @@ export interface PlainJpeg {
 /** Arithmetic conditioning, an extension, number of lines, hierarchical progressions (ITU-T T.81, table B.1). */
 const unusual = new Set([0xc8, 0xcc, 0xdc, 0xde, 0xdf]);
 const startOfScan = 0xda;
+const application0 = 0xe0;
 const application1 = 0xe1;
 const application2 = 0xe2;
+const application14 = 0xee;
+const jfifSignature = 'JFIF\0';
+const adobeSignature = 'Adobe';
 const exifSignature = 'Exif\0\0';
 const profileSignature = 'ICC_PROFILE\0';
 
@@ -34,11 +38,10 @@ export function readPlainJpeg(bytes: Uint8Array, header = readJpegHeader(bytes))
     // Below 0xc0 nothing is in use.
     if (marker < 0xc0 || unusual.has(marker) || end > bytes.length) return undefined;
     const body = bytes.subarray(start, end);
+    if (isRemarkable(marker, body)) return undefined;
     if (isFrame(marker)) {
       if (hasFrame || body.length !== 6 + 3 * header.channels) return undefined;
       hasFrame = true;
-    } else if (marker === startOfScan) {
-      if (!isWholeSpectrum(body)) return undefined;
     } else if (marker === application1 && startsWith(body, exifSignature)) {
       if (orientation !== undefined) return undefined;
       orientation = readOrientation(body.subarray(exifSignature.length));
@@ -58,10 +61,17 @@ function isPlainFrame(header: JpegFacts): boolean {
   return bitDepth === 8 && width > 0 && height > 0 && (channels === 1 || channels === 3);
 }
 
-/** Whether a scan header says what it has to in a sequential JPEG (B.2.3); libjpeg remarks upon others on stderr. */
-function isWholeSpectrum(body: Uint8Array): boolean {
-  const [first, last, approximation] = body.subarray(-3);
-  return first === 0 && last === 63 && approximation === 0;
+/**
+ * Whether libjpeg has something to remark on a segment, which it writes to stderr: the header of a scan of a part of the
+ * spectrum (B.2.3), a later version of JFIF, a transform that Adobe does not define for three components.
+ */
+function isRemarkable(marker: number, body: Uint8Array): boolean {
+  if (marker === startOfScan) {
+    const [first, last, approximation] = body.subarray(-3);
+    return first !== 0 || last !== 63 || approximation !== 0;
+  }
+  if (marker === application0 && startsWith(body, jfifSignature)) return body[5] !== 1;
+  return marker === application14 && startsWith(body, adobeSignature) && (body[11] ?? 0) > 1;
 }
 
 /** Whether a segment holds the whole of a profile (ICC.1:2022, B.4), and that of sRGB. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeImage } from '../../src/image/decode.ts';
 import type { RasterShape } from '../../src/image/types.ts';
-import { assertRejects, drawNoise, limits } from './fixtures.ts';
+import { assertRejects, drawNoise, limits, toNoise } from './fixtures.ts';
+import { writeJpeg } from './formats/jpeg-writer.ts';
 
 const shape: RasterShape = { width: 64, height: 64, resize: 'stretch' };
 
@@ -43,6 +44,15 @@ for (const progressive of [false, true]) {
     }
   });
 }
+
+test('a lossless JPEG that was cut within its pixels is refused', async () => {
+  const whole = writeJpeg({ coding: 0xc3, components: [1], toSamples: (x, y) => [toNoise(x, y)[0]] });
+  await decodeImage(whole.subarray(0, -2), shape, limits);
+  for (const kept of [0.3, 0.9]) {
+    const cut = whole.subarray(0, Math.floor(whole.length * kept));
+    await assertRejects(decodeImage(cut, shape, limits), 'ERR_IMAGE_CORRUPT', String(kept));
+  }
+});
 
 test('without an end marker a warning about the header is not passed over, as truncation could hide behind it', async () => {
   const whole = await encode(false);

@@ -75,6 +75,9 @@ test('other ways of coding are not plain', async () => {
     'of a scan for each component': forge(scan + 4, 1),
     'of two frames': insertSegment(bytes, 0xc0, bytes.subarray(frame + 4, frame + 2 + bytes.readUInt16BE(frame + 2))),
     'with a number of lines': insertSegment(bytes, 0xdc, Buffer.of(0, 20)),
+    'of a part of the spectrum': forge(scan + 12, 0),
+    'of JFIF 2': insertSegment(bytes, 0xe0, Buffer.from('4a46494600020100000100010000', 'hex')),
+    'of an unknown transform': insertSegment(bytes, 0xee, Buffer.from('41646f626500640000000002', 'hex')),
   };
   for (const [kind, other] of Object.entries(others)) assert.equal(readPlainJpeg(other), undefined, kind);
 });

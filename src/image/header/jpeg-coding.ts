@@ -1,8 +1,11 @@
 import { ServiceError } from '../../errors.ts';
+import { toCorrupt } from '../failures.ts';
 import type { JpegFacts } from './jpeg.ts';
 
 /** Lossless, Huffman-coded (SOF3). */
 const lossless = 0xc3;
+/** Sequential and progressive, arithmetic-coded (SOF9, SOF10). */
+const arithmetic = new Set([0xc9, 0xca]);
 /** Lossless, arithmetic-coded (SOF11). */
 const arithmeticLossless = 0xcb;
 /** SOF5 to SOF7, SOF13 to SOF15. */
@@ -15,15 +18,17 @@ export function isLosslessJpeg({ coding }: JpegFacts): boolean {
 
 /**
  * Makes sure that a JPEG is of a kind that decoders here take.
- * @throws ERR_IMAGE_UNSUPPORTED
+ * @throws ERR_IMAGE_UNSUPPORTED, ERR_IMAGE_CORRUPT
  */
-export function assertJpegCoding({ coding, bitDepth, channels }: JpegFacts): void {
+export function assertJpegCoding({ coding, bitDepth, channels, isComplete }: JpegFacts): void {
   if (hierarchical.has(coding)) throw toUnsupported('hierarchical JPEG');
   if (coding === arithmeticLossless) throw toUnsupported('lossless JPEG with arithmetic coding');
   // libjpeg-turbo leaves lossless samples of fewer bits as they are: dark.
   const isOtherDepth = bitDepth === 12 || (coding === lossless && bitDepth !== 8 && bitDepth >= 2 && bitDepth <= 16);
   if (isOtherDepth) throw toUnsupported(`JPEG of ${String(bitDepth)} bits a sample`);
   if (![1, 3, 4].includes(channels)) throw toUnsupported(`JPEG of ${String(channels)} components`);
+  // The decoder makes up what is missing without a warning: nobody can tell that it was truncated.
+  if (arithmetic.has(coding) && !isComplete) throw toCorrupt('jpeg');
 }
 
 function toUnsupported(kind: string): ServiceError {

@@ -1,6 +1,7 @@
 import { toSegment } from '../containers.ts';
 import { type Colour } from '../fixtures.ts';
 import { drawFour, drawInks, fourColours, fourGreys, type FormatRow, muted, pick } from './format-row.ts';
+import { arithmeticJpeg, progressiveArithmeticJpeg } from './arithmetic-jpeg.ts';
 import { toAdobeSegment, writeJpeg } from './jpeg-writer.ts';
 
 /** Full-range YCbCr of BT.601, as JFIF has it. */
@@ -51,6 +52,16 @@ const sequential: readonly FormatRow[] = [
   {
     picture: 'YCbCr without JFIF or Adobe segment',
     make: () => writeJpeg({ components: [1, 2, 3], toSamples: toYccSamples }),
+  },
+];
+
+const arithmetic: readonly FormatRow[] = [
+  { picture: 'arithmetic coding (SOF9)', make: () => arithmeticJpeg, within: 4 },
+  { picture: 'arithmetic coding, progressive (SOF10)', make: () => progressiveArithmeticJpeg, within: 4 },
+  {
+    picture: 'arithmetic coding without an end marker',
+    make: () => arithmeticJpeg.subarray(0, -2),
+    refused: 'ERR_IMAGE_CORRUPT',
   },
 ];
 
@@ -177,4 +188,11 @@ const others: readonly FormatRow[] = [
 ];
 
 /** Rows of the table of JPEG. */
-export const jpegRows: readonly FormatRow[] = [...sequential, ...inks, ...profiles, ...lossless, ...others];
+export const jpegRows: readonly FormatRow[] = [
+  ...sequential,
+  ...arithmetic,
+  ...inks,
+  ...profiles,
+  ...lossless,
+  ...others,
+];
