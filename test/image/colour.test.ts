@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compressHighlights, hybridCurve, peakLight, quantiserCurve } from '../../src/image/colour/curves.ts';
+import {
+  compressHighlights,
+  hybridCurve,
+  peakLight,
+  quantiserCurve,
+  toStandard,
+} from '../../src/image/colour/curves.ts';
 import { primariesByCode, standardPrimaries, toStandardMatrix, transform } from '../../src/image/colour/primaries.ts';
 import { decodeImage } from '../../src/image/decode.ts';
 import { readPngHeader } from '../../src/image/header/png.ts';
@@ -26,6 +32,7 @@ test('chunks about colours that do not count leave the colours as they are', asy
     'gAMA of a wrong length': [toNumbersChunk('gAMA', 100_000, 0)],
     'gAMA that is absurd': [toNumbersChunk('gAMA', 15)],
     'cICP of reserved numbers': [toCodePointsChunk(200, 200)],
+    'cICP with a matrix': [toChunk('cICP', Buffer.of(9, 16, 9, 1))],
     'cHRM whose primaries are one point': [toNumbersChunk('cHRM', ...[1, 2, 3, 4].flatMap(() => [31_270, 32_900]))],
   };
   for (const [kind, chunks] of Object.entries(ignored)) {
@@ -66,6 +73,7 @@ test('HDR is known by its landmarks, and its highlights keep their order', () =>
     before = shown;
   }
   assert.equal(compressHighlights(49), 1);
+  assert.equal(Math.round(255 * toStandard(compressHighlights(1))), 240, 'diffuse white');
 });
 
 test('curves of grey profiles are read in each of their forms, and no others', () => {

@@ -54,11 +54,22 @@ type Colours = Omit<ColourSpace, 'highest'>;
 
 /** Chunks go before each other in this order (PNG, third edition, 4.3); in an AVIF the profile goes first. */
 function toColours(header: HeaderFacts, space?: string, icc?: Uint8Array): Colours | undefined {
-  if (header.format === 'png' && header.codePoints) return toCodedColours(header.codePoints, icc !== undefined);
+  if (header.format === 'png' && header.codePoints) {
+    const { codePoints, isNarrow = false } = header;
+    const colours = toCodedColours(codePoints, isNarrow || icc !== undefined);
+    return colours && isNarrow ? { ...colours, curve: toNarrowCurve(colours.curve) } : colours;
+  }
   if (icc !== undefined) return space === 'grey16' || space === 'b-w' ? toGreyColours(icc) : undefined;
   if (header.format === 'avif' && header.codePoints) return toCodedColours(header.codePoints, false);
   if (header.format !== 'png' || header.isStandard) return undefined;
   return toGammaColours(header.gamma, header.primaries);
+}
+
+/** Black and white of narrow range, 0…1 (ITU-T H.273, equations 20 to 22). */
+const [narrowBlack, narrowWhite] = [16 / 255, 235 / 255];
+
+function toNarrowCurve(curve: Curve): Curve {
+  return (stored) => curve(Math.min(1, Math.max(0, (stored - narrowBlack) / (narrowWhite - narrowBlack))));
 }
 
 /** libvips puts samples of 9 to 15 bits at the top of 16. */

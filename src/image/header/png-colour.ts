@@ -12,6 +12,8 @@ export interface PngColour {
   readonly isStandard?: boolean;
   /** cICP */
   readonly codePoints?: CodePoints;
+  /** Whether samples leave room below black and above white, as in video. */
+  readonly isNarrow?: boolean;
 }
 
 /** libpng takes no others, in the unit of the chunk. */
@@ -49,6 +51,8 @@ function readPrimaries(view: DataView, data: number): PngColour {
   return { primaries: { white: read(0), red: read(1), green: read(2), blue: read(3) } };
 }
 
+/** A PNG is RGB: there is no matrix but that of 0. */
 function readCodePoints(view: DataView, data: number): PngColour {
-  return { codePoints: { primaries: view.getUint8(data), transfer: view.getUint8(data + 1) } };
+  const [primaries, transfer, matrix] = [view.getUint8(data), view.getUint8(data + 1), view.getUint8(data + 2)];
+  return matrix === 0 ? { codePoints: { primaries, transfer }, isNarrow: view.getUint8(data + 3) === 0 } : {};
 }

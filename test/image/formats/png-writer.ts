@@ -53,7 +53,7 @@ export function toGammaChunk(gamma: number): Buffer {
   return toNumbersChunk('gAMA', Math.round(gamma * 100_000));
 }
 
-/** A cICP chunk of full range. */
-export function toCodePointsChunk(primaries: number, transfer: number): Buffer {
-  return toChunk('cICP', Buffer.of(primaries, transfer, 0, 1));
+/** A cICP chunk; samples of narrow range leave room below black and above white. */
+export function toCodePointsChunk(primaries: number, transfer: number, range: 'full' | 'narrow' = 'full'): Buffer {
+  return toChunk('cICP', Buffer.of(primaries, transfer, 0, range === 'full' ? 1 : 0));
 }

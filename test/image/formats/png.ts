@@ -249,6 +249,14 @@ const codePoints: readonly FormatRow[] = [
     make: () => writeStored(toPlain, [toCodePointsChunk(1, 13), toAdobeRgbChunk()]),
   },
   {
+    picture: 'cICP of narrow range',
+    make: () =>
+      writeStored(
+        (colour) => colour.map((part) => (16 + (219 * part) / 255) / 255),
+        [toCodePointsChunk(1, 13, 'narrow')],
+      ),
+  },
+  {
     picture: 'cICP of Display P3',
     make: () => writeStored((colour) => toOtherLight(colour, toP3).map(toStoredLight), [toCodePointsChunk(12, 13)]),
   },
