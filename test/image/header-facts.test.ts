@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { readAvifHeader } from '../../src/image/header/avif.ts';
 import { readJpegHeader } from '../../src/image/header/jpeg.ts';
 import { readPngHeader } from '../../src/image/header/png.ts';
+import { readAv1Stream } from '../../src/image/header/sequence-header.ts';
 import { readTiffHeader } from '../../src/image/header/tiff.ts';
 import { readWebpHeader } from '../../src/image/header/webp.ts';
 import { makeAnimatedWebp, makeTiff, tinyPage, toSegment } from './containers.ts';
@@ -141,4 +142,23 @@ test('an AVIF whose container claims less than its coded data is taken at the la
   bytes.writeUInt8(bytes.readUInt8(flags) & ~0x60, flags);
   const { width, height, bitDepth } = readAvifHeader(bytes) ?? {};
   assert.deepEqual([width, height, bitDepth], [480, 200, 12]);
+});
+
+test('code points of coded AV1 data are read, where it has any', () => {
+  /** A reduced header of a still picture of 16 × 16 pixels, up to its code points. */
+  const toUnit = (...colours: readonly string[]): Buffer => {
+    const bits = ['000', '1', '1', '00000', '0011', '0011', '1111', '1111', '000', '000', '1', '0', ...colours].join(
+      '',
+    );
+    const bytes = (bits.match(/.{1,8}/g) ?? []).map((byte) => parseInt(byte.padEnd(8, '0'), 2));
+    return Buffer.from([0x0a, bytes.length, ...bytes]);
+  };
+  const [hdr] = readAv1Stream(toUnit('1', '00001001', '00010000'), 0).sequences;
+  assert.deepEqual(
+    [hdr?.width, hdr?.height, hdr?.bitDepth, hdr?.codePoints],
+    [16, 16, 10, { primaries: 9, transfer: 16 }],
+  );
+  const [plain] = readAv1Stream(toUnit('0', '00000000'), 0).sequences;
+  assert.deepEqual([plain?.bitDepth, plain?.codePoints], [10, undefined]);
+  assert.deepEqual(readAv1Stream(toUnit('1', '00001001'), 0).sequences, [], 'cut within its code points');
 });
