@@ -16,14 +16,7 @@ import {
   toCompressed,
   writeTiff,
 } from './tiff-files.ts';
-
-/** A copy of `page` that says what it is in NewSubfileType. */
-function withKind(page: Page, kind: number): Page {
-  return { ...page, fields: [...page.fields, { tag: 254, type: 'long', values: [kind] }] };
-}
-
-const thumbnail = withKind(drawPage(rgb, 16, 12, [...quarters].reverse()), 1);
-const mask = withKind(drawPage({ photometric: 4, bits: 1, toSamples: () => [1] }), 4);
+import { mask, thumbnail, withKind } from './tiff-kinds.ts';
 
 test('the picture is judged, not the smaller copy or the mask that comes before it', async () => {
   const main = drawPage(rgb, 64, 48);

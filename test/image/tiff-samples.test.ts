@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deflateSync } from 'node:zlib';
 import { inspectImage, measureImage } from '../../src/image/header.ts';
 import { assertRejects, type Colour, limits } from './fixtures.ts';
 import {
@@ -13,59 +12,12 @@ import {
   quarters,
   rgb,
   toCompressed,
-  toFields,
   writeTiff,
 } from './tiff-files.ts';
+import { drawPlanes, drawSubsampled, toVideo, toYcbcr, ycbcr } from './tiff-kinds.ts';
 
 /** The same colours, grey. */
 const greys: readonly Colour[] = [30, 100, 170, 240].map((value): Colour => [value, value, value]);
-
-/** YCbCr of the full range, as JPEG has it. */
-function toYcbcr([r, g, b]: Colour): [number, number, number] {
-  const y = 0.299 * r + 0.587 * g + 0.114 * b;
-  return [Math.round(y), Math.round(128 + (b - y) / 1.772), Math.round(128 + (r - y) / 1.402)];
-}
-
-/** YCbCr of the range of video. */
-function toVideo(colour: Colour): number[] {
-  const [y, cb, cr] = toYcbcr(colour);
-  return [16 + (y * 219) / 255, 128 + ((cb - 128) * 224) / 255, 128 + ((cr - 128) * 224) / 255].map(Math.round);
-}
-
-const ycbcr: Kind = { photometric: 6, bits: 8, toSamples: toYcbcr, more: [{ tag: 530, values: [1, 1] }] };
-
-/** YCbCr with one colour for each block of 2 × 2 pixels. */
-function drawSubsampled(width: number, height: number, isTiled: boolean): Page {
-  const units: number[] = [];
-  for (let y = 0; y < height; y += 2) {
-    for (let x = 0; x < width; x += 2) {
-      const colour = quarters[(y < height / 2 ? 0 : 2) + (x < width / 2 ? 0 : 1)] ?? quarters[0];
-      const [light, blue, red] = toYcbcr(colour ?? [0, 0, 0]);
-      units.push(light, light, light, light, blue, red);
-    }
-  }
-  const block: Field[] = isTiled
-    ? [
-        { tag: 322, values: [width] },
-        { tag: 323, values: [height] },
-      ]
-    : [{ tag: 278, values: [height] }];
-  // Without a field for it, colour is halved both ways.
-  return {
-    fields: [...toFields({ ...ycbcr, more: block }, width, height, 3)],
-    blocks: [deflateSync(Buffer.from(units))],
-    isTiled,
-  };
-}
-
-function drawPlanes(kind: Kind): Page {
-  const { fields } = drawPage(kind);
-  const planes = [0, 1, 2].map((channel) => {
-    const plane = drawPage({ ...kind, toSamples: (colour) => [kind.toSamples(colour)[channel] ?? 0] });
-    return plane.blocks[0] ?? Buffer.alloc(0);
-  });
-  return { fields: [...fields, { tag: 284, values: [2] }], blocks: planes };
-}
 
 test('the colours of every kind of RGB, palette and YCbCr are the ones that went in', async () => {
   const palette = [0, 1, 2].flatMap((channel) =>

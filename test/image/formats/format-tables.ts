@@ -2,7 +2,9 @@ import { avifRows } from './avif.ts';
 import type { FormatRow } from './format-row.ts';
 import { gifRows } from './gif.ts';
 import { jpegRows } from './jpeg.ts';
+import { otherRows } from './other.ts';
 import { pngRows } from './png.ts';
+import { tiffRows } from './tiff.ts';
 import { webpRows } from './webp.ts';
 
 /** Rows by the heading of their table in docs/formats.md. */
@@ -12,4 +14,6 @@ export const formatTables: Readonly<Record<string, readonly FormatRow[]>> = {
   WebP: webpRows,
   GIF: gifRows,
   AVIF: avifRows,
+  TIFF: tiffRows,
+  Others: otherRows,
 };
