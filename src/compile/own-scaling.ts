@@ -41,7 +41,10 @@ export function findScalingLayer(
 }
 
 function passesOn({ class_name: className, config }: JsonObject): boolean {
-  if (className === 'Activation') return toObject(config)['activation'] === 'linear';
+  const { activation, scale, offset } = toObject(config);
+  if (className === 'Activation') return activation === 'linear';
+  // A cast of whole numbers, in Keras.
+  if (className === 'Rescaling') return scale === 1 && (offset ?? 0) === 0;
   return ['InputLayer', 'KerasResizing', 'ZeroPadding2D', 'Cropping2D'].includes(String(className));
 }
 

@@ -1,3 +1,4 @@
+import { toShortList } from '../short-list.ts';
 import type { NetworkFacts, TensorFacts } from './describe-network.ts';
 import { toShapeText } from './model-choices.ts';
 
@@ -11,7 +12,7 @@ export function assertPictureClassifier({ inputs, outputs }: NetworkFacts): void
   const [input] = inputs;
   if (input && inputs.length === 1) assertPicture(input);
   if (outputs.some(({ name }) => detectionNames.test(name)) || hasBoxes(outputs)) {
-    const names = outputs.map(({ name, shape }) => `${name} ${toShapeText(shape)}`).join(', ');
+    const names = toShortList(outputs.map(({ name, shape }) => `${name} ${toShapeText(shape)}`));
     throw new Error(`the model detects objects (outputs ${names}); only classifiers are served, [n, scores]`);
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import sharp from 'sharp';
 import { type AddedModel, addModel } from '../../src/compile/add-model.ts';
 import type { ModelChoices } from '../../src/compile/model-choices.ts';
@@ -16,9 +17,10 @@ import {
   toKerasFiles,
   toOpLambda,
 } from '../fixtures/keras-files.ts';
+import { toLayersFiles } from '../fixtures/layers-files.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
-await startTensorFlow();
+const tf = await startTensorFlow();
 
 type Json = Record<string, unknown>;
 
@@ -177,6 +179,45 @@ test('a_normalisation_that_was_adapted_to_pixels_is_given_pixels', async (contex
   const fractions = await add(context, files(0.4, 0.2 ** 2));
   assert.equal(fractions.network.scaling, undefined);
   assertScores(fractions, [3, 0, -1]);
+});
+
+test('a_rescaling_by_one_is_only_a_cast', async (context) => {
+  const layers = [
+    input,
+    toKeras3Layer('Rescaling', 'cast', { scale: 1, offset: 0 }),
+    toKeras3Layer('Normalization', 'norm', { axis: -1, invert: false, mean: [102, 102, 102], variance: [1, 1, 1] }),
+    pool,
+  ];
+  const added = await add(context, toKerasFiles(toKeras3Sequence('mine', layers), {}));
+  assert.equal(added.network.scaling, 'norm');
+  assertScores(added, [153, 0, -51]);
+});
+
+test('networks_inside_networks_of_keras_2_and_tfjs_are_served', async (context) => {
+  const { layers } = tf;
+  // As Teachable Machine nests them.
+  const base = tf.input({ shape: [8, 8, 3] });
+  const truncated = tf.model({ inputs: base, outputs: layers.reLU().apply(base) as SymbolicTensor });
+  const features = tf.sequential({ layers: [truncated, layers.globalAveragePooling2d({})] });
+  const head = tf.sequential({
+    layers: [layers.dense({ units: 3, inputShape: [3], weights: [tf.eye(3), tf.zeros([3])] })],
+  });
+  assertScores(await add(context, await toLayersFiles(tf.sequential({ layers: [features, head] }))), [1, 0.4, 0.2]);
+
+  const old = (className: string, name: string, config: Json, ...from: readonly unknown[]): Json => ({
+    ...{ class_name: className, name, config: { name, ...config } },
+    inbound_nodes: from.length === 0 ? [] : [from],
+  });
+  const shape = { batch_input_shape: [null, 8, 8, 3], dtype: 'float32' };
+  const flip = { layers: [old('InputLayer', 'flip_in', shape), old('RandomFlip', 'flip', shape)] };
+  const inner = { layers: [old('InputLayer', 'inner_in', shape), old('GlobalAveragePooling2D', 'pool', {})] };
+  const model = toKeras3Model('mine', [
+    old('InputLayer', 'in', shape),
+    old('Sequential', 'augment', flip, ['in', 0, 0, { training: false }]),
+    old('Sequential', 'inner', inner, ['augment', 1, 0, {}]),
+    old('Dense', 'scores', { units: 3, use_bias: false }, ['inner', 1, 0, {}]),
+  ]);
+  assertScores(await add(context, toKerasFiles(model, { 'scores/kernel': identity }, '2.15.0')), [1, 0.4, 0.2]);
 });
 
 test('a_resizing_inside_lets_the_network_take_any_size', async (context) => {
