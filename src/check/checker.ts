@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { toMessage } from '../errors.ts';
 import { loadNativeJpeg } from '../image/native-jpeg.ts';
 import { compileInChild } from '../inference/compile-child.ts';
 import type { Subject } from '../inference/image-queue.ts';
@@ -6,6 +7,7 @@ import { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
+import { assertPolicies } from '../model/configured-policies.ts';
 import { createLiveStore, type LiveStore } from '../model/live-store.ts';
 import {
   assertDefaults,
@@ -96,7 +98,7 @@ export function createChecker(options: CheckerOptions): Checker {
       log.error({ err: thrown }, 'an image failed unexpectedly');
     },
   });
-  return { ...liveStore, inference, suspicion, checkService };
+  return { ...withPolicyLog(liveStore, config, log), inference, suspicion, checkService };
 }
 
 function logBroken(store: ModelStore, log: Logger): void {
@@ -104,6 +106,23 @@ function logBroken(store: ModelStore, log: Logger): void {
     if (stored.kind === 'broken')
       log.error({ model: stored.name, version: stored.version, reason: stored.reason }, 'a model failed to load');
   }
+}
+
+/** The start is refused where the configuration's policies don't fit the models; later they go on, with a line in the log. */
+function withPolicyLog(
+  { store, refreshPolicies }: LiveStore,
+  { policies, check }: Pick<Config, 'policies' | 'check'>,
+  log: Logger,
+): LiveStore {
+  const logUnfit = (): void => {
+    try {
+      assertPolicies(store(), policies, check.policy);
+    } catch (thrown) {
+      log.error(`default thresholds hold instead: ${toMessage(thrown)}`);
+    }
+  };
+  logUnfit();
+  return { store, refreshPolicies: () => refreshPolicies().then(logUnfit) };
 }
 
 function isMeant(store: ModelStore, reference: string, model: ModelVersion): boolean {

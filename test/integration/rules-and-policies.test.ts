@@ -23,7 +23,11 @@ interface Configured {
   readonly ask: (query: string) => Promise<string[]>;
 }
 
-async function startConfigured(context: test.TestContext, configuration: object): Promise<Configured> {
+async function startConfigured(
+  context: test.TestContext,
+  configuration: object,
+  manifest: Readonly<Record<string, unknown>> = {},
+): Promise<Configured> {
   const dir = makeTempDir(context);
   const file = path.join(dir, 'own.yaml');
   const write = (changed: object): void => {
@@ -32,7 +36,7 @@ async function startConfigured(context: test.TestContext, configuration: object)
   };
   write(configuration);
   const models = makeTempDir(context);
-  const version = await writeColourModel(models, { name: 'quality', policy: {} });
+  const version = await writeColourModel(models, { name: 'quality', policy: {}, manifest });
   const service = await startService(context, { args: ['--config', file, '--models', models] });
   const ask = async (query: string): Promise<string[]> => {
     const answers = await Promise.all(Array.from({ length: 6 }, () => postRaw(service.url, white, { query })));
@@ -98,6 +102,19 @@ test('policies_of_a_manifest_are_taken_over_while_it_runs_and_broken_ones_are_no
   await waitFor(async () => (await ask('?policy=strict')).join() === '404 ERR_POLICY_UNKNOWN');
   assert.deepEqual(await pids(), before);
   assert.equal((await service.health()).rollingRestart, undefined);
+});
+
+test('a_configured_policy_that_leaves_the_manifest_is_logged_and_default_holds', async (context) => {
+  const policies = { strict: { red: { reject: 0.5 } } };
+  const configuration = { check: { policy: 'strict' } };
+  const { service, ask, manifestFile } = await startConfigured(context, configuration, { policies });
+  assert.deepEqual(await ask(''), ['reject']);
+  const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as object;
+  writeFileSync(manifestFile, JSON.stringify({ ...manifest, policies: undefined }));
+  await waitFor(async () => (await ask('')).join() === 'accept');
+  await waitFor(() => service.stderr().split('check.policy: there is no policy strict').length === 3);
+  writeFileSync(manifestFile, JSON.stringify(manifest));
+  await waitFor(async () => (await ask('')).join() === 'reject');
 });
 
 test('a_form_asks_by_fields_and_every_image_is_told_of_its_own', async (context) => {
