@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { loadConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { ExitError } from '../../src/errors.ts';
+import { assertPolicies } from '../../src/model/configured-policies.ts';
+import { loadModelStore } from '../../src/model/model-store.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 function load(context: test.TestContext, yaml: string, environment: NodeJS.ProcessEnv = {}): LoadedConfig {
@@ -105,4 +108,14 @@ test('several_faults_are_told_at_once_each_once', (context) => {
       return true;
     },
   );
+});
+
+test('the_examples_of_the_readme_load', (context) => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const examples = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => load(context, yaml).config);
+  assert.ok(examples.some(({ rules }) => rules['avatar']?.formats?.includes('webp') && rules['print']?.verdict));
+  const policies = examples.find(({ check }) => check.policy === 'strict');
+  assert.ok(policies);
+  const store = loadModelStore(fileURLToPath(new URL('../../models', import.meta.url)));
+  assertPolicies(store, policies.policies, policies.check.policy);
 });
