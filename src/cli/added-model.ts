@@ -28,13 +28,21 @@ export function describeAdded({ model, found, network, outcome, guessed, isKnown
     ...golden.map(({ image, scores }) => ['golden', `${image}: ${toShortList(scores.map((each) => each.toFixed(4)))}`]),
     ['form', describeOutcome(model, outcome, 'now')],
   ];
-  const notes = listNotes(model, network, guessed).map((note) => `- ${note}\n`);
+  const notes = [...listNotes(model, network, guessed), ...listDoubts(outcome)].map((note) => `- ${note}\n`);
   const heading = `\nTo look at in ${path.join(model.dir, 'manifest.json')}:\n`;
   return `${toTable(rows)}${notes.length > 0 ? heading : ''}${notes.join('')}`;
 }
 
 function toTensorRows(what: string, tensors: NetworkFacts['inputs']): string[][] {
   return tensors.map(({ name, dtype, shape }) => [what, `${name} ${dtype} ${toShapeText(shape)}`]);
+}
+
+/** What a network does that draws numbers, it does while it learns. */
+function listDoubts(outcome: AddedModel['outcome']): string[] {
+  if (outcome.kind !== 'refused' || !/Rng|random/i.test(outcome.reason)) return [];
+  return [
+    'the network draws random numbers, so its scores change from one time to the next: export it with training=False',
+  ];
 }
 
 function listNotes({ manifest }: ModelVersion, network: NetworkFacts, guessed: AddedModel['guessed']): string[] {

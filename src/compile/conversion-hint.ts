@@ -7,8 +7,11 @@ interface Foreign {
   readonly toCommand: (file: string, target: string) => string;
 }
 
+/** Keras 2's own `export` leaves augmentation on: the answers of what it writes are random. */
 const exportKeras =
-  'python3 -c "import sys, tensorflow as tf; tf.keras.models.load_model(sys.argv[1], compile=False).export(sys.argv[2])"';
+  'python3 -c "import sys, tensorflow as tf; m = tf.keras.models.load_model(sys.argv[1], compile=False); ' +
+  "a = tf.keras.export.ExportArchive(); a.track(m); a.add_endpoint('serve', lambda x: m(x, training=False), " +
+  '[tf.TensorSpec(m.inputs[0].shape, m.inputs[0].dtype)]); a.write_out(sys.argv[2])"';
 const exportWeights = (weights: string, target: string): string =>
   `in the Python program that builds the network: model.load_weights('${weights}'); model.export('${target}')`;
 

@@ -9,7 +9,7 @@ import { makeTempDir } from '../fixtures/temp-dir.ts';
 const kinds: [string, RegExp][] = [
   [
     'm.h5',
-    /m\.h5: is a Keras file; run: python3 -c ".*load_model.*\.export\(.*" \S+\/m\.h5 m-saved; then add m-saved$/,
+    /m\.h5: is a Keras file; run: python3 -c ".*load_model.*training=False.*write_out\(.*" \S+\/m\.h5 m-saved; then add m-saved$/,
   ],
   ['m.keras', /is a Keras file; run: python3 .* m-saved;/],
   ['m.weights.h5', /is weights without their network \(Keras\); run: .*load_weights\('.*\/m\.weights\.h5'\)/],

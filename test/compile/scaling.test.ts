@@ -35,6 +35,17 @@ test('a_graph_model_that_divides_pixels_is_told', async (context) => {
   assert.equal(await findInGraph(context, toScores(means, 'sub')), 'sub');
 });
 
+test('channels_may_be_turned_round_before', async (context) => {
+  // As Keras prepares pictures for ResNet50.
+  const graph = new GraphFiles()
+    .ints('from', [0, 0, 0, 0])
+    .ints('step', [1, 1, 1, -1])
+    .apply('turned', 'StridedSlice', ['x', 'from', 'from', 'step'], { begin_mask: { i: '15' }, end_mask: { i: '15' } })
+    .floats('c', [3], [-103.9, -116.8, -123.7])
+    .apply('centred', 'BiasAdd', ['turned', 'c']);
+  assert.equal(await findInGraph(context, toScores(graph, 'centred')), 'centred');
+});
+
 test('a_graph_model_that_takes_fractions_is_not_taken_for_one_of_pixels', async (context) => {
   // Those of TensorFlow Hub take 0…1 and make -1…1 of it.
   const hub = new GraphFiles().floats('c', [], [2]).apply('mul', 'Mul', ['x', 'c']);

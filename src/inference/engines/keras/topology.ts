@@ -74,12 +74,13 @@ function toLayer(source: KerasLayer, format: KerasFormat): TfjsLayer {
 }
 
 function toPlaced(source: KerasLayer, format: KerasFormat): PlacedLayer {
-  const calls = toCalls(source);
   if (isOperation(source)) {
-    const { layer, inputs } = toOperation(source, calls);
+    const { layer, inputs } = toOperation(source, toCalls(source));
     return { source, layer, calls: [{ inputs, isTraining: false }] };
   }
-  return { source, layer: toLayer(source, format), calls: calls.map((call) => toLayerCall(source, call)) };
+  // First, so that a layer of another program is called unknown and not blamed for its call.
+  const layer = toLayer(source, format);
+  return { source, layer, calls: toCalls(source).map((call) => toLayerCall(source, call)) };
 }
 
 function toLayerCall(source: KerasLayer, { operands, isTraining }: Call): PlacedLayer['calls'][number] {
