@@ -1,4 +1,4 @@
-import type { ImageFormat } from '../src/image/types.ts';
+import type { FuzzedFormat } from './chunks.ts';
 import { createRandom, shuffle } from '../src/train/random.ts';
 import { mutate, pick } from './mutator.ts';
 import { formats, type Seeds } from './seeds.ts';
@@ -6,7 +6,7 @@ import { formats, type Seeds } from './seeds.ts';
 /** One mutated picture, and what makes it again. */
 export interface Input {
   readonly name: string;
-  readonly format: ImageFormat;
+  readonly format: FuzzedFormat;
   readonly bytes: Buffer;
 }
 
@@ -14,7 +14,7 @@ export interface Input {
 const streamsOfFormat = 2 ** 24;
 
 /** Makes one input: the same for the same seeds, run seed, format and number. */
-export function makeInput(seeds: Seeds, runSeed: number, format: ImageFormat, number: number): Input {
+export function makeInput(seeds: Seeds, runSeed: number, format: FuzzedFormat, number: number): Input {
   const random = createRandom(runSeed, formats.indexOf(format) * streamsOfFormat + number);
   const bytes = mutate(pick(random, seeds[format]), { random, format, donor: pick(random, seeds[format]) });
   return { name: `${format}-seed${String(runSeed)}-${String(number)}.${format}`, format, bytes };
@@ -24,10 +24,10 @@ export function makeInput(seeds: Seeds, runSeed: number, format: ImageFormat, nu
 export function* makeInputs(
   seeds: Seeds,
   runSeed: number,
-  counts: Readonly<Record<ImageFormat, number>>,
+  counts: Readonly<Record<FuzzedFormat, number>>,
 ): Generator<Input, undefined> {
-  const order = formats.flatMap((format) => Array<ImageFormat>(counts[format]).fill(format));
-  const made = new Map<ImageFormat, number>();
+  const order = formats.flatMap((format) => Array<FuzzedFormat>(counts[format]).fill(format));
+  const made = new Map<FuzzedFormat, number>();
   for (const format of shuffle(createRandom(runSeed, -1), order)) {
     const number = made.get(format) ?? 0;
     made.set(format, number + 1);

@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
-import type { ImageFormat } from '../src/image/types.ts';
+import type { FuzzedFormat } from './chunks.ts';
 import type { Random } from '../src/train/random.ts';
 import { type Chunk, listChunks, type NumberField } from './chunks.ts';
 
 /** What a picture is changed with. */
 export interface MutationSource {
   readonly random: Random;
-  readonly format: ImageFormat;
+  readonly format: FuzzedFormat;
   /** Another picture of the format, which parts are taken from. */
   readonly donor: Buffer;
 }
@@ -156,7 +156,7 @@ function garbleChunk(bytes: Buffer, source: MutationSource): Buffer {
   return replace(bytes, chunk, setBytes(bytes.subarray(chunk.start, chunk.end), source));
 }
 
-function drawChunk(bytes: Buffer, format: ImageFormat, random: Random): Chunk | undefined {
+function drawChunk(bytes: Buffer, format: FuzzedFormat, random: Random): Chunk | undefined {
   const chunks = listChunks(bytes, format);
   return chunks[drawIndex(random, chunks.length)];
 }

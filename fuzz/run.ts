@@ -58,7 +58,11 @@ async function fuzz(): Promise<void> {
 async function replay(file: string): Promise<void> {
   const bytes = readFileSync(file);
   const format = sniffFormat(bytes);
-  const input = { name: path.basename(file), format: format ?? 'jpeg', bytes };
+  const input = {
+    name: path.basename(file),
+    format: format === undefined || format === 'heic' ? 'jpeg' : format,
+    bytes,
+  };
   const inputs = function* (): Generator<Input, undefined> {
     yield input;
   };

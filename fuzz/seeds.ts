@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { sniffFormat } from '../src/image/sniff.ts';
-import type { ImageFormat } from '../src/image/types.ts';
+import type { FuzzedFormat } from './chunks.ts';
 import { createRandom } from '../src/train/random.ts';
 
 /** Pictures to mutate, by format. */
-export type Seeds = Readonly<Record<ImageFormat, readonly Buffer[]>>;
+export type Seeds = Readonly<Record<FuzzedFormat, readonly Buffer[]>>;
 
-export const formats = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const satisfies readonly ImageFormat[];
+export const formats = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const satisfies readonly FuzzedFormat[];
 
 /** Hills with grain and an edge, the same every time. */
 function draw(width: number, height: number, channels: 3 | 4 = 3): Sharp {
@@ -39,7 +39,7 @@ interface Canvases {
 }
 
 /** Coders, depths, interlacing, animations, metadata. */
-const kinds: Readonly<Record<ImageFormat, (canvases: Canvases) => readonly Sharp[]>> = {
+const kinds: Readonly<Record<FuzzedFormat, (canvases: Canvases) => readonly Sharp[]>> = {
   jpeg: ({ small, large }) => [
     small.clone().jpeg(),
     large.clone().jpeg({ chromaSubsampling: '4:4:4' }),
@@ -110,10 +110,10 @@ export async function drawSeeds(): Promise<Seeds> {
     wide: alpha.clone().toColourspace('rgb16'),
     animation: await drawFrames(40, 30, 4),
   };
-  const encode = (format: ImageFormat): Promise<Buffer[]> =>
+  const encode = (format: FuzzedFormat): Promise<Buffer[]> =>
     Promise.all(kinds[format](canvases).map((kind) => kind.toBuffer()));
   const encoded = await Promise.all(formats.map(async (format) => [format, await encode(format)] as const));
-  return Object.fromEntries(encoded) as Record<ImageFormat, Buffer[]>;
+  return Object.fromEntries(encoded) as Record<FuzzedFormat, Buffer[]>;
 }
 
 /** Adds the pictures of a folder, whatever their names. */
@@ -123,7 +123,7 @@ export function addSeeds(seeds: Seeds, folder: string): Seeds {
   for (const { name } of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const bytes = readFileSync(path.join(folder, name));
     const format = sniffFormat(bytes);
-    if (format !== undefined) added[format] = [...added[format], bytes];
+    if (format !== undefined && format !== 'heic') added[format] = [...added[format], bytes];
   }
   return added;
 }

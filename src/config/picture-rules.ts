@@ -15,7 +15,7 @@ const profile = z
     minAspect: aspect.optional(),
     maxAspect: aspect.optional(),
     formats: z
-      .array(z.enum(['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff']))
+      .array(z.enum(['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff', 'heic']))
       .min(1)
       .optional(),
     animated: z.boolean().optional(),

@@ -119,6 +119,10 @@ const image = z.strictObject({
   maxDecodeBytes: bytes(1, 1024 * gibibyte)
     .default(268_435_456)
     .describe('Memory for decoding, a worker; priced by the header of each image. One that needs more is refused.'),
+  heic: z
+    .boolean()
+    .default(false)
+    .describe('Whether HEIC is decoded, by libheif in WebAssembly, in a thread of its own for each image.'),
 });
 
 const worker = z.strictObject({

@@ -8,6 +8,7 @@ import { assertAffordable, assertPasses } from './header/cost.ts';
 import { toDecodeBytes } from './header/price.ts';
 import { readJpegHeader } from './header/jpeg.ts';
 import { assertJpegCoding, isLosslessJpeg } from './header/jpeg-coding.ts';
+import type { HeicFacts } from './header/heic.ts';
 import { type HeaderFacts, readHeader } from './header/read-header.ts';
 import { withDetour } from './header/tiff.ts';
 import { type TiffSamples, toUnfit } from './header/tiff-samples.ts';
@@ -56,6 +57,8 @@ export interface MeasuredImage {
   readonly plain?: PlainJpeg;
   /** What the samples of a TIFF are. */
   readonly samples?: TiffSamples;
+  /** What the header of a HEIC says, which another library decodes. */
+  readonly heic?: HeicFacts;
 }
 
 /**
@@ -78,7 +81,7 @@ export async function measureImage(
 ): Promise<MeasuredImage> {
   if (bytes.length === 0) throw new ServiceError('ERR_UPLOAD_MISSING', 'the image is empty');
   const format = sniffFormat(bytes);
-  if (format === undefined) throw toUnsupported(bytes);
+  if (format === undefined || (format === 'heic' && limits.heic !== true)) throw toUnsupported(bytes);
   const header = readHeader(bytes, format);
   if (header.format === 'jpeg') assertJpegCoding(header);
   // The library ignores the screen of a GIF where that is absurd, and takes the size of its frames.
@@ -88,6 +91,7 @@ export async function measureImage(
   const plain = header.format === 'jpeg' ? readPlainJpeg(bytes, header) : undefined;
   if (plain !== undefined) return toMeasured(bytes, header, plain);
   if (isSizeKnown) assertAffordable(toDecodeBytes(header, header, false), limits);
+  if (header.format === 'heic') return toUndecoded(bytes, header);
   const safeBytes = toSafeBytes(bytes, header);
   const metadata = await readMetadata(safeBytes, format, limits, watch);
   const { width, height } = metadata.autoOrient;
@@ -121,6 +125,21 @@ function toMeasured(bytes: Uint8Array, header: HeaderFacts, plain: PlainJpeg): M
     isEndAdded: false,
     isAnimated: false,
     plain,
+  };
+}
+
+/** The library has no decoder for it, and is not asked. */
+function toUndecoded(bytes: Uint8Array, heic: HeicFacts): MeasuredImage {
+  const { width, height } = heic;
+  return {
+    facts: { format: 'heic', width, height, bytes: bytes.length },
+    safeBytes: bytes,
+    decodeBytes: toDecodeBytes(heic, heic, false),
+    hasWideProfile: false,
+    isIrreducible: false,
+    isEndAdded: false,
+    isAnimated: (heic.frames ?? 1) > 1,
+    heic,
   };
 }
 

@@ -4,6 +4,7 @@ import type { DecodeTurn } from './decode-gate.ts';
 import { toCorrupt, toTooSlow } from './failures.ts';
 import type { Frame } from './framing.ts';
 import type { MeasuredImage } from './header.ts';
+import { convertHeic } from './heic.ts';
 import { openPicture, openPixels } from './library.ts';
 import type { DecodeLimits } from './types.ts';
 import { convertYcbcr } from './ycbcr.ts';
@@ -18,7 +19,12 @@ export interface Attempt {
 
 /** Finds out what renderings begin with: the upload, or its pixels where the library would reduce them wrongly. */
 export async function toSource(attempt: Attempt): Promise<() => Sharp> {
-  if (attempt.image.samples?.kind !== 'extra') return () => openUpright(attempt);
+  const { image, turn } = attempt;
+  if (image.heic !== undefined) {
+    const safeBytes = await convertHeic(image.safeBytes, image.heic, turn);
+    return () => openUpright({ ...attempt, image: { ...image, safeBytes } });
+  }
+  if (image.samples?.kind !== 'extra') return () => openUpright(attempt);
   // Reduced, they would be multiplied by what is no alpha.
   const { data, info } = await toPixels(attempt, openUpright(attempt).removeAlpha());
   return () => openPixels(data, info);

@@ -8,8 +8,7 @@ export function sniffFormat(bytes: Uint8Array): ImageFormat | undefined {
   if (hasMagic(bytes, 'GIF87a') || hasMagic(bytes, 'GIF89a')) return 'gif';
   if (hasMagic(bytes, 'RIFF') && hasMagic(bytes, 'WEBP', 8)) return 'webp';
   if (isTiff(bytes)) return 'tiff';
-  if (isAvif(bytes)) return 'avif';
-  return undefined;
+  return sniffHeif(bytes);
 }
 
 /** 42 marks TIFF, 43 BigTIFF, each in either byte order. */
@@ -17,7 +16,8 @@ function isTiff(bytes: Uint8Array): boolean {
   return ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].some((magic) => hasMagic(bytes, magic));
 }
 
-function isAvif(bytes: Uint8Array): boolean {
+function sniffHeif(bytes: Uint8Array): ImageFormat | undefined {
   const brands = listBrands(bytes);
-  return brands.some((brand) => brand === 'avif' || brand === 'avis') && !areHevcBrands(brands);
+  if (areHevcBrands(brands)) return 'heic';
+  return brands.some((brand) => brand === 'avif' || brand === 'avis') ? 'avif' : undefined;
 }

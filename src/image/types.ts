@@ -1,7 +1,7 @@
 import type { Waiting } from '../waiting.ts';
 
-/** Formats that are accepted by their bytes. */
-export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff';
+/** Formats that are accepted by their bytes; HEIC where it is switched on. */
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'heic';
 
 /** What the header of an image says; `width` and `height` are pixels after EXIF orientation. */
 export interface ImageFacts {
@@ -31,6 +31,8 @@ export interface DecodeLimits {
   readonly decodeTimeoutMs: number;
   /** Memory for all decodes of this process together, as their headers are priced. */
   readonly maxDecodeBytes: number;
+  /** Whether HEIC is decoded. */
+  readonly heic?: boolean;
 }
 
 /** Which picture is decoded, who waits for it, and who is told of it. */

@@ -35,9 +35,9 @@ test('AVIF is known by its major brand and by a compatible one', () => {
   assert.equal(sniffFormat(toFtyp('mif1', 'miaf', 'avif')), 'avif');
 });
 
-test('HEIC and other media of the same container are refused', () => {
-  assert.equal(sniffFormat(toFtyp('heic', 'mif1', 'heic')), undefined);
-  assert.equal(sniffFormat(toFtyp('mif1', 'heic', 'avif')), undefined);
+test('HEIC is known by any of its brands, other media of the same container are refused', () => {
+  assert.equal(sniffFormat(toFtyp('heic', 'mif1', 'heic')), 'heic');
+  assert.equal(sniffFormat(toFtyp('mif1', 'heic', 'avif')), 'heic');
   assert.equal(sniffFormat(toFtyp('mif1', 'miaf')), undefined);
   assert.equal(sniffFormat(toFtyp('isom', 'mp42')), undefined);
 });

@@ -12,7 +12,7 @@ export interface UploadPlan {
   readonly permitBytes: number;
 }
 
-const otherFormats = new Set(['png', 'webp', 'gif', 'avif', 'tiff'].map((format) => `image/${format}`));
+const otherFormats = new Set(['png', 'webp', 'gif', 'avif', 'tiff', 'heic'].map((format) => `image/${format}`));
 
 /** @throws {@link ServiceError} for a body that would be refused whatever its bytes are. */
 export function toUploadPlan(headers: IncomingHttpHeaders, limits: Config['upload']): UploadPlan {

@@ -24,8 +24,9 @@ export function assertPasses(facts: HeaderFacts, { maxPixels }: DecodeLimits): v
     if (facts.scans > 1 && pixels > maxScansOfLargest * maxPixels) {
       throw toTooCostly(`${String(facts.scans)} scans go over ${String(pixels)} pixels`, maxScansOfLargest * maxPixels);
     }
-  } else if (facts.format === 'avif') {
-    const pixels = Math.max(...facts.pictures.map(({ codedPixels }) => codedPixels));
+  } else if (facts.format === 'avif' || facts.format === 'heic') {
+    const pixels =
+      facts.format === 'heic' ? facts.codedPixels : Math.max(...facts.pictures.map(({ codedPixels }) => codedPixels));
     if (pixels > maxTileShare * maxPixels) {
       throw toTooCostly(`the tiles have ${String(pixels)} pixels`, maxTileShare * maxPixels);
     }

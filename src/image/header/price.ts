@@ -1,4 +1,5 @@
 import type { Size } from '../types.ts';
+import type { HeicFacts } from './heic.ts';
 import type { AvifFacts, AvifPicture } from './avif.ts';
 import type { JpegFacts } from './jpeg.ts';
 import type { HeaderFacts } from './read-header.ts';
@@ -26,6 +27,10 @@ const coefficientBytes = 2;
 const webpPixelBytes = 4;
 /** Of a picture that is decoded before it is made small. */
 const rgbBytes = 3;
+const heicCodeBytes = 32 * 2 ** 20;
+const heicThreadBytes = 24 * 2 ** 20;
+const heicPixelBytes = 9;
+const heicAlphaBytes = 5;
 /** Ratio of the sides above which only a part may be scaled: then libwebp does not reduce the picture while decoding. */
 const narrowRatio = 8;
 
@@ -35,6 +40,7 @@ const narrowRatio = 8;
  */
 export function toDecodeBytes(header: HeaderFacts, size: Size, isTurned: boolean): number {
   const pixelBytes = header.channels * Math.ceil(header.bitDepth / 8);
+  if (header.format === 'heic') return fixedBytes + toHeicBytes(header);
   // Its decoder is gone before rows are read, and took more than they do.
   if (header.format === 'avif') return fixedBytes + toWholeBytes(header, size, pixelBytes);
   const rows = toRowsBytes(size.width, size.height, pixelBytes);
@@ -47,7 +53,7 @@ function toRowsBytes(width: number, height: number, pixelBytes: number): number 
 }
 
 /** What the decoder keeps of the whole picture before it gives the first row. */
-function toWholeBytes(header: HeaderFacts, { width, height }: Size, pixelBytes: number): number {
+function toWholeBytes(header: Exclude<HeaderFacts, HeicFacts>, { width, height }: Size, pixelBytes: number): number {
   const pixels = width * height;
   switch (header.format) {
     case 'jpeg':
@@ -67,6 +73,19 @@ function toWholeBytes(header: HeaderFacts, { width, height }: Size, pixelBytes: 
     case 'avif':
       return Math.max(...header.pictures.map((picture) => toPictureBytes(header, picture)));
   }
+}
+
+/** What the decoder of HEIC may take: its code, the coded planes, their copy, RGB, and alpha beside it. */
+export function toHeicMemory({ width, height, codedPixels, bitDepth, hasAlpha }: HeicFacts): number {
+  const pixels = Math.max(width * height, codedPixels);
+  return heicCodeBytes + pixels * (heicPixelBytes + (hasAlpha ? heicAlphaBytes : 0)) * (bitDepth > 8 ? 2 : 1);
+}
+
+/** Its thread, its memory, and the pixels that it makes, which are read by rows. */
+function toHeicBytes(header: HeicFacts): number {
+  const { width, height, channels } = header;
+  const rows = toRowsBytes(width, height, channels);
+  return heicThreadBytes + toHeicMemory(header) + width * height * channels + rows;
 }
 
 function isNarrow(width: number, height: number): boolean {

@@ -2,13 +2,14 @@ import { toCorrupt } from '../failures.ts';
 import type { ImageFormat } from '../types.ts';
 import { type AvifFacts, readAvifHeader } from './avif.ts';
 import { type GifFacts, readGifHeader } from './gif.ts';
+import { type HeicFacts, readHeicHeader } from './heic.ts';
 import { type JpegFacts, readJpegHeader } from './jpeg.ts';
 import { type PngFacts, readPngHeader } from './png.ts';
 import { readTiffHeader, type TiffFacts } from './tiff.ts';
 import { readWebpHeader, type WebpFacts } from './webp.ts';
 
 /** What the container of an upload says. */
-export type HeaderFacts = JpegFacts | PngFacts | WebpFacts | GifFacts | TiffFacts | AvifFacts;
+export type HeaderFacts = JpegFacts | PngFacts | WebpFacts | GifFacts | TiffFacts | AvifFacts | HeicFacts;
 
 const readers: Readonly<Record<ImageFormat, (bytes: Uint8Array) => HeaderFacts | undefined>> = {
   jpeg: readJpegHeader,
@@ -17,6 +18,7 @@ const readers: Readonly<Record<ImageFormat, (bytes: Uint8Array) => HeaderFacts |
   gif: readGifHeader,
   tiff: readTiffHeader,
   avif: readAvifHeader,
+  heic: readHeicHeader,
 };
 
 /**
