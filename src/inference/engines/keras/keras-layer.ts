@@ -60,11 +60,12 @@ export function isOperation({ className, module, config, inboundNodes }: KerasLa
   return operations.has(className) && !('trainable' in config) && first !== undefined && !Array.isArray(first);
 }
 
+/** What to do with a model that can't be served as a layers model. */
+export const wayOut = "export a SavedModel: in Python model.export('saved'), and add that folder";
+
 /** @throws Error that names the layer, and the way out. */
 export function refuseLayer({ name, className }: Pick<KerasLayer, 'name' | 'className'>, reason: string): never {
-  throw new Error(
-    `the layer ${name} (${className}) ${reason}; export a SavedModel: in Python model.export('saved'), and add that folder`,
-  );
+  throw new Error(`the layer ${name} (${className}) ${reason}; ${wayOut}`);
 }
 
 function toText(value: unknown): string {

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
+import { toMessage } from '../../../errors.ts';
 import { toObject } from './json-object.ts';
+import { wayOut } from './keras-layer.ts';
 import { hasLayer } from './own-layers.ts';
 import { toTfjsTopology } from './topology.ts';
 import { toTfjsWeights } from './weight-names.ts';
@@ -17,5 +19,13 @@ export function loadLayersNetwork(artifacts: tf.io.ModelArtifacts): Promise<laye
     ...(weightSpecs && { weightSpecs: toTfjsWeights(weightSpecs, topology) }),
     ...(weightData && { weightData }),
   };
-  return layers.loadLayersModel(tf.io.fromMemory(loadable));
+  return layers.loadLayersModel(tf.io.fromMemory(loadable)).catch(explainWeights);
+}
+
+/** The converter loses weights of layers whose names have slashes. */
+function explainWeights(thrown: unknown): never {
+  const reason = toMessage(thrown);
+  if (!/weights are not set|has no target variable/.test(reason)) throw thrown;
+  const short = reason.length > 200 ? `${reason.slice(0, 200)}…` : reason;
+  throw new Error(`the weights are not those of the layers: ${short}; ${wayOut}`, { cause: thrown });
 }
