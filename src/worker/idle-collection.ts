@@ -1,4 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** A full collection takes 10 to 50 ms; less than this is left for V8 to collect when it wants to. */
@@ -29,5 +29,6 @@ export function createIdleCollector(heap: Heap = openHeap()): (inFlight: number)
 function openHeap(): Heap {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  return { bufferBytes: () => process.memoryUsage().arrayBuffers, collect };
+  // `process.memoryUsage` opens a file, and fails where descriptors have run out.
+  return { bufferBytes: () => getHeapStatistics().external_memory, collect };
 }
