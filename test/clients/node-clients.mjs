@@ -18,7 +18,7 @@ const blobs = () => buffers().map((bytes) => new Blob([bytes]));
 const streams = (names = plain) => names.map((name) => createReadStream(toPath(name)));
 
 /** The packages are installed apart from this project's own. */
-const installed = createRequire(path.join(process.env.IMAGE_CHECK_TEST_NODE_LIBRARIES ?? '', 'clients.cjs'));
+const installed = createRequire(path.resolve(process.env.IMAGE_CHECK_TEST_NODE_LIBRARIES ?? '', 'clients.cjs'));
 const load = async (name) => (await import(pathToFileURL(installed.resolve(name)).href)).default;
 
 /** Prints how a way went; `send` resolves to the status and the body. */
