@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { RasterShape, ResizeMode } from '../src/image/types.ts';
+import type { Coordinates, Kernel, RasterShape, ResizeMode } from '../src/image/types.ts';
 import { createRandom, drawLogBetween, type Random } from '../src/train/random.ts';
 import { makePhoto } from '../test/fixtures/pictures.ts';
 import { listChunks } from './chunks.ts';
@@ -13,6 +13,8 @@ export interface AddonInput {
 }
 
 const modes: readonly ResizeMode[] = ['cover', 'contain', 'stretch', 'long-side'];
+const kernels: readonly Kernel[] = ['lanczos', 'bilinear', 'bicubic', 'nearest'];
+const allCoordinates: readonly Coordinates[] = ['half-pixel', 'align-corners', 'asymmetric'];
 const sizes = [
   [1, 1],
   [7, 300],
@@ -45,15 +47,20 @@ export function makeAddonInput(seeds: readonly Buffer[], runSeed: number, number
   // Most of what anything may have been done to is not plain any more.
   if (random() < 0.1) bytes = mutate(bytes, source);
   const shape = drawShape(bytes, random);
-  const about = `${String(shape.width)}x${String(shape.height)}-${shape.resize}`;
+  const { width, height, resize, kernel, coordinates } = shape;
+  const about = [`${String(width)}x${String(height)}-${resize}`, kernel, coordinates].join('_');
   return { name: `addon-seed${String(runSeed)}-${String(number)}-${about}.jpeg`, bytes, shape };
 }
 
 /** Reads the raster that the name of a saved input tells. */
 export function readShape(name: string): RasterShape | undefined {
-  const [, width, height, mode] = /^addon-.*-(\d+)x(\d+)-([a-z-]+)\.jpeg$/.exec(name) ?? [];
-  const resize = modes.find((known) => known === mode);
-  return resize && { width: Number(width), height: Number(height), resize };
+  const [, width, height, ...words] = /^addon-.*-(\d+)x(\d+)-([a-z-]+)_([a-z]+)_([a-z-]+)\.jpeg$/.exec(name) ?? [];
+  const resize = modes.find((known) => known === words[0]);
+  const kernel = kernels.find((known) => known === words[1]);
+  const coordinates = allCoordinates.find((known) => known === words[2]);
+  return (
+    resize && kernel && coordinates && { width: Number(width), height: Number(height), resize, kernel, coordinates }
+  );
 }
 
 const mutations: readonly ((bytes: Buffer, random: Random) => Buffer)[] = [
@@ -126,6 +133,10 @@ function drawShape(bytes: Buffer, random: Random): RasterShape {
     Math.min(1000, Math.max(1, Math.floor(side / drawLogBetween(random, 1, 20))));
   const isTurned = random() < 0.3;
   const [first, second] = [shrink(width), shrink(height)];
-  const resize = pick(random, modes);
-  return isTurned ? { width: second, height: first, resize } : { width: first, height: second, resize };
+  const how = {
+    resize: pick(random, modes),
+    kernel: pick(random, kernels),
+    coordinates: pick(random, allCoordinates),
+  };
+  return isTurned ? { width: second, height: first, ...how } : { width: first, height: second, ...how };
 }

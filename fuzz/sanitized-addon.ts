@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { findNativeLibrary, nativeFiles, toLibraryEnvironment } from '../src/native-library.ts';
 import { runChild } from '../src/setup/child.ts';
 import { type AddonParts, compileAddon, type Compiler, compilerFlags, findCompiler } from '../src/setup/compiler.ts';
-import { findNodeApiHeaders, jpegSource } from '../src/setup/package-folder.ts';
+import { findNodeApiHeaders, jpegFiles, jpegSource } from '../src/setup/package-folder.ts';
 import { downloadWheel } from '../src/setup/pip.ts';
 import { UnavailableError } from '../src/setup/unavailable-error.ts';
 import { unpackWheel } from '../src/setup/wheel-file.ts';
@@ -64,7 +64,7 @@ async function findRuntime({ command, args }: Compiler): Promise<string> {
 
 async function toKey(compiler: Compiler, native: string): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify([compiler, compilerFlags, native]));
-  for (const source of [jpegSource, plantedSource]) hash.update(await readFile(source));
+  for (const source of [...jpegFiles, plantedSource]) hash.update(await readFile(source));
   return hash.digest('hex').slice(0, 16);
 }
 

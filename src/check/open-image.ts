@@ -72,7 +72,8 @@ export async function openImage(
     subject,
     isPlain: measured.plain !== undefined,
     decode: (shape) => {
-      const key = `${String(shape.width)}x${String(shape.height)} ${shape.resize}`;
+      const { width, height, resize, kernel, coordinates, jpegDct } = shape;
+      const key = [width, height, resize, kernel, coordinates, jpegDct].join(' ');
       const decoding = rasters.get(key) ?? decode(shape);
       rasters.set(key, decoding);
       return decoding;

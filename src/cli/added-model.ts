@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { AddedModel } from '../compile/add-model.ts';
 import type { NetworkFacts } from '../compile/describe-network.ts';
 import { isFloat, toShapeText } from '../compile/model-choices.ts';
+import type { Manifest } from '../model/manifest.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { toShortList } from '../short-list.ts';
 import { describeOutcome } from './models-compile.ts';
@@ -18,7 +19,7 @@ export function describeAdded({ model, found, network, outcome, guessed, isKnown
     ['format', `${found.format}, ${String(found.files.length)} files, ${(bytes / 1e6).toFixed(2)} MB`],
     ...toTensorRows('input', network.inputs),
     ...toTensorRows('output', network.outputs),
-    ['picture', `${String(input.width)}x${String(input.height)}, ${input.resize}, ${input.colour}`],
+    ['picture', describePicture(input)],
     ['normalise', `x · ${String(scale)} + ${String(offset)}, for x in 0…255`],
     ...(network.scaling === undefined ? [] : [['scaling', `by the network itself: ${network.scaling}`]]),
     ['scores', `${output.kind}, activation ${output.activation}`],
@@ -31,6 +32,11 @@ export function describeAdded({ model, found, network, outcome, guessed, isKnown
   const notes = [...listNotes(model, network, guessed), ...listDoubts(outcome)].map((note) => `- ${note}\n`);
   const heading = `\nTo look at in ${path.join(model.dir, 'manifest.json')}:\n`;
   return `${toTable(rows)}${notes.length > 0 ? heading : ''}${notes.join('')}`;
+}
+
+function describePicture({ width, height, resize, kernel, coordinates, colour }: Manifest['input']): string {
+  const how = kernel === 'lanczos' ? kernel : `${kernel} ${coordinates}`;
+  return `${String(width)}x${String(height)}, ${resize}, ${how}, ${colour}`;
 }
 
 function toTensorRows(what: string, tensors: NetworkFacts['inputs']): string[][] {

@@ -5,7 +5,7 @@ import type { ModelChoices } from '../compile/model-choices.ts';
 import { presets, unpackPreset } from '../compile/presets.ts';
 import type { Config } from '../config/schema.ts';
 import { ExitError, exitCodes, toMessage } from '../errors.ts';
-import { resizeModes } from '../model/manifest.ts';
+import { colours, coordinates, jpegDcts, kernels, resizeModes } from '../model/manifest.ts';
 import { describeAdded } from './added-model.ts';
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
 import { loadFlaggedConfig } from './flagged-config.ts';
@@ -30,6 +30,9 @@ const choiceNames = new Set<string>([
   'width',
   'height',
   'resize',
+  'kernel',
+  'coordinates',
+  'jpegDct',
   'colour',
   'scale',
   'offset',
@@ -76,7 +79,10 @@ function addChoiceFlags(command: Command): void {
     .option('--width <pixels>', 'where the model takes any', toSide)
     .option('--height <pixels>', 'where the model takes any', toSide)
     .addOption(choose('--resize <how>', 'how pictures are fitted (stretch)', resizeModes))
-    .addOption(choose('--colour <order>', 'order of the channels (rgb)', ['rgb', 'bgr']))
+    .addOption(choose('--kernel <kernel>', 'how pixels are computed: filtered, or sampled (lanczos)', kernels))
+    .addOption(choose('--coordinates <where>', 'where samples lie, of kernels that sample (half-pixel)', coordinates))
+    .addOption(choose('--jpeg-dct <how>', 'how JPEGs are decoded for kernels that sample (accurate)', jpegDcts))
+    .addOption(choose('--colour <channels>', 'channels of the input (grey of one channel, else rgb)', colours))
     .option(
       '--scale <numbers>',
       'x · scale + offset for x in 0…255, one or three (1/255 for floats; 1 if the network scales itself)',
@@ -96,16 +102,13 @@ function addChoiceFlags(command: Command): void {
 }
 
 /** The package's own choices stand where the user makes none. */
-async function addPackage(config: Config, packageName: string, flags: AddFlags): Promise<AddedModel> {
-  const preset = presets.get(packageName);
+async function addPackage(config: Config, presetName: string, flags: AddFlags): Promise<AddedModel> {
+  const preset = presets.get(presetName);
   if (!preset) {
     const known = [...presets.keys()].join(', ');
-    throw new ExitError(
-      exitCodes.configuration,
-      `no model is known in the package ${packageName}; there are: ${known}`,
-    );
+    throw new ExitError(exitCodes.configuration, `no model is known in the package ${presetName}; there are: ${known}`);
   }
-  const unpacked = await unpackPreset(preset, findPackage(packageName, flags.from)).catch(refuse);
+  const unpacked = await unpackPreset(preset, findPackage(preset.packageName, flags.from)).catch(refuse);
   // A signal that ends the process comes by here too.
   process.once('exit', () => {
     rmSync(unpacked, { recursive: true, force: true });

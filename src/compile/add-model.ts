@@ -149,10 +149,10 @@ async function countScores(
 }
 
 async function runOnce(draft: ModelVersion): Promise<number> {
-  const { width, height } = draft.manifest.input;
+  const { width, height, colour } = draft.manifest.input;
   const network = await loadTfjsNetwork(draft, await loadModelFiles(draft));
   try {
-    const shape = tidy(() => network.predict(ones([1, height, width, 3]), false).scores.shape);
+    const shape = tidy(() => network.predict(ones([1, height, width, colour === 'grey' ? 1 : 3]), false).scores.shape);
     const [count, labels] = shape;
     if (count === 1 && labels !== undefined && shape.length === 2) return labels;
     throw new Error(`the model answers [${shape.join(', ')}] for one picture; only [n, scores] is served`);

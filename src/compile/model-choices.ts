@@ -9,6 +9,9 @@ export interface ModelChoices {
   readonly width?: number | undefined;
   readonly height?: number | undefined;
   readonly resize?: Manifest['input']['resize'] | undefined;
+  readonly kernel?: Manifest['input']['kernel'] | undefined;
+  readonly coordinates?: Manifest['input']['coordinates'] | undefined;
+  readonly jpegDct?: Manifest['input']['jpegDct'] | undefined;
   readonly colour?: Manifest['input']['colour'] | undefined;
   /** x · scale + offset, for x in 0…255. */
   readonly scale?: Manifest['input']['normalise']['scale'] | undefined;
@@ -31,14 +34,18 @@ const wholeTypes = ['uint8', 'int32'];
  */
 export function toManifestInput({ inputs, saved, scaling }: NetworkFacts, choices: ModelChoices): Manifest['input'] {
   const tensor = findOnly(inputs);
-  const [, height, width] = assertPixels(tensor);
+  const [, height, width, channels] = assertPixels(tensor);
   const size = { width: toSide('width', width, choices.width), height: toSide('height', height, choices.height) };
   const isScaled = scaling !== undefined || !isFloat(tensor);
   const normalise = { scale: choices.scale ?? (isScaled ? 1 : 1 / 255), offset: choices.offset ?? 0 };
-  const how = { resize: choices.resize ?? 'stretch', colour: choices.colour ?? 'rgb' };
+  const { resize = 'stretch', kernel = 'lanczos', coordinates = 'half-pixel', jpegDct = 'accurate' } = choices;
+  const colour = toColour(tensor, channels, choices.colour);
+  if (colour === 'grey' && [normalise.scale, normalise.offset].some((values) => typeof values !== 'number')) {
+    throw new Error('--scale and --offset are one number each for a network of one channel');
+  }
   return {
     ...size,
-    ...how,
+    ...{ resize, kernel, coordinates, jpegDct, colour },
     normalise,
     signature: saved?.signature ?? 'serving_default',
     tags: saved?.tags ?? ['serve'],
@@ -66,8 +73,21 @@ function assertPixels(tensor: TensorFacts): readonly number[] {
   // Of an input that doesn't tell its shape, the first run shows whether pictures fit.
   const sizes = shape ?? [-1, -1, -1, 3];
   const [batch = 0, , , channels = 0] = sizes;
-  if (sizes.length === 4 && (channels === 3 || channels === -1) && (batch === -1 || batch === 1)) return sizes;
-  throw new Error(`the input ${name} is ${toShapeText(shape)}; only [n, height, width, 3] is served`);
+  if (sizes.length === 4 && [1, 3, -1].includes(channels) && (batch === -1 || batch === 1)) return sizes;
+  throw new Error(
+    `the input ${name} is ${toShapeText(shape)}; only [n, height, width, 3] and [n, height, width, 1] are served`,
+  );
+}
+
+/** What the channels tell, where the network tells how many it takes. */
+function toColour(
+  { name, shape }: TensorFacts,
+  channels: number | undefined,
+  wanted: ModelChoices['colour'],
+): Manifest['input']['colour'] {
+  const colour = wanted ?? (channels === 1 ? 'grey' : 'rgb');
+  if (shape === undefined || channels === -1 || (channels === 1) === (colour === 'grey')) return colour;
+  throw new Error(`the input ${name} is ${toShapeText(shape)}, --colour says ${colour}`);
 }
 
 function toSide(what: 'width' | 'height', found: number | undefined, wanted: number | undefined): number {

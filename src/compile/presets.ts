@@ -17,33 +17,36 @@ export interface Preset {
   readonly toShard: (name: string) => string;
 }
 
-const nsfwFolder = 'dist/models/mobilenet_v2';
+/** nsfwjs's own classes (dist/esm/nsfw_classes.js) and preprocessing (dist/esm/core.js, `infer`). */
+const nsfwChoices: ModelChoices = {
+  labels: ['drawing', 'hentai', 'neutral', 'porn', 'sexy'],
+  resize: 'stretch',
+  kernel: 'bilinear',
+  coordinates: 'align-corners',
+  // Of tf.node.decodeImage, by which nsfwjs is given files in Node.
+  jpegDct: 'fast',
+  scale: 1 / 255,
+  offset: 0,
+  activation: 'none',
+  kind: 'single-label',
+  policy: {
+    porn: { review: 0.5, reject: 0.8 },
+    hentai: { review: 0.5, reject: 0.8 },
+    sexy: { review: 0.7 },
+  },
+};
 
-/** Presets by the name of their package. */
-export const presets: ReadonlyMap<string, Preset> = new Map(
-  [
-    {
-      packageName: 'nsfwjs',
-      name: 'nsfw',
-      choices: {
-        // nsfwjs's own order (dist/esm/nsfw_classes.js) and preprocessing: a picture stretched to 224 × 224, in 0…1.
-        labels: ['drawing', 'hentai', 'neutral', 'porn', 'sexy'],
-        resize: 'stretch',
-        scale: 1 / 255,
-        offset: 0,
-        activation: 'none',
-        kind: 'single-label',
-        policy: {
-          porn: { review: 0.5, reject: 0.8 },
-          hentai: { review: 0.5, reject: 0.8 },
-          sexy: { review: 0.7 },
-        },
-      } satisfies ModelChoices,
-      topology: `${nsfwFolder}/model.min.js`,
-      toShard: (name: string) => `${nsfwFolder}/${name}.min.js`,
-    },
-  ].map((preset) => [preset.packageName, preset]),
-);
+function toNsfwPreset(name: string, folder: string): Preset {
+  const toFile = (file: string): string => `dist/models/${folder}/${file}.min.js`;
+  return { packageName: 'nsfwjs', name, choices: nsfwChoices, topology: toFile('model'), toShard: toFile };
+}
+
+/** Presets by what they are called behind `npm:`; the first of a package is its default model. */
+export const presets: ReadonlyMap<string, Preset> = new Map([
+  ['nsfwjs', toNsfwPreset('nsfw', 'mobilenet_v2')],
+  ['nsfwjs/mobilenet_v2_mid', toNsfwPreset('nsfw-mid', 'mobilenet_v2_mid')],
+  ['nsfwjs/inception_v3', toNsfwPreset('nsfw-inception', 'inception_v3')],
+]);
 
 /**
  * Unpacks a preset's model into a folder of its own under the system's temporary one; the caller removes it. Nothing of

@@ -1,3 +1,4 @@
+import { lumaWeights } from '../inference/engines/luma.ts';
 import { chooseOutputs } from '../inference/engines/outputs.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { toFloatConstant, toIntConstant } from './constant.ts';
@@ -8,7 +9,7 @@ import { toNodeName } from './editable-graph.ts';
 
 const float = { type: dataType.float };
 
-/** Puts the manifest's colour order, normalisation and activation around a frozen SavedModel, as nodes of one graph. */
+/** Puts the manifest's colours, normalisation and activation around a frozen SavedModel, as nodes of one graph. */
 export function surroundFrozen(frozen: FrozenModel, manifest: Manifest): GraphProto {
   const { width, height } = manifest.input;
   const builder = new GraphBuilder();
@@ -37,14 +38,14 @@ function toSame(input: string, pixels: string): string {
 
 function addPrelude(builder: GraphBuilder, input: Manifest['input'], wanted: number): string {
   const { scale, offset } = input.normalise;
-  const ordered = input.colour === 'bgr' ? addReversal(builder) : 'images';
+  const [ordered, type] = addColour(builder, input.colour);
   const isUntouched = [scale].flat().every((value) => value === 1) && [offset].flat().every((value) => value === 0);
   // 0…255 is the same number in every type.
-  if (isUntouched) return addCast(builder, ordered, dataType.uint8, wanted);
+  if (isUntouched) return addCast(builder, ordered, type, wanted);
   const scaled = builder.addNode(
     'scaled',
     'Mul',
-    [addCast(builder, ordered, dataType.uint8, dataType.float), builder.addConstant(toPerChannel(scale))],
+    [addCast(builder, ordered, type, dataType.float), builder.addConstant(toPerChannel(scale))],
     { T: float },
   );
   const moved = builder.addNode('moved', 'AddV2', [scaled, builder.addConstant(toPerChannel(offset))], { T: float });
@@ -55,6 +56,30 @@ function toPerChannel(values: number | readonly number[]): ReturnType<typeof toF
   return typeof values === 'number'
     ? toFloatConstant(Float32Array.of(values), [])
     : toFloatConstant(Float32Array.from(values), [values.length]);
+}
+
+/** @returns the node that has the channels of the network, and its type */
+function addColour(builder: GraphBuilder, colour: Manifest['input']['colour']): readonly [string, number] {
+  switch (colour) {
+    case 'rgb':
+      return ['images', dataType.uint8];
+    case 'bgr':
+      return [addReversal(builder), dataType.uint8];
+    case 'grey':
+      return [addLuma(builder), dataType.float];
+  }
+}
+
+/** One channel of whole numbers. */
+function addLuma(builder: GraphBuilder): string {
+  const floats = addCast(builder, 'images', dataType.uint8, dataType.float);
+  const weights = builder.addConstant(toFloatConstant(Float32Array.from(lumaWeights), [lumaWeights.length]));
+  const parts = builder.addNode('luma_parts', 'Mul', [floats, weights], { T: float });
+  const attr = { T: float, Tidx: { type: dataType.int32 }, keep_dims: { b: true } };
+  const luma = builder.addNode('luma', 'Sum', [parts, builder.addConstant(toIntConstant([3]))], attr);
+  const half = builder.addConstant(toFloatConstant(Float32Array.of(0.5), []));
+  const raised = builder.addNode('luma_raised', 'AddV2', [luma, half], { T: float });
+  return builder.addNode('grey', 'Floor', [raised], { T: float });
 }
 
 function addReversal(builder: GraphBuilder): string {

@@ -3,12 +3,14 @@ import { waitForEver } from '../waiting.ts';
 import { decodeGate, type DecodeTurn } from './decode-gate.ts';
 import { createDecodeMemory, type MemoryPermit } from './decode-memory.ts';
 import { type Frame, toFrame } from './framing.ts';
+import { assertAffordable } from './header/cost.ts';
 import { measureImage, type MeasuredImage } from './header.ts';
 import { turnPixels } from './library.ts';
 import { toPlainDecode } from './native-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
 import { renderPicture, toSource } from './rendering.ts';
-import type { DecodeLimits, DecodeWatch, ImageFormat, RasterShape } from './types.ts';
+import { sampleUpright, toSampledBytes } from './sampling.ts';
+import { type DecodeLimits, type DecodeWatch, type ImageFormat, isSampled, type RasterShape } from './types.ts';
 
 const memory = createDecodeMemory();
 
@@ -42,7 +44,8 @@ export async function decodeImage(
 
 /**
  * Like `decodeImage`, of an image whose header has been read.
- * @throws ERR_IMAGE_CORRUPT, ERR_DECODE_TIMEOUT, ERR_DEADLINE when nobody waits for it any more.
+ * @throws ERR_IMAGE_CORRUPT, ERR_IMAGE_TOO_COSTLY where it takes too much memory at its full size, ERR_DECODE_TIMEOUT,
+ * ERR_DEADLINE when nobody waits for it any more.
  */
 export async function decodeMeasured(
   image: MeasuredImage,
@@ -51,16 +54,34 @@ export async function decodeMeasured(
   watch: DecodeWatch,
 ): Promise<Uint8Array> {
   const bounded = withBudget(watch, limits);
-  const pixels = image.facts.width * image.facts.height;
+  const sampledBytes = isSampled(shape) ? toSampledBytes(image.facts) : 0;
+  assertAffordable(sampledBytes, limits);
   const decodePlain = toPlainDecode(image, shape);
   if (decodePlain !== undefined) {
-    const raster = await decodeGate.run({ isPlain: true, pixels, library: 'libjpeg' }, limits, bounded, decodePlain);
+    const pixels = image.facts.width * image.facts.height;
+    const run = (decode: typeof decodePlain) =>
+      decodeGate.run({ isPlain: true, pixels, library: 'libjpeg' }, limits, bounded, decode);
+    // Reduced while they are decoded, plain JPEGs take little memory, and do not wait behind pictures that take much.
+    const raster =
+      sampledBytes > 0
+        ? await withMemory(sampledBytes, limits, bounded, (permit) => run(() => permit.run(decodePlain)))
+        : await run(decodePlain);
     if (raster !== undefined) return raster;
   }
-  // Plain JPEGs take little memory, and do not wait behind pictures that take much.
-  const permit = await memory.acquire(image.decodeBytes, limits.maxDecodeBytes, bounded);
+  const bytes = image.decodeBytes + sampledBytes;
+  if (sampledBytes > 0) assertAffordable(bytes, limits);
+  return withMemory(bytes, limits, bounded, (permit) => decodeByLibrary(image, shape, limits, bounded, permit));
+}
+
+async function withMemory<T>(
+  bytes: number,
+  limits: DecodeLimits,
+  watch: DecodeWatch,
+  decode: (permit: MemoryPermit) => Promise<T>,
+): Promise<T> {
+  const permit = await memory.acquire(bytes, limits.maxDecodeBytes, watch);
   try {
-    return await decodeByLibrary(image, shape, limits, bounded, permit);
+    return await decode(permit);
   } finally {
     permit.release();
   }
@@ -153,6 +174,7 @@ async function decodeFrame(
   // What lies outside a region is not decoded with it, and may be damaged.
   if (frame.region !== undefined) await render({ scale: frame.scale });
   const { data, info } = await render(frame);
+  if (isSampled(shape)) return sampleUpright(data, info, shape);
   if (frame.placement === undefined) return placeCentred(data, info, shape);
   return placeMirrored(frame.placement.isTurned ? await turnPixels(data, info) : data, frame.placement, shape);
 }

@@ -1,7 +1,7 @@
-import type { RasterShape, Size } from './types.ts';
+import { isSampled, type RasterShape, type Size } from './types.ts';
 
 /** A part of the upright picture, in pixels. */
-interface Region extends Size {
+export interface Region extends Size {
   readonly left: number;
   readonly top: number;
 }
@@ -25,7 +25,10 @@ export interface Frame {
 const maxScaledAreas = 16;
 
 /** Plans how a picture of `size` fills `shape`. */
-export function toFrame(size: Size, { width, height, resize }: RasterShape): Frame {
+export function toFrame(size: Size, shape: RasterShape): Frame {
+  // It is sampled once it is decoded.
+  if (isSampled(shape)) return { scale: { ...size, fit: 'fill' } };
+  const { width, height, resize } = shape;
   switch (resize) {
     case 'stretch':
       return { scale: { width, height, fit: 'fill' } };

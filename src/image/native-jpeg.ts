@@ -4,16 +4,24 @@ import { getNativeLibrary, nativeFiles } from '../native-library.ts';
 import { giveBytes, takeBytes } from './byte-pool.ts';
 import type { MeasuredImage } from './header.ts';
 import { type JpegPlan, planJpeg } from './jpeg-plan.ts';
+import type { PlainJpeg } from './plain-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
-import type { RasterShape, Size } from './types.ts';
+import { placeSamples, planSampling, type SamplingPlan } from './sampling.ts';
+import { isSampled, type RasterShape, type SampledShape, type Size } from './types.ts';
+
+/** What is sampled of a JPEG, and by which inverse DCT it is decoded. */
+interface NativeSampling extends SamplingPlan {
+  readonly isFastDct: boolean;
+}
 
 /** What `native/jpeg-raster.cc` offers. */
 interface JpegLibrary {
   /**
    * Writes the upright picture, uint8 [height, width, 3].
+   * @param sampling what to take of the picture at its full size in place of reducing it
    * @returns false where libjpeg-turbo has anything to remark
    */
-  makeRaster(bytes: Uint8Array, plan: JpegPlan, pixels: Uint8Array): Promise<boolean>;
+  makeRaster(bytes: Uint8Array, plan: JpegPlan, pixels: Uint8Array, sampling?: NativeSampling): Promise<boolean>;
 }
 
 const require = createRequire(import.meta.url);
@@ -38,16 +46,46 @@ export function toPlainDecode(
   shape: RasterShape,
 ): (() => Promise<Uint8Array | undefined>) | undefined {
   const native = library;
-  const planned = native && plain && planJpeg(plain, shape);
+  if (native === undefined || plain === undefined) return undefined;
+  return isSampled(shape)
+    ? toSampledDecode(native, plain, safeBytes, shape)
+    : toReducedDecode(native, plain, safeBytes, shape);
+}
+
+function toReducedDecode(
+  native: JpegLibrary,
+  plain: PlainJpeg,
+  bytes: Uint8Array,
+  shape: RasterShape,
+): (() => Promise<Uint8Array | undefined>) | undefined {
+  const planned = planJpeg(plain, shape);
   if (!planned) return undefined;
   const { plan, size, placement } = planned;
   return async () => {
     const pixels = takeBytes(plan.columns * plan.rows * 3);
-    if (!(await native.makeRaster(safeBytes, plan, pixels))) return undefined;
+    if (!(await native.makeRaster(bytes, plan, pixels))) return undefined;
     if (isSame(size, shape)) return pixels;
     const raster = placement ? placeMirrored(pixels, placement, shape) : placeCentred(pixels, size, shape);
     giveBytes(pixels);
     return raster;
+  };
+}
+
+function toSampledDecode(
+  native: JpegLibrary,
+  { coded, orientation }: PlainJpeg,
+  bytes: Uint8Array,
+  shape: SampledShape,
+): () => Promise<Uint8Array | undefined> {
+  return async () => {
+    const sampling = planSampling(coded, orientation, shape);
+    const [columns, rows] = [sampling.columns.count, sampling.rows.count];
+    const samples = takeBytes(columns * rows * 3);
+    const whole = { codedWidth: coded.width, codedHeight: coded.height, ratio: 1, orientation: 1 } as const;
+    const plan: JpegPlan = { ...whole, columns, rows, columnShrink: 1, rowShrink: 1 };
+    return (await native.makeRaster(bytes, plan, samples, { ...sampling, isFastDct: shape.jpegDct === 'fast' }))
+      ? placeSamples(samples, sampling, shape)
+      : undefined;
   };
 }
 

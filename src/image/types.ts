@@ -20,9 +20,38 @@ export interface Size {
 /** How a picture is brought to a model's input size. */
 export type ResizeMode = 'cover' | 'contain' | 'stretch' | 'long-side';
 
+/**
+ * How pixels of a raster are computed from those of a picture: by a filter that takes in all of them, or from the few next
+ * to a position in the picture.
+ */
+export type Kernel = 'lanczos' | SamplingKernel;
+export type SamplingKernel = 'bilinear' | 'bicubic' | 'nearest';
+
+/** Where in a line of `from` pixels the one at `index` of `to` lies, as ONNX's Resize calls it. */
+export type Coordinates = 'half-pixel' | 'align-corners' | 'asymmetric';
+
+/** The inverse DCT of a JPEG: `fast` is what TensorFlow's own DecodeJpeg takes, and off by a level here and there. */
+export type JpegDct = 'accurate' | 'fast';
+
 /** The raster that a model wants, in pixels. */
 export interface RasterShape extends Size {
   readonly resize: ResizeMode;
+  /** `lanczos` where it is absent. */
+  readonly kernel?: Kernel;
+  /** `half-pixel` where it is absent; of no meaning for `lanczos`. */
+  readonly coordinates?: Coordinates;
+  /** `accurate` where it is absent; of no meaning for `lanczos`, nor for JPEGs that are not plain. */
+  readonly jpegDct?: JpegDct;
+}
+
+/** A raster that is sampled from the picture at its full size. */
+export interface SampledShape extends RasterShape {
+  readonly kernel: SamplingKernel;
+}
+
+/** Whether a raster is sampled rather than reduced by a filter. */
+export function isSampled(shape: RasterShape): shape is SampledShape {
+  return shape.kernel !== undefined && shape.kernel !== 'lanczos';
 }
 
 /** Bounds of one decode. */

@@ -10,13 +10,28 @@ const fileName = z.string().regex(/^(?!.*(^|\/)\.\.(\/|$))[^/\\].*$/, 'must be a
 /** How pictures can be brought to a model's input size. */
 export const resizeModes = ['cover', 'contain', 'stretch', 'long-side'] as const;
 
+/** How the pixels of the input are computed: by a filter, or sampled as `tf.image.resize` does without `antialias`. */
+export const kernels = ['lanczos', 'bilinear', 'bicubic', 'nearest'] as const;
+
+/** Where samples lie: `half_pixel_centers`, `align_corners`, or neither of the two, in TensorFlow's words. */
+export const coordinates = ['half-pixel', 'align-corners', 'asymmetric'] as const;
+
+/** How JPEGs are decoded: `fast` as `tf.io.decode_jpeg` and `tf.node.decodeImage` do where they are not told otherwise. */
+export const jpegDcts = ['accurate', 'fast'] as const;
+
+/** What a network is given of each pixel: three channels, or their luma. */
+export const colours = ['rgb', 'bgr', 'grey'] as const;
+
 const input = z.strictObject({
   width: z.int().min(1).max(4096),
   height: z.int().min(1).max(4096),
   resize: z.enum(resizeModes),
   /** The model says nothing of pictures whose shorter side has fewer pixels. */
   minSide: z.int().min(1).max(4096).optional(),
-  colour: z.enum(['rgb', 'bgr']).default('rgb'),
+  kernel: z.enum(kernels).default('lanczos'),
+  coordinates: z.enum(coordinates).default('half-pixel'),
+  jpegDct: z.enum(jpegDcts).default('accurate'),
+  colour: z.enum(colours).default('rgb'),
   /** x · scale + offset, for x in 0…255. */
   normalise: z.strictObject({ scale: perChannel, offset: perChannel }).default({ scale: 1, offset: 0 }),
   tensor: z.string().optional(),
@@ -62,6 +77,19 @@ const manifestSchema = z
   })
   .superRefine((manifest, context) => {
     const { labels } = manifest.output;
+    const { kernel, coordinates, jpegDct, colour, normalise } = manifest.input;
+    if (kernel === 'lanczos' && coordinates !== 'half-pixel') {
+      const message = 'is for the kernels bilinear, bicubic and nearest';
+      context.addIssue({ code: 'custom', path: ['input', 'coordinates'], message });
+    }
+    if (kernel === 'lanczos' && jpegDct !== 'accurate') {
+      const message = 'is fast only with the kernels bilinear, bicubic and nearest';
+      context.addIssue({ code: 'custom', path: ['input', 'jpegDct'], message });
+    }
+    if (colour === 'grey' && [normalise.scale, normalise.offset].some((values) => typeof values !== 'number')) {
+      const message = 'is one number each where input.colour is grey';
+      context.addIssue({ code: 'custom', path: ['input', 'normalise'], message });
+    }
     if (new Set(labels).size !== labels.length) {
       context.addIssue({ code: 'custom', path: ['output', 'labels'], message: 'names a label twice' });
     }

@@ -33,10 +33,13 @@ export async function listBindingSources(packageFolder: string): Promise<string[
 /** The C++ file of what decodes JPEGs here, by TensorFlow's library. */
 export const jpegSource = fileURLToPath(new URL('../../src/image/native/jpeg-raster.cc', import.meta.url));
 
+/** All that it is compiled of. */
+export const jpegFiles = [jpegSource, join(dirname(jpegSource), 'sampling.h')];
+
 /** Hashes what is compiled: a library that was built of other sources is not used. */
 export async function hashSources(packageFolder: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of [...(await listBindingFiles(packageFolder)), jpegSource]) {
+  for (const file of [...(await listBindingFiles(packageFolder)), ...jpegFiles]) {
     hash.update(await readFile(file));
   }
   return hash.digest('hex');

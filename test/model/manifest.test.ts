@@ -36,6 +36,40 @@ test('each_resize_mode_is_known_by_its_name', () => {
   assert.throws(read({ input: { ...valid.input, resize: 'longSide' } }), /input\.resize: /);
 });
 
+test('a_kernel_that_samples_has_coordinates', () => {
+  const { input } = toManifest(JSON.stringify(valid));
+  assert.deepEqual([input.kernel, input.coordinates], ['lanczos', 'half-pixel']);
+  for (const kernel of ['bilinear', 'bicubic', 'nearest']) {
+    for (const coordinates of ['half-pixel', 'align-corners', 'asymmetric']) {
+      const manifest = toManifest(JSON.stringify({ ...valid, input: { ...valid.input, kernel, coordinates } }));
+      assert.deepEqual([manifest.input.kernel, manifest.input.coordinates], [kernel, coordinates]);
+    }
+  }
+  assert.throws(read({ input: { ...valid.input, kernel: 'cubic' } }), /input\.kernel: /);
+  assert.throws(read({ input: { ...valid.input, kernel: 'nearest', coordinates: 'corners' } }), /input\.coordinates: /);
+  assert.throws(
+    read({ input: { ...valid.input, coordinates: 'align-corners' } }),
+    /input\.coordinates: is for the kernels bilinear, bicubic and nearest/,
+  );
+  assert.throws(
+    read({ input: { ...valid.input, jpegDct: 'fast' } }),
+    /input\.jpegDct: is fast only with the kernels bilinear, bicubic and nearest/,
+  );
+});
+
+test('grey_is_normalised_by_one_number', () => {
+  const grey = { ...valid.input, colour: 'grey' };
+  const manifest = toManifest(JSON.stringify({ ...valid, input: { ...grey, normalise: { scale: 2, offset: -1 } } }));
+  assert.equal(manifest.input.colour, 'grey');
+  for (const normalise of [
+    { scale: [1, 2, 3], offset: 0 },
+    { scale: 1, offset: [0, 0, 0] },
+  ]) {
+    assert.throws(read({ input: { ...grey, normalise } }), /input\.normalise: is one number each/);
+  }
+  assert.throws(read({ input: { ...valid.input, colour: 'gray' } }), /input\.colour: /);
+});
+
 test('every_fault_names_its_place', () => {
   assert.throws(read({ format: 'onnx' }), /format: /);
   assert.throws(read({ input: { ...valid.input, width: 0 } }), /input\.width: /);

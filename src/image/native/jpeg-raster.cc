@@ -1,5 +1,6 @@
 // Makes pixels of a plain JPEG on libuv's thread pool: decoded by the libjpeg-turbo inside TensorFlow, already reduced by
-// its DCT, brought to size by a Lanczos filter of three lobes, as libvips does, and turned upright.
+// its DCT, brought to size by a Lanczos filter of three lobes, as libvips does, and turned upright; or decoded at its full
+// size and sampled.
 #include <node_api.h>
 
 #include <algorithm>
@@ -8,8 +9,10 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <utility>
 #include <vector>
 
+#include "sampling.h"
 #include "tensorflow/core/lib/jpeg/jpeg_mem.h"
 
 #ifdef __x86_64__
@@ -173,10 +176,19 @@ enum Measure { kCodedWidth, kCodedHeight, kRatio, kColumns, kRows, kColumnShrink
 constexpr const char* kNames[kMeasures] = {"codedWidth", "codedHeight", "ratio",    "columns",
                                            "rows",       "columnShrink", "rowShrink", "orientation"};
 
+// What is sampled, at ratio 1, in place of what `plan` says of columns and rows.
+struct Sampling {
+  SampledLine columns;
+  SampledLine rows;
+  bool isTurned = false;
+  bool isFastDct = false;
+};
+
 struct Task {
   const uint8_t* bytes = nullptr;
   size_t length = 0;
   double plan[kMeasures] = {};
+  std::unique_ptr<Sampling> sampling;
   uint8_t* output = nullptr;
   bool isClean = false;
   napi_deferred deferred = nullptr;
@@ -187,29 +199,44 @@ struct Task {
   int Get(Measure measure) const { return static_cast<int>(plan[measure]); }
 };
 
+struct Decoded {
+  std::unique_ptr<uint8_t[]> pixels;
+  int width = 0;
+  int height = 0;
+};
+
 // Answers whether the JPEG decoded without a warning.
-bool MakeRaster(const Task& task) {
+bool Decode(const Task& task, Decoded& decoded) {
   tensorflow::jpeg::UncompressFlags flags;
   flags.ratio = task.Get(kRatio);
   flags.components = kChannels;
-  flags.dct_method = JDCT_ISLOW;
-  int decodedWidth = 0;
-  int decodedHeight = 0;
+  flags.dct_method = task.sampling && task.sampling->isFastDct ? JDCT_IFAST : JDCT_ISLOW;
   int64_t warnings = 0;
-  std::unique_ptr<uint8_t[]> pixels;
   const auto allocate = [&](int columns, int rows, int components) -> uint8_t* {
-    decodedWidth = columns;
-    decodedHeight = rows;
+    decoded.width = columns;
+    decoded.height = rows;
     const size_t bytes = static_cast<size_t>(columns) * rows * components;
-    if (components == kChannels) pixels.reset(new uint8_t[bytes + kSpareValues]);
-    return pixels.get();
+    if (components == kChannels) decoded.pixels.reset(new uint8_t[bytes + kSpareValues]);
+    return decoded.pixels.get();
   };
   const auto length = static_cast<int>(task.length);
-  if (tensorflow::jpeg::Uncompress(task.bytes, length, flags, &warnings, allocate) == nullptr) return false;
+  return tensorflow::jpeg::Uncompress(task.bytes, length, flags, &warnings, allocate) != nullptr && warnings == 0;
+}
+
+// Answers whether the JPEG decoded without a warning.
+bool MakeRaster(const Task& task) {
+  Decoded decoded;
+  if (!Decode(task, decoded)) return false;
+  const auto& [pixels, decodedWidth, decodedHeight] = decoded;
   // libjpeg rounds up what it reduces; the last column and row are not whole then, and left out.
-  const int width = task.Get(kCodedWidth) / flags.ratio;
-  const int height = task.Get(kCodedHeight) / flags.ratio;
-  if (warnings > 0 || decodedWidth < width || decodedHeight < height) return false;
+  const int width = task.Get(kCodedWidth) / task.Get(kRatio);
+  const int height = task.Get(kCodedHeight) / task.Get(kRatio);
+  if (decodedWidth < width || decodedHeight < height) return false;
+  if (task.sampling) {
+    const Sampling& sampling = *task.sampling;
+    SamplePixels(pixels.get(), decodedWidth, sampling.columns, sampling.rows, sampling.isTurned, task.output);
+    return true;
+  }
   if (width == task.Get(kColumns) && height == task.Get(kRows) && task.Get(kOrientation) == 1) {
     for (int row = 0; row < height; ++row) {
       const size_t rowBytes = static_cast<size_t>(width) * kChannels;
@@ -280,21 +307,65 @@ bool ReadBytes(napi_env env, napi_value value, uint8_t** bytes, size_t* length) 
   return type == napi_uint8_array;
 }
 
-// makeRaster(bytes: Uint8Array, plan, pixels: Uint8Array): writes the upright picture, uint8 [height, width, 3]; false
-// where the JPEG does not decode without a warning.
+template <typename T>
+bool ReadNumbers(napi_env env, napi_value object, const char* name, napi_typedarray_type wanted, std::vector<T>& numbers) {
+  napi_value array;
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_named_property(env, object, name, &array) != napi_ok ||
+      napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr) != napi_ok || type != wanted) {
+    return false;
+  }
+  const T* first = static_cast<const T*>(data);
+  numbers.assign(first, first + length);
+  return true;
+}
+
+bool ReadFlag(napi_env env, napi_value object, const char* name, bool* flag) {
+  napi_value value;
+  return napi_get_named_property(env, object, name, &value) == napi_ok && napi_get_value_bool(env, value, flag) == napi_ok;
+}
+
+bool ReadLine(napi_env env, napi_value object, const char* name, SampledLine& line) {
+  napi_value value;
+  return napi_get_named_property(env, object, name, &value) == napi_ok &&
+         ReadNumbers(env, value, "firsts", napi_int32_array, line.firsts) &&
+         ReadNumbers(env, value, "weights", napi_float32_array, line.weights);
+}
+
+// Reads the samples, where there are any, and whether they are of the picture and as many as the plan says.
+bool ReadSampling(napi_env env, napi_value object, Task& task) {
+  napi_valuetype type;
+  if (napi_typeof(env, object, &type) != napi_ok) return false;
+  if (type == napi_undefined) return true;
+  auto sampling = std::make_unique<Sampling>();
+  const bool isRead = ReadLine(env, object, "columns", sampling->columns) && ReadLine(env, object, "rows", sampling->rows) &&
+                      ReadFlag(env, object, "isTurned", &sampling->isTurned) &&
+                      ReadFlag(env, object, "isFastDct", &sampling->isFastDct);
+  if (!isRead || task.plan[kRatio] != 1) return false;
+  if (sampling->columns.firsts.size() != task.plan[kColumns] || sampling->rows.firsts.size() != task.plan[kRows]) return false;
+  if (!sampling->columns.Fits(task.Get(kCodedWidth)) || !sampling->rows.Fits(task.Get(kCodedHeight))) return false;
+  task.sampling = std::move(sampling);
+  return true;
+}
+
+// makeRaster(bytes: Uint8Array, plan, pixels: Uint8Array, sampling?): writes the upright picture, uint8
+// [height, width, 3]; false where the JPEG does not decode without a warning.
 napi_value StartMakingRaster(napi_env env, napi_callback_info info) {
-  size_t count = 3;
-  napi_value arguments[3];
+  size_t count = 4;
+  napi_value arguments[4];
   auto task = std::make_unique<Task>();
   uint8_t* bytes = nullptr;
   size_t outputBytes = 0;
-  const bool isUnderstood = napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) == napi_ok && count == 3 &&
+  const bool isUnderstood = napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) == napi_ok && count >= 3 &&
                             ReadBytes(env, arguments[0], &bytes, &task->length) && task->length <= INT32_MAX &&
                             ReadPlan(env, arguments[1], task->plan) &&
                             ReadBytes(env, arguments[2], &task->output, &outputBytes) &&
-                            outputBytes == static_cast<size_t>(task->Get(kColumns)) * task->Get(kRows) * kChannels;
+                            outputBytes == static_cast<size_t>(task->Get(kColumns)) * task->Get(kRows) * kChannels &&
+                            ReadSampling(env, arguments[3], *task);
   if (!isUnderstood) {
-    napi_throw_type_error(env, nullptr, "makeRaster takes the bytes of a JPEG, a plan, and memory of its size");
+    napi_throw_type_error(env, nullptr, "makeRaster takes the bytes of a JPEG, a plan, memory of its size, and samples of the picture");
     return nullptr;
   }
   task->bytes = bytes;

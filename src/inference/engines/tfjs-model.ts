@@ -6,6 +6,7 @@ import type { ModelVersion } from '../../model/model-version.ts';
 import type { ModelForm } from '../../ipc/messages.ts';
 import type { Explained, LoadedModel } from './engine.ts';
 import { loadLayersNetwork } from './keras/load-layers.ts';
+import { lumaWeights } from './luma.ts';
 import { assertMaps, assertScores, chooseOutputs, type ChosenOutputs } from './outputs.ts';
 
 /** What a network answers; the map where it was wanted and there is one. A type, as tidy() takes no interface. */
@@ -121,7 +122,15 @@ export function createRunner(model: ModelVersion, network: Network, form: ModelF
 function normalise(pixels: tf.Tensor4D, input: Manifest['input']): tf.Tensor4D {
   const { scale, offset } = input.normalise;
   const ordered = input.colour === 'bgr' ? tf.reverse4d(pixels, -1) : pixels;
-  return tf.add(tf.mul(tf.cast(ordered, 'float32'), tf.tensor(scale)), tf.tensor(offset));
+  const floats: tf.Tensor4D = tf.cast(ordered, 'float32');
+  const values = input.colour === 'grey' ? toLuma(floats) : floats;
+  return tf.add(tf.mul(values, tf.tensor(scale)), tf.tensor(offset));
+}
+
+/** One channel of whole numbers. */
+function toLuma(pixels: tf.Tensor4D): tf.Tensor4D {
+  const luma = tf.sum<tf.Tensor4D>(tf.mul(pixels, tf.tensor(lumaWeights)), -1, true);
+  return tf.floor(tf.add(luma, tf.scalar(0.5)));
 }
 
 function activate(scores: tf.Tensor, activation: Manifest['output']['activation']): tf.Tensor {
