@@ -75,19 +75,20 @@ test('an_eager_worker_whose_default_model_hangs_says_so_and_is_not_killed_for_bo
   const dir = makeTempDir(context);
   const manifest = { format: 'tf-savedmodel' };
   await writeColourModel(dir, { name: 'quality', files: hanging['hangs-at-load'], manifest, policy: {} });
-  const limits = ['supervisor.loadTimeoutMs=4000', 'supervisor.bootTimeoutMs=4000', 'model.load=eager'];
+  // A loaded machine needs seconds for a boot itself.
+  const limits = ['supervisor.loadTimeoutMs=9000', 'supervisor.bootTimeoutMs=8000', 'model.load=eager'];
   const args = ['--models', dir, '--workers', '1', ...limits.flatMap((limit) => ['--set', limit])];
   const service = await startService(context, { args });
   await waitFor(async () => {
     const [worker] = (await service.health()).workers;
-    return /not loaded within 4000 ms/.test(worker?.models['quality']?.reason ?? '');
+    return /not loaded within 9000 ms/.test(worker?.models['quality']?.reason ?? '');
   });
   assert.equal((await fetch(`${service.opsUrl}/readyz`)).status, 503);
   const total = (reason: string): Promise<number> =>
     readTotal(service.opsUrl, 'image_check_worker_restarts_total', `reason="${reason}"`);
   // The process with the thread that hangs is replaced; the next one knows, and waits before it tries again.
   await waitFor(async () => (await total('harakiri')) === 1);
-  assert.match((await service.health()).workers[0]?.models['quality']?.reason ?? '', /not loaded within 4000 ms/);
+  assert.match((await service.health()).workers[0]?.models['quality']?.reason ?? '', /not loaded within 9000 ms/);
   assert.equal(await total('boot'), 0);
 });
 
