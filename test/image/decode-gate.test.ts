@@ -76,7 +76,7 @@ test('decodes that do not come back hold one thread beside their places, and pla
   const gate = createDecodeGate();
   const stuck = Array.from({ length: 3 }, createDecode);
   const results = stuck.map(({ decode }) => gate.run(small, hasty, waitForEver, decode));
-  for (const result of results) await assertRejects(result, 'ERR_DECODE_TIMEOUT');
+  await Promise.all(results.map((result) => assertRejects(result, 'ERR_DECODE_TIMEOUT')));
   const next = createDecode();
   await assertRejects(gate.run(small, limits, untilSoon(), next.decode), 'ERR_DEADLINE');
   assert.equal(next.hasStarted(), false);
