@@ -1,3 +1,4 @@
+import { standardCurve, toStandard } from '../image/colour/curves.ts';
 import type { Picture } from './photos.ts';
 
 /** A picture in linear light: float32 [height, width, 3], 0 black, 1 white. */
@@ -9,16 +10,10 @@ export interface LightField {
 
 const steps = 4096;
 
-/** sRGB (IEC 61966-2-1), 0…255, to linear light. */
-const lightOf = Float32Array.from({ length: 256 }, (_, value) => {
-  const share = value / 255;
-  return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-});
+/** sRGB, 0…255, to linear light. */
+const lightOf = Float32Array.from({ length: 256 }, (_, value) => standardCurve(value / 255));
 
-const valueOf = Uint8Array.from({ length: steps + 1 }, (_, step) => {
-  const light = step / steps;
-  return Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055));
-});
+const valueOf = Uint8Array.from({ length: steps + 1 }, (_, step) => Math.round(255 * toStandard(step / steps)));
 
 /** What light the pixels stand for. */
 export function toLight({ pixels, width, height }: Picture): LightField {
