@@ -27,7 +27,7 @@ export type TiffSamples =
   | { readonly kind: 'ycbcr'; readonly formula: YcbcrFormula };
 
 /** What the fields say of samples. What they leave out has the standard's default. */
-interface SampleFields {
+export interface SampleFields {
   readonly photometric: number | undefined;
   readonly bits: number;
   readonly samples: number;
@@ -41,7 +41,7 @@ interface SampleFields {
 }
 
 /** Values of PhotometricInterpretation. */
-const photometrics = { rgb: 2, palette: 3, separated: 5, ycbcr: 6, lab: 8 } as const;
+export const photometrics = { rgb: 2, palette: 3, separated: 5, ycbcr: 6, lab: 8 } as const;
 /** Samples of a pixel that are colour; what is not here is not supported. */
 const colourSamples: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3 };
 const planar: ReadonlySet<number> = new Set([photometrics.rgb, photometrics.separated]);
@@ -50,6 +50,8 @@ const partBits = new Set([1, 2, 4]);
 /** CCITT, LZW, both kinds of JPEG, deflate, PackBits, WebP: what sharp's libtiff is built with. */
 const compressions = new Set([1, 2, 3, 4, 5, 6, 7, 8, 32_771, 32_773, 32_946, 50_001]);
 const jpegCompressions = new Set([6, 7]);
+/** Values of a field that are looked at: one for each sample. */
+export const maxValues = 16;
 /** libvips is asked to take no more. */
 const maxSamples = 5;
 /** SampleFormat of unsigned integers, and of what has no format. */
@@ -65,26 +67,26 @@ const fullRange = [0, 255, 128, 255, 128, 255];
  * Tells how the samples of a directory become colours.
  * @throws ERR_IMAGE_CORRUPT for kinds that nothing here makes the right colours of
  */
-export function readSamples(layout: TiffLayout, table: TiffTable): TiffSamples {
-  const fields = readSampleFields(layout, table);
+export function toSamples(layout: TiffLayout, table: TiffTable, fields: SampleFields): TiffSamples {
   assertSupported(fields);
   if (isStoredYcbcr(fields)) return { kind: 'ycbcr', formula: readFormula(layout, table) };
   return { kind: hasUnknownExtras(fields) ? 'extra' : 'plain' };
 }
 
 /** Whether the library takes a detour over whole strips of RGBA. */
-export function isReadAsRgba(layout: TiffLayout, table: TiffTable): boolean {
-  const { photometric, compression, subsampling } = readSampleFields(layout, table);
+export function isReadAsRgba({ photometric, compression, subsampling }: SampleFields): boolean {
   if (photometric !== photometrics.ycbcr) return false;
   return !jpegCompressions.has(compression) && subsampling.some((step) => step !== 1);
 }
 
-function readSampleFields(layout: TiffLayout, { fields }: TiffTable): SampleFields {
-  const readAll = (tag: TiffTag): number[] => readNumbers(layout, fields.get(tag), 16);
-  const read = (tag: TiffTag): number | undefined => readAll(tag)[0];
+/** Reads what a directory says of samples. */
+export function readSampleFields(layout: TiffLayout, { fields }: TiffTable): SampleFields {
+  const readAll = (tag: TiffTag): number[] => readNumbers(layout, fields.get(tag), maxValues);
+  const read = (tag: TiffTag): number | undefined => readNumbers(layout, fields.get(tag), 1)[0];
   const subsampling = readAll(tiffTags.subsampling);
   return {
     photometric: read(tiffTags.photometric),
+    // Readers take all samples to be as deep as the first; a deeper one must not be priced too low.
     bits: Math.max(1, ...readAll(tiffTags.bitsPerSample)),
     samples: read(tiffTags.samplesPerPixel) ?? 1,
     formats: readAll(tiffTags.sampleFormat),

@@ -4,7 +4,15 @@ import { nameCameraRaw } from './camera-raw.ts';
 import { type CommonFacts, toView } from './header-facts.ts';
 import { findMain, readDirectories } from './tiff-directories.ts';
 import { readNumbers, readOffset, type TiffLayout, type TiffTable, type TiffTag, tiffTags } from './tiff-fields.ts';
-import { isReadAsRgba, readSamples, type TiffSamples } from './tiff-samples.ts';
+import {
+  isReadAsRgba,
+  maxValues,
+  photometrics,
+  readSampleFields,
+  type SampleFields,
+  type TiffSamples,
+  toSamples,
+} from './tiff-samples.ts';
 
 /**
  * What a TIFF or BigTIFF says of its picture (TIFF 6.0): the first, or the one that the first is a smaller copy of. What
@@ -27,11 +35,6 @@ export interface TiffDetour {
   readonly table: TiffTable;
 }
 
-/** Samples of a pixel whose depths are looked at. */
-const maxSamples = 16;
-const palette = 3;
-const ycbcr = 6;
-const separate = 2;
 const rgbaBytes = 4;
 
 /**
@@ -60,33 +63,34 @@ function toStart({ isBig }: TiffLayout): number {
 }
 
 function toFacts(layout: TiffLayout, table: TiffTable): TiffFacts {
-  const readAll = (tag: TiffTag): number[] => readNumbers(layout, table.fields.get(tag), maxSamples);
-  const read = (tag: TiffTag): number | undefined => readAll(tag)[0];
+  const read = (tag: TiffTag): number | undefined => readNumbers(layout, table.fields.get(tag), maxValues)[0];
   const [width, height] = [read(tiffTags.width) ?? 0, read(tiffTags.height) ?? 0];
   const rows = Math.min(height, read(tiffTags.rowsPerStrip) ?? height);
-  const samples = read(tiffTags.samplesPerPixel) ?? 1;
-  // Readers take all samples to be as deep as the first; a deeper one must not be priced too low.
-  const bitDepth = Math.max(1, ...readAll(tiffTags.bitsPerSample));
-  const isRgba = isReadAsRgba(layout, table);
-  const channels = isRgba ? rgbaBytes : read(tiffTags.photometric) === palette ? Math.max(3, samples) : samples;
+  const fields = readSampleFields(layout, table);
+  const channels = toChannels(fields);
   return {
     format: 'tiff',
     width,
     height,
-    bitDepth,
+    bitDepth: fields.bits,
     channels,
     block: { width: read(tiffTags.tileWidth) ?? width, height: read(tiffTags.tileHeight) ?? rows },
-    blockPixelBytes: (channels + toCopied(layout, table, samples)) * Math.ceil(bitDepth / 8),
-    samples: readSamples(layout, table),
+    blockPixelBytes: (channels + toCopied(fields)) * Math.ceil(fields.bits / 8),
+    samples: toSamples(layout, table, fields),
     detour: undefined,
   };
 }
 
+/** Samples of a pixel as it is decoded. */
+function toChannels(fields: SampleFields): number {
+  if (isReadAsRgba(fields)) return rgbaBytes;
+  return fields.photometric === photometrics.palette ? Math.max(3, fields.samples) : fields.samples;
+}
+
 /** Samples of a pixel of a strip that libvips holds twice: planes before they are joined, and YCbCr. */
-function toCopied(layout: TiffLayout, { fields }: TiffTable, samples: number): number {
-  const read = (tag: TiffTag): number | undefined => readNumbers(layout, fields.get(tag), 1)[0];
-  if (read(tiffTags.photometric) === ycbcr) return samples;
-  return read(tiffTags.planarConfiguration) === separate ? 1 : 0;
+function toCopied({ photometric, samples, isSeparate }: SampleFields): number {
+  if (photometric === photometrics.ycbcr) return samples;
+  return isSeparate ? 1 : 0;
 }
 
 /** A copy of a TIFF whose only directory is that of its picture. */
