@@ -1,6 +1,7 @@
 import { readOrientation } from './exif.ts';
 import { isFrame, type JpegFacts, readJpegHeader } from './header/jpeg.ts';
 import { isStandardProfile } from './icc-profile.ts';
+import { hasMagic } from './signature.ts';
 import type { Size } from './types.ts';
 
 /** A JPEG of the kind that nearly all cameras and programs write, as far as its header tells. */
@@ -42,11 +43,11 @@ export function readPlainJpeg(bytes: Uint8Array, header = readJpegHeader(bytes))
     if (isFrame(marker)) {
       if (hasFrame || body.length !== 6 + 3 * header.channels) return undefined;
       hasFrame = true;
-    } else if (marker === application1 && startsWith(body, exifSignature)) {
+    } else if (marker === application1 && hasMagic(body, exifSignature)) {
       if (orientation !== undefined) return undefined;
       orientation = readOrientation(body.subarray(exifSignature.length));
       if (orientation === undefined) return undefined;
-    } else if (marker === application2 && startsWith(body, profileSignature)) {
+    } else if (marker === application2 && hasMagic(body, profileSignature)) {
       if ((hasFrame && header.channels === 1) || !isStandard(body)) return undefined;
     }
   }
@@ -70,18 +71,12 @@ function isRemarkable(marker: number, body: Uint8Array): boolean {
     const [first, last, approximation] = body.subarray(-3);
     return first !== 0 || last !== 63 || approximation !== 0;
   }
-  if (marker === application0 && startsWith(body, jfifSignature)) return body[5] !== 1;
-  return marker === application14 && startsWith(body, adobeSignature) && (body[11] ?? 0) > 1;
+  if (marker === application0 && hasMagic(body, jfifSignature)) return body[5] !== 1;
+  return marker === application14 && hasMagic(body, adobeSignature) && (body[11] ?? 0) > 1;
 }
 
 /** Whether a segment holds the whole of a profile (ICC.1:2022, B.4), and that of sRGB. */
 function isStandard(body: Uint8Array): boolean {
   const [, total] = body.subarray(profileSignature.length);
   return total === 1 && isStandardProfile(body.subarray(profileSignature.length + 2));
-}
-
-function startsWith(bytes: Uint8Array, signature: string): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(signature.length, bytes.length)).equals(
-    Buffer.from(signature, 'latin1'),
-  );
 }
