@@ -1,6 +1,6 @@
 import type { Size } from '../types.ts';
 import { type Av1Stream, readAv1Stream } from './sequence-header.ts';
-import { countFrames } from './avif-frames.ts';
+import { countFrames } from './heif-frames.ts';
 import { findBox, listBoxes } from './boxes.ts';
 import { type ByteRange, type CodePoints, type CommonFacts, toCode, toTooMany, toView } from './header-facts.ts';
 import { type HeifItem, type HeifItems, readExtents, readItems } from './heif-items.ts';

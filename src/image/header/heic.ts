@@ -1,5 +1,5 @@
 import type { Size } from '../types.ts';
-import { countFrames } from './avif-frames.ts';
+import { countFrames } from './heif-frames.ts';
 import { type Box, findBox, listBoxes } from './boxes.ts';
 import { type ByteRange, type CommonFacts, toCode, toView } from './header-facts.ts';
 import { type HeifItem, type HeifItems, readExtents, readItems } from './heif-items.ts';

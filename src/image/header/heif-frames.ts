@@ -10,7 +10,7 @@ const codes = {
 };
 
 /**
- * Counts the frames of an AVIF image sequence: the samples of its longest track (ISO/IEC 14496-12, 8.7.3).
+ * Counts the frames of an AVIF or HEIC image sequence: the samples of its longest track (ISO/IEC 14496-12, 8.7.3).
  * @param boxes of the file
  * @returns 1 where there is no track, or none that can be read
  * @throws ERR_IMAGE_TOO_COSTLY for too many boxes
