@@ -112,6 +112,9 @@ export async function measureImage(
   };
 }
 
+/** Nothing that a library has to be told. */
+const ordinary = { hasWideProfile: false, isIrreducible: false, isEndAdded: false } as const;
+
 /** Whatever its memory: only what the native decoder has objections to is decoded by the library. */
 function toMeasured(bytes: Uint8Array, header: HeaderFacts, plain: PlainJpeg): MeasuredImage {
   const isTurned = plain.orientation >= 5;
@@ -120,9 +123,7 @@ function toMeasured(bytes: Uint8Array, header: HeaderFacts, plain: PlainJpeg): M
     facts: { format: 'jpeg', width, height, bytes: bytes.length },
     safeBytes: bytes,
     decodeBytes: toDecodeBytes(header, plain.coded, isTurned),
-    hasWideProfile: false,
-    isIrreducible: false,
-    isEndAdded: false,
+    ...ordinary,
     isAnimated: false,
     plain,
   };
@@ -135,9 +136,7 @@ function toUndecoded(bytes: Uint8Array, heic: HeicFacts): MeasuredImage {
     facts: { format: 'heic', width, height, bytes: bytes.length },
     safeBytes: bytes,
     decodeBytes: toDecodeBytes(heic, heic, false),
-    hasWideProfile: false,
-    isIrreducible: false,
-    isEndAdded: false,
+    ...ordinary,
     isAnimated: (heic.frames ?? 1) > 1,
     heic,
   };
