@@ -13,6 +13,18 @@ export interface OpenRequest {
   readonly cutOff: AbortController;
 }
 
+/** Creates what finds the pipeline of a connection, each made when it is first asked for. */
+export function createPipelines<Request extends OpenRequest>(): (socket: Socket) => Pipeline<Request> {
+  const pipelines = new WeakMap<Socket, Pipeline<Request>>();
+  return (socket) => {
+    const known = pipelines.get(socket);
+    if (known !== undefined) return known;
+    const pipeline = new Pipeline<Request>(socket);
+    pipelines.set(socket, pipeline);
+    return pipeline;
+  };
+}
+
 /** The requests of one connection in their order: HTTP/1.1 lets a client send many without reading an answer. */
 export class Pipeline<Request extends OpenRequest> {
   readonly #socket: Socket;

@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
-import { Pipeline } from '../connection/pipeline.ts';
+import { createPipelines } from '../connection/pipeline.ts';
 import { toRequestId } from './request-id.ts';
 
 /** What was written to the client. */
@@ -47,16 +46,8 @@ export interface Exchange {
   readonly logVariables: Map<string, string | number>;
 }
 
-const pipelines = new WeakMap<Socket, Pipeline<Exchange>>();
-
 /** The pipeline of a connection. */
-export function toPipeline(socket: Socket): Pipeline<Exchange> {
-  const known = pipelines.get(socket);
-  if (known !== undefined) return known;
-  const pipeline = new Pipeline<Exchange>(socket);
-  pipelines.set(socket, pipeline);
-  return pipeline;
-}
+export const toPipeline = createPipelines<Exchange>();
 
 interface ExchangeHooks extends Pick<Exchange, 'clientAddress' | 'writeTimeoutMs'> {
   readonly isClosing: () => boolean;

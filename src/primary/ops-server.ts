@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { type OpenRequest, Pipeline } from '../connection/pipeline.ts';
+import { createPipelines, type OpenRequest, type Pipeline } from '../connection/pipeline.ts';
 import { readInSlices } from '../connection/sliced-reads.ts';
 import { type OpsAnswer, opsPath } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
@@ -20,17 +19,15 @@ export function createOpsServer(answer: OpsAnswerer, log: Logger): Server {
     keepAliveTimeout: 75_000,
     connectionsCheckingInterval: 1000,
   };
-  const pipelines = new WeakMap<Socket, Pipeline<OpenRequest>>();
+  const toPipeline = createPipelines<OpenRequest>();
   const server = createServer(options, (request, response) => {
-    const pipeline = pipelines.get(request.socket);
-    pipeline?.enter(request, () => {
+    const pipeline = toPipeline(request.socket);
+    pipeline.enter(request, () => {
       serve(pipeline, request, response, answer);
     });
   });
   server.on('connection', (socket) => {
-    const pipeline = new Pipeline<OpenRequest>(socket);
-    pipelines.set(socket, pipeline);
-    readInSlices(socket, pipeline);
+    readInSlices(socket, toPipeline(socket));
   });
   server.maxConnections = maxConnections;
   server.timeout = writeTimeoutMs;
