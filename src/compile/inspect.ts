@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { toMessage } from '../errors.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { toConversionHint } from './conversion-hint.ts';
+import { parseJson } from './parse-json.ts';
 
 /** One file of a model: its name in the manifest, and where it is now. */
 export interface SourceFile {
@@ -100,13 +101,7 @@ async function inspectTfjs(file: string): Promise<FoundModel> {
 }
 
 function parseModelJson(file: string, text: string): ModelJson {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (thrown) {
-    throw new Error(`${file}: is not JSON: ${toMessage(thrown)}`, { cause: thrown });
-  }
-  const parsed = modelJson.safeParse(json);
+  const parsed = modelJson.safeParse(parseJson(file, text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new Error(`${file}: is not a tfjs model: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);

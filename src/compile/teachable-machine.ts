@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { toMessage } from '../errors.ts';
 import type { ModelChoices } from './model-choices.ts';
+import { parseJson } from './parse-json.ts';
 
 /** What Teachable Machine writes beside a model of pictures. */
 const metadata = z.looseObject({
@@ -27,19 +27,11 @@ export async function loadTeachableMachine(dir: string): Promise<KnownModel | un
   const file = path.join(dir, 'metadata.json');
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const parsed = metadata.safeParse(parse(file, text));
+  const parsed = metadata.safeParse(parseJson(file, text));
   if (!parsed.success) return undefined;
   const { labels, packageName = '', tmVersion, imageSize } = parsed.data;
   if (tmVersion === undefined && !packageName.startsWith('@teachablemachine/image')) return undefined;
   // Its library cuts out the square in the middle and divides by 127, not 127.5 (libraries/image/src/utils/tf.ts).
   const input = { resize: 'cover', scale: 1 / 127, offset: -1 } as const;
   return { choices: { labels, ...input, kind: 'single-label' }, imageSize };
-}
-
-function parse(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new Error(`${file}: is not JSON: ${toMessage(thrown)}`, { cause: thrown });
-  }
 }

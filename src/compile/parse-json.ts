@@ -1,0 +1,10 @@
+import { toMessage } from '../errors.ts';
+
+/** Parses the text of a file. @throws Error that names the file where it is not JSON */
+export function parseJson(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw new Error(`${file}: is not JSON: ${toMessage(thrown)}`, { cause: thrown });
+  }
+}
