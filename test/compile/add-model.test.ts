@@ -19,17 +19,10 @@ import { makePictureSavedModel } from '../fixtures/picture-saved-model.ts';
 import { makeSingleImageGraph } from '../fixtures/single-image-graph.ts';
 import { toConst, toNode, toShape, writeSavedModel } from '../fixtures/saved-model-files.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
+import { writeFiles } from '../fixtures/write-files.ts';
 
 const tf = await startTensorFlow();
 const { layers } = tf;
-
-type Files = readonly (readonly [string, Buffer])[];
-
-function writeFiles(context: TestContext, files: Files): string {
-  const dir = makeTempDir(context);
-  for (const [name, bytes] of files) writeFileSync(path.join(dir, name), bytes);
-  return dir;
-}
 
 /** Adds what is in `source`; `modelsDir` is looked at afterwards. */
 function add(

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -18,12 +17,11 @@ import { GraphFiles } from '../fixtures/graph-files.ts';
 import { toLayersFiles } from '../fixtures/layers-files.ts';
 import { makePictureSavedModel } from '../fixtures/picture-saved-model.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
+import { type Files, writeFiles } from '../fixtures/write-files.ts';
 
 const tf = await startTensorFlow();
 const { layers } = tf;
 const limits = { maxPixels: 1e6, decodeTimeoutMs: 5000, maxDecodeBytes: Infinity };
-
-type Files = readonly (readonly [string, Buffer])[];
 
 /** What Pillow's `convert('L')` makes of a pixel. */
 function toLuma(red: number, green: number, blue: number): number {
@@ -71,12 +69,6 @@ function makeGraph(channels: number): Files {
     .floats('w', [channels, 2], new Array(2 * channels).fill(0.5))
     .apply('scores', 'MatMul', ['means', 'w'], { transpose_a: { b: false }, transpose_b: { b: false } })
     .toFiles();
-}
-
-function writeFiles(context: TestContext, files: Files): string {
-  const dir = makeTempDir(context);
-  for (const [name, bytes] of files) writeFileSync(path.join(dir, name), bytes);
-  return dir;
 }
 
 function add(

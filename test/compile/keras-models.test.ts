@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -19,6 +18,7 @@ import {
 } from '../fixtures/keras-files.ts';
 import { toLayersFiles } from '../fixtures/layers-files.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
+import { writeFiles } from '../fixtures/write-files.ts';
 
 const tf = await startTensorFlow();
 
@@ -28,12 +28,6 @@ type Json = Record<string, unknown>;
 const colour = { r: 255, g: 102, b: 51 };
 
 const identity: KerasWeight = { shape: [3, 3], values: [1, 0, 0, 0, 1, 0, 0, 0, 1] };
-
-function writeFiles(context: TestContext, files: readonly (readonly [string, Buffer])[]): string {
-  const dir = makeTempDir(context);
-  for (const [name, bytes] of files) writeFileSync(path.join(dir, name), bytes);
-  return dir;
-}
 
 /** Adds a model and scores a picture of one colour. */
 async function add(

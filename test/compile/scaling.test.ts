@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { describeNetwork } from '../../src/compile/describe-network.ts';
 import { dataType, encodeSavedModel, type NodeProto } from '../../src/compile/proto.ts';
 import { startTensorFlow } from '../fixtures/compile-models.ts';
 import { GraphFiles } from '../fixtures/graph-files.ts';
 import { toConst, toNode, toShape } from '../fixtures/saved-model-files.ts';
-import { makeTempDir } from '../fixtures/temp-dir.ts';
+import { writeFiles } from '../fixtures/write-files.ts';
 
 const tf = await startTensorFlow();
-
-function writeFiles(context: TestContext, files: readonly (readonly [string, Buffer])[]): string {
-  const dir = makeTempDir(context);
-  for (const [name, bytes] of files) writeFileSync(path.join(dir, name), bytes);
-  return dir;
-}
 
 async function findInGraph(context: TestContext, graph: GraphFiles): Promise<string | undefined> {
   return (await describeNetwork(tf, writeFiles(context, graph.toFiles()), 'tfjs-graph', {})).scaling;
