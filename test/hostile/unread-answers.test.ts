@@ -33,16 +33,23 @@ async function openDescriptors(service: Service, calm: Calm): Promise<number> {
   return sum(await measureResources(service)) - sum(calm.resources);
 }
 
-test('clients that pipeline requests and never read are disconnected, a polite client gets its verdicts', async (context) => {
+/** Has deaf clients attack one port of a service, beside a client that uploads. */
+async function attackDeafly(context: test.TestContext, toUrl: (service: Service) => string) {
   const service = await startService(context);
   const photo = await makePhoto();
   await warmWorkers(service, photo);
   const calm = await measureCalm(service);
   const polite = startRunningLoad(context, service.url, photo, { clients: 1, pauseMs: 300 });
+  const port = Number(new URL(toUrl(service)).port);
   // More at once than may wait; and so few at once, with long answers, that only reading them would end it.
-  openDeafClients(context, service.port, 20, 'GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n');
-  openDeafClients(context, service.port, 6, `GET /metrics HTTP/1.1\r\nHost: test\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`);
+  openDeafClients(context, port, 20, 'GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n');
+  openDeafClients(context, port, 6, `GET /metrics HTTP/1.1\r\nHost: test\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`);
   await waitFor(async () => (await openDescriptors(service, calm)) >= 6);
+  return { service, calm, polite };
+}
+
+test('clients that pipeline requests and never read are disconnected, a polite client gets its verdicts', async (context) => {
+  const { service, calm, polite } = await attackDeafly(context, ({ url }) => url);
   let mostInFlight = 0;
   // One connection is the polite client's.
   await waitFor(async () => {
@@ -56,15 +63,7 @@ test('clients that pipeline requests and never read are disconnected, a polite c
 });
 
 test('clients that pipeline requests on the ops port and never read are disconnected, probes are answered', async (context) => {
-  const service = await startService(context);
-  const photo = await makePhoto();
-  await warmWorkers(service, photo);
-  const calm = await measureCalm(service);
-  const polite = startRunningLoad(context, service.url, photo, { clients: 1, pauseMs: 300 });
-  const opsPort = Number(new URL(service.opsUrl).port);
-  openDeafClients(context, opsPort, 20, 'GET /nowhere HTTP/1.1\r\nHost: test\r\n\r\n');
-  openDeafClients(context, opsPort, 6, `GET /metrics HTTP/1.1\r\nHost: test\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`);
-  await waitFor(async () => (await openDescriptors(service, calm)) >= 6);
+  const { service, calm, polite } = await attackDeafly(context, ({ opsUrl }) => opsUrl);
   await waitFor(async () => {
     for (const path of ['/livez', '/readyz', '/metrics']) {
       const answer = await fetch(service.opsUrl + path);
