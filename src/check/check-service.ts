@@ -79,7 +79,7 @@ async function checkImage(
     const suspects = [toDecodeSuspect(imageHash), ...models.map(({ model }) => toRunSuspect(imageHash, model))];
     options.suspicion.assertTrusted(suspects);
     const open = await openImage(options, image.bytes, imageHash, request);
-    // The network runs on pictures that break rules, too: whoever uploads wants all reasons at once.
+    // The network runs on pictures that break rules, too: clients want all reasons at once.
     const outcomes = await Promise.all(models.map((model) => runModel(options, open, model, request)));
     open.release();
     const { facts, isAnimated } = open;

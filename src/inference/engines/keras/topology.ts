@@ -109,7 +109,7 @@ function toTfjsReference(
   return [name, call - (isCounted ? 1 : 0) + own, output];
 }
 
-/** tfjs waits for ever for a layer whose input never comes. @throws Error that names it. */
+/** A layer whose input never comes hangs the load in tfjs. @throws Error that names it. */
 function assertComputable(layers: readonly (TfjsLayer & { readonly inbound_nodes: readonly unknown[][] })[]): void {
   const isFirst = ({ class_name, config }: TfjsLayer): boolean => class_name === 'InputLayer' || 'layers' in config;
   const made = new Map(layers.map((layer) => [layer.name, isFirst(layer) ? 1 : 0]));
