@@ -1,4 +1,5 @@
 import js from '@eslint/js';
+import importSort from 'eslint-plugin-simple-import-sort';
 import tseslint from 'typescript-eslint';
 
 const restrictTensorFlow = {
@@ -12,7 +13,11 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
+    plugins: { 'import-sort': importSort },
     rules: {
+      curly: ['error', 'multi-line'],
+      // One block: side effects, Node's modules, packages, then other rooms before the own one.
+      'import-sort/imports': ['error', { groups: [['^\\u0000', '^node:', '^@?\\w', '^\\.\\.', '^\\.']] }],
       'max-lines': ['error', { max: 300 }],
       'max-lines-per-function': ['error', { max: 50, skipComments: true, skipBlankLines: true }],
       'no-restricted-imports': ['error', restrictTensorFlow],

@@ -1,7 +1,7 @@
 // Holds one model in one form; its parent tells it when to run.
+import { readPrivateBytes } from '../src/compile/batches.ts';
 import { createEngine } from '../src/inference/engines/create-engine.ts';
 import type { LoadedModel } from '../src/inference/engines/engine.ts';
-import { readPrivateBytes } from '../src/compile/batches.ts';
 import { loadModelFiles } from '../src/model/model-files.ts';
 import { findVersion, loadModelStore } from '../src/model/model-store.ts';
 

@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { initializers, layers, type LayersModel, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { toFileHash } from '../src/model/model-files.ts';
 import { toLayersFiles } from '../test/fixtures/layers-files.ts';
 

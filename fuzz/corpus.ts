@@ -1,5 +1,5 @@
-import type { FuzzedFormat } from './chunks.ts';
 import { createRandom, shuffle } from '../src/train/random.ts';
+import type { FuzzedFormat } from './chunks.ts';
 import { mutate, pick } from './mutator.ts';
 import { formats, type Seeds } from './seeds.ts';
 

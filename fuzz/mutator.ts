@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { FuzzedFormat } from './chunks.ts';
 import type { Random } from '../src/train/random.ts';
+import type { FuzzedFormat } from './chunks.ts';
 import { type Chunk, listChunks, type NumberField } from './chunks.ts';
 
 /** What a picture is changed with. */

@@ -9,8 +9,8 @@ import { type AddonParts, compileAddon, type Compiler, compilerFlags, findCompil
 import { findNodeApiHeaders, jpegFiles, jpegSource } from '../src/setup/package-folder.ts';
 import { downloadWheel } from '../src/setup/pip.ts';
 import { UnavailableError } from '../src/setup/unavailable-error.ts';
-import { unpackWheel } from '../src/setup/wheel-file.ts';
 import { libraryFiles, tensorflowWheel, wantedMembers } from '../src/setup/wheel.ts';
+import { unpackWheel } from '../src/setup/wheel-file.ts';
 import { findUserCache } from '../src/user-cache.ts';
 
 /** The JPEG addon under AddressSanitizer and UBSan, for processes that are started with `environment`. */

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { sniffFormat } from '../src/image/sniff.ts';
-import type { FuzzedFormat } from './chunks.ts';
 import { createRandom } from '../src/train/random.ts';
+import type { FuzzedFormat } from './chunks.ts';
 
 /** Pictures to mutate, by format. */
 export type Seeds = Readonly<Record<FuzzedFormat, readonly Buffer[]>>;

@@ -80,7 +80,7 @@ async function uploadAll(context: Cleanup, service: Service, run: ServiceRun, ph
       }
       const lost = outcomes.find(({ isAnswered }) => !isAnswered);
       if (lost !== undefined)
-        run.findings.add(`${batch.map(({ name }) => name).join(', ')}: ${lost.said}`, [...inFlight]);
+        {run.findings.add(`${batch.map(({ name }) => name).join(', ')}: ${lost.said}`, [...inFlight]);}
       for (const input of batch) inFlight.delete(input);
     }
   };

@@ -1,11 +1,11 @@
 // The limit: decode and inference as a worker does them, one after the other in one process, without HTTP.
 // Forked with the environment of a worker; each order is answered with what it cost.
 import { readFileSync } from 'node:fs';
+import { loadFlaggedConfig } from '../../src/cli/flagged-config.ts';
+import { readPrivateBytes } from '../../src/compile/batches.ts';
 import { decodeImage } from '../../src/image/decode.ts';
 import { loadNativeJpeg } from '../../src/image/native-jpeg.ts';
 import { createEngine } from '../../src/inference/engines/create-engine.ts';
-import { readPrivateBytes } from '../../src/compile/batches.ts';
-import { loadFlaggedConfig } from '../../src/cli/flagged-config.ts';
 import { findArtefact } from '../../src/model/artefact.ts';
 import { findVersion, loadModelStore } from '../../src/model/model-store.ts';
 import type { BenchModel } from './contender.ts';

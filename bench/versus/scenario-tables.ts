@@ -1,7 +1,7 @@
 import { toMarkdownTable } from '../../src/train/markdown-table.ts';
 import type { Results } from './results.ts';
-import type { OpenFigure } from './scenarios/open-loop.ts';
 import { imagesPerForm } from './scenarios/forms.ts';
+import type { OpenFigure } from './scenarios/open-loop.ts';
 import { toSpread } from './tables.ts';
 
 /** Clients that come at a pace of their own: what the accepted and the rejected meet. */

@@ -72,7 +72,7 @@ async function warmUp(stage: Stage, server: Server): Promise<void> {
   const upload = toPictureUpload(stage, server.contender, '640×480');
   await waitForVerdict(server, upload);
   for (let burst = 0; burst < 2; burst += 1)
-    await Promise.all(Array.from({ length: 4 * server.workers }, () => waitForVerdict(server, upload)));
+    {await Promise.all(Array.from({ length: 4 * server.workers }, () => waitForVerdict(server, upload)));}
   await waitForCalm(server);
 }
 

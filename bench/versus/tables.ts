@@ -1,10 +1,10 @@
 import { toMarkdownTable } from '../../src/train/markdown-table.ts';
+import type { BenchModel } from '../peers/contender.ts';
 import { toMedian, toQuantile } from '../statistics.ts';
 import type { JudgedBar } from './bars.ts';
 import { type SizeName, sizeNames } from './pictures.ts';
 import { type CellName, findCell, toLatencyRatios, toLimitRatios, toSpeedRatios } from './ratios.ts';
 import type { Results } from './results.ts';
-import type { BenchModel } from '../peers/contender.ts';
 
 /** The median, and where there are several values the smallest and the largest. */
 export function toSpread(values: readonly number[], digits = 0): string {
@@ -88,7 +88,7 @@ export function toLimitTable(results: Results): string {
 export function toRatioTable(results: Results): string {
   const keys = new Map<string, CellName>();
   for (const { model, size, connections } of results.throughput)
-    keys.set(`${model} ${size} ${String(connections)}`, { model, size, connections });
+    {keys.set(`${model} ${size} ${String(connections)}`, { model, size, connections });}
   const rows = [...keys.values()]
     .toSorted((a, b) => orderCells(a, b))
     .map((cell) => [

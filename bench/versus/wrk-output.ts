@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { toLoadFigure } from './load-figure.ts';
 import type { LoadFigure } from './load-figure.ts';
+import { toLoadFigure } from './load-figure.ts';
 
 const resultSchema = z.object({
   requests: z.int(),
@@ -46,7 +46,7 @@ export function undoCorrection(latencies: Histogram, requests: number, meanMicro
     const count = counts.get(time) ?? 0;
     if (time < 2 * meanMicroseconds || count === 0) continue;
     for (let at = time - meanMicroseconds; at > meanMicroseconds; at -= meanMicroseconds)
-      counts.set(at, (counts.get(at) ?? 0) - count);
+      {counts.set(at, (counts.get(at) ?? 0) - count);}
   }
   const left = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
   const sum = left.reduce((total, [, count]) => total + count, 0);

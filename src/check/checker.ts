@@ -104,7 +104,7 @@ export function createChecker(options: CheckerOptions): Checker {
 function logBroken(store: ModelStore, log: Logger): void {
   for (const stored of [...store.values()].flat()) {
     if (stored.kind === 'broken')
-      log.error({ model: stored.name, version: stored.version, reason: stored.reason }, 'a model failed to load');
+      {log.error({ model: stored.name, version: stored.version, reason: stored.reason }, 'a model failed to load');}
   }
 }
 

@@ -5,7 +5,7 @@ import { decodeImage } from '../image/decode.ts';
 import type { DecodeLimits } from '../image/types.ts';
 import type { GoldenRaster } from '../ipc/thread-messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
-import { type Waiting, waitForEver } from '../waiting.ts';
+import { waitForEver,type Waiting } from '../waiting.ts';
 
 /**
  * Decodes a model's golden images as uploads are decoded.

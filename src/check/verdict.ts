@@ -1,8 +1,8 @@
+import type { EngineName } from '../ipc/messages.ts';
 import { judgeScore, type Thresholds, toWorst } from '../model/policy.ts';
 import type { LabelMapper } from './label-map.ts';
 import type { PlannedModel } from './plan.ts';
 import type { LabelResult, ModelResult } from './types.ts';
-import type { EngineName } from '../ipc/messages.ts';
 
 /**
  * Holds a model's scores against the thresholds of its policy.

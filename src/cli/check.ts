@@ -2,8 +2,8 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { toShortList } from '../short-list.ts';
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
-import { assertPoliciesFit, loadFlaggedConfig } from './flagged-config.ts';
 import { type Asked, type Checked, createLocalChecker, createRemoteChecker, type FileChecker } from './file-checker.ts';
+import { assertPoliciesFit, loadFlaggedConfig } from './flagged-config.ts';
 import { listPictures } from './pictures.ts';
 
 interface CheckFlags extends ConfigFlags {

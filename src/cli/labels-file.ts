@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { exitCodes, ExitError, toMessage } from '../errors.ts';
 
 /**
  * Reads the names of scores: one a line, or as JSON a list, or an object from number to name or from name to number.

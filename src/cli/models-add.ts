@@ -4,7 +4,7 @@ import type { AddedModel } from '../compile/add-model.ts';
 import type { ModelChoices } from '../compile/model-choices.ts';
 import { presets, unpackPreset } from '../compile/presets.ts';
 import type { Config } from '../config/schema.ts';
-import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import { colours, coordinates, jpegDcts, kernels, resizeModes } from '../model/manifest.ts';
 import { describeAdded } from './added-model.ts';
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts';

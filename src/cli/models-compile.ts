@@ -1,7 +1,7 @@
+import type { CompileOutcome } from '../compile/compile-model.ts';
 import { toNativeEnvironment } from '../config/native-environment.ts';
 import type { Config } from '../config/schema.ts';
-import { ExitError, exitCodes, ServiceError, toMessage } from '../errors.ts';
-import type { CompileOutcome } from '../compile/compile-model.ts';
+import { exitCodes, ExitError, ServiceError, toMessage } from '../errors.ts';
 import { findVersion, loadModelStore, type ModelStore, type StoredVersion } from '../model/model-store.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { chooseEngine } from '../setup/engine-choice.ts';
@@ -60,7 +60,7 @@ export async function prepareTensorFlow(config: Config, what: string): Promise<v
 /** Says in one line what came of a compilation. */
 export function describeOutcome(model: ModelVersion, outcome: CompileOutcome, took: string): string {
   if (outcome.kind === 'refused')
-    return `not compiled, served as it came (${toOwnForm(model)}): ${toOneLine(outcome.reason)}`;
+    {return `not compiled, served as it came (${toOwnForm(model)}): ${toOneLine(outcome.reason)}`;}
   const { nodes, usefulBatch, loadMs, maxDifference } = outcome.artefact;
   const facts = [
     `${String(nodes)} nodes`,

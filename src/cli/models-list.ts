@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config/schema.ts';
-import { type FoundArtefact, findArtefact } from '../model/artefact.ts';
+import { findArtefact,type FoundArtefact } from '../model/artefact.ts';
 import { loadModelStore, type StoredVersion } from '../model/model-store.ts';
 import type { ModelVersion } from '../model/model-version.ts';
-import { toShortList } from '../short-list.ts';
 import { chooseEngine, type EngineChoice } from '../setup/engine-choice.ts';
+import { toShortList } from '../short-list.ts';
 import { toOneLine } from './one-line.ts';
 import { toTable } from './text-table.ts';
 

@@ -2,7 +2,7 @@ import { readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/schema.ts';
-import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import { loadModelStore, lookUpVersion, type ModelStore, type StoredVersion, toVersion } from '../model/model-store.ts';
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
 import { loadFlaggedConfig } from './flagged-config.ts';

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Size } from '../image/types.ts';
 import { type Constant, toIntConstant } from './constant.ts';
 import { type FollowingSize, GraphBuilder } from './graph-builder.ts';
-import { CompileRefusal } from './refusal.ts';
 import { dataType, type GraphProto } from './proto.ts';
 import type { Source, Trace, TracedNode } from './recorder.ts';
+import { CompileRefusal } from './refusal.ts';
 
 /** A graph whose operations' shapes are known where they don't follow the batch. */
 export interface TracedGraph {
@@ -19,7 +19,7 @@ export interface TracedGraph {
  */
 export function generaliseTraces(small: Trace, large: Trace, size: Size): TracedGraph {
   if (small.nodes.length !== large.nodes.length)
-    throw new CompileRefusal('its operations follow the size of the batch');
+    {throw new CompileRefusal('its operations follow the size of the batch');}
   const writer = new GraphWriter(small, large);
   writer.builder.addPlaceholder([-1, size.height, size.width, 3]);
   // tfjs has no uint8: what was traced begins with int32.

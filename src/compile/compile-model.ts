@@ -4,9 +4,9 @@ import path from 'node:path';
 import { toMessage } from '../errors.ts';
 import { loadCompiledGraph } from '../inference/engines/compiled-model.ts';
 import type { LoadedModel } from '../inference/engines/engine.ts';
+import { loadOriginalModel } from '../inference/engines/original-model.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import { getTensorFlowVersion } from '../inference/engines/tensorflow-binding.ts';
-import { loadOriginalModel } from '../inference/engines/original-model.ts';
 import { type CompiledArtefact, graphFile, toArtefactDirs, toProvenance } from '../model/artefact.ts';
 import { toFileHash } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
@@ -79,7 +79,7 @@ async function runOnce(original: LoadedModel, { manifest }: ModelVersion): Promi
   if (!scores.every(Number.isFinite)) throw new Error('a score of the model is not a number');
   const explained = await original.explain?.(picture, 1);
   if (explained && !explained.maps.every(Number.isFinite))
-    throw new Error("a score in the model's map is not a number");
+    {throw new Error("a score in the model's map is not a number");}
 }
 
 async function buildGraph(

@@ -5,8 +5,8 @@ import { toMessage } from '../errors.ts';
 import { decodeImage } from '../image/decode.ts';
 import type { DecodeLimits } from '../image/types.ts';
 import { loadCompiledModel } from '../inference/engines/compiled-model.ts';
-import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import { loadOriginalModel } from '../inference/engines/original-model.ts';
+import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import { verifyGolden } from '../inference/golden.ts';
 import type { GoldenRaster } from '../ipc/thread-messages.ts';
 import type { Manifest } from '../model/manifest.ts';
@@ -65,7 +65,7 @@ export async function scoreGolden(
       const raster = await decode(name, bytes, model, limits);
       const scores = Array.from(await original.run(raster, 1).catch(nameMainFile(model)));
       if (!scores.every(Number.isFinite))
-        throw new Error(`${name}: the model answers ${toShortList(scores.map(String))}`);
+        {throw new Error(`${name}: the model answers ${toShortList(scores.map(String))}`);}
       golden.push({ image: name, scores: scores.map((score) => Number(score.toFixed(6))), tolerance });
     }
     return golden;

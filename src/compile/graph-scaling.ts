@@ -48,10 +48,10 @@ function scales({ op, input = [] }: GraphStep, from: string, readNumbers: Consta
   if (numbers === undefined || numbers.length === 0) return false;
   if (op === 'Mul') return isForPixels(numbers, 0);
   if (op === 'RealDiv' || op === 'Div')
-    return isForPixels(
+    {return isForPixels(
       numbers.map((value) => 1 / value),
       0,
-    );
+    );}
   return ['Sub', 'Add', 'AddV2', 'BiasAdd'].includes(op) && isForPixels(1, numbers);
 }
 

@@ -1,4 +1,4 @@
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { toMessage } from '../errors.ts';
@@ -93,7 +93,7 @@ async function inspectTfjs(file: string): Promise<FoundModel> {
   for (const { paths, weights } of model.weightsManifest) {
     const group: SourceFile[] = [];
     for (const name of paths)
-      group.push(await measureFile(assertInside(file, name), path.join(path.dirname(file), name)));
+      {group.push(await measureFile(assertInside(file, name), path.join(path.dirname(file), name)));}
     assertGroup(file, group, weights);
     shards.push(...group);
   }
@@ -110,7 +110,7 @@ function parseModelJson(file: string, text: string): ModelJson {
 function toFormat(file: string, { format, modelTopology }: ModelJson): Manifest['format'] {
   if (format === 'graph-model' || Array.isArray(modelTopology['node'])) return 'tfjs-graph';
   if (format === 'layers-model' || 'model_config' in modelTopology || 'class_name' in modelTopology)
-    return 'tfjs-layers';
+    {return 'tfjs-layers';}
   throw new Error(`${file}: is neither a tfjs graph model nor a tfjs layers model (format ${String(format)})`);
 }
 
@@ -139,7 +139,7 @@ async function inspectSavedModel(dir: string): Promise<FoundModel> {
     const entries = await readdir(path.join(dir, part), { recursive: true, withFileTypes: true }).catch(() => []);
     const inside = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
     for (const file of inside.sort())
-      files.push(await measureFile(path.relative(dir, file).replaceAll(path.sep, '/'), file));
+      {files.push(await measureFile(path.relative(dir, file).replaceAll(path.sep, '/'), file));}
   }
   assertVariables(dir, files);
   return { format: 'tf-savedmodel', files };
@@ -166,6 +166,6 @@ async function measureFile(name: string, file: string): Promise<SourceFile> {
   });
   if (!found.isFile()) throw new Error(`${file}: is not a file`);
   if (found.size > maxFileBytes)
-    throw new Error(`${file}: is ${String(found.size)} bytes; a file of a model has at most 2 GB`);
+    {throw new Error(`${file}: is ${String(found.size)} bytes; a file of a model has at most 2 GB`);}
   return { name, path: file, bytes: found.size };
 }

@@ -1,8 +1,8 @@
 import type { OpAttribute, TensorFlowBinding, TensorMetadata } from '../inference/engines/tensorflow-binding.ts';
 import type { Constant } from './constant.ts';
-import { CompileRefusal } from './refusal.ts';
 import { toAttributes } from './op-attributes.ts';
-import { dataType, type AttrProto } from './proto.ts';
+import { type AttrProto,dataType } from './proto.ts';
+import { CompileRefusal } from './refusal.ts';
 
 /** One operation that had to do with the pixels. */
 export interface TracedNode {

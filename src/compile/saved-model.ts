@@ -1,6 +1,6 @@
 import type { Size } from '../image/types.ts';
-import { dataType, encodeSavedModel, type GraphProto, type TensorInfoProto } from './proto.ts';
 import { toShape } from './op-attributes.ts';
+import { dataType, encodeSavedModel, type GraphProto, type TensorInfoProto } from './proto.ts';
 import { CompileRefusal } from './refusal.ts';
 
 /** TensorFlow's own bound for a message, with room for what stands around the constants. */

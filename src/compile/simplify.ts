@@ -1,10 +1,10 @@
 import { EditableGraph } from './editable-graph.ts';
 import { foldAffine } from './fold-affine.ts';
 import { foldNormalisation } from './fold-normalisation.ts';
+import { joinPadding } from './join-padding.ts';
 import type { GraphProto } from './proto.ts';
 import { simplifyOperations } from './simplify-operations.ts';
 import { simplifyProducts } from './simplify-products.ts';
-import { joinPadding } from './join-padding.ts';
 
 /**
  * Brings a graph to the shape that TensorFlow runs fastest: convolution, bias and activation side by side, nothing

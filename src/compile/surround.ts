@@ -2,10 +2,10 @@ import { lumaWeights } from '../inference/engines/luma.ts';
 import { chooseOutputs } from '../inference/engines/outputs.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { toFloatConstant, toIntConstant } from './constant.ts';
+import { toNodeName } from './editable-graph.ts';
 import type { FrozenModel } from './freeze/freeze.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { dataType, type GraphProto } from './proto.ts';
-import { toNodeName } from './editable-graph.ts';
 
 const float = { type: dataType.float };
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import { findUserCache } from '../user-cache.ts';
 import { listOptions, type Option } from './options.ts';
 import { type Config, configSchema } from './schema.ts';

@@ -66,7 +66,7 @@ function refuseInvalidHead(
     throw new ServiceError('ERR_REQUEST_INVALID', 'the header Host is missing');
   }
   if (countHosts(rawHeaders) > 1)
-    throw new ServiceError('ERR_REQUEST_INVALID', 'the header Host appears more than once');
+    {throw new ServiceError('ERR_REQUEST_INVALID', 'the header Host appears more than once');}
   try {
     decodeURIComponent(url);
   } catch (error) {

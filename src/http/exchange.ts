@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ErrorCode } from '../errors.ts';
 import { createPipelines } from '../connection/pipeline.ts';
+import type { ErrorCode } from '../errors.ts';
 import { toRequestId } from './request-id.ts';
 
 /** What was written to the client. */

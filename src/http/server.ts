@@ -1,12 +1,12 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { readInSlices } from '../connection/sliced-reads.ts';
 import { createApp } from './app.ts';
 import { createClientErrorHandler } from './client-error.ts';
-import type { HttpDependencies } from './dependencies.ts';
 import { createConnectHandler } from './connect.ts';
+import type { HttpDependencies } from './dependencies.ts';
 import { toPipeline } from './exchange.ts';
 import { watchHalfClose } from './half-close.ts';
 import { createObserver } from './observer.ts';
-import { readInSlices } from '../connection/sliced-reads.ts';
 
 /** Room for an answer and the discarding of a body, beyond the time that header and upload may take. */
 const requestSlackMs = 10_000;

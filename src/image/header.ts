@@ -1,14 +1,14 @@
 import { ServiceError } from '../errors.ts';
-import { type ColourSpace, toColourSpace } from './colour/colour-space.ts';
 import { waitForEver } from '../waiting.ts';
+import { type ColourSpace, toColourSpace } from './colour/colour-space.ts';
 import { decodeGate } from './decode-gate.ts';
 import { assertPixels, toCorrupt } from './failures.ts';
 import { toTurned } from './framing.ts';
 import { assertAffordable, assertPasses } from './header/cost.ts';
-import { toDecodeBytes } from './header/price.ts';
+import type { HeicFacts } from './header/heic.ts';
 import { readJpegHeader } from './header/jpeg.ts';
 import { assertJpegCoding, isLosslessJpeg } from './header/jpeg-coding.ts';
-import type { HeicFacts } from './header/heic.ts';
+import { toDecodeBytes } from './header/price.ts';
 import { type HeaderFacts, readHeader } from './header/read-header.ts';
 import { withDetour } from './header/tiff.ts';
 import { type TiffSamples, toUnfit } from './header/tiff-samples.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { toTiffHead } from './plain-tiff.ts';
 import type { HeicAnswer, HeicTask } from './heic.ts';
+import { toTiffHead } from './plain-tiff.ts';
 
 /** What is used of libheif, as Emscripten exports it. */
 interface Libheif {
@@ -77,7 +77,7 @@ function decode({ bytes, facts, maxMemoryBytes }: HeicTask): Uint8Array<ArrayBuf
   const isPremultiplied = libheif.heif_image_handle_is_premultiplied_alpha(handle) !== 0;
   const plane = decoded.channels.find(({ id }) => id === libheif.heif_channel.heif_channel_interleaved);
   if (plane?.width !== facts.width || plane.height !== facts.height)
-    throw new Error('it has another size than it says');
+    {throw new Error('it has another size than it says');}
   const channels = facts.hasAlpha ? 4 : 3;
   const profile = facts.profile && bytes.subarray(facts.profile.start, facts.profile.end);
   const head = toTiffHead({ width: plane.width, height: plane.height, channels, isPremultiplied, profile });

@@ -4,8 +4,8 @@ import { getNativeLibrary, nativeFiles } from '../native-library.ts';
 import { giveBytes, takeBytes } from './byte-pool.ts';
 import type { MeasuredImage } from './header.ts';
 import { type JpegPlan, planJpeg } from './jpeg-plan.ts';
-import type { PlainJpeg } from './plain-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
+import type { PlainJpeg } from './plain-jpeg.ts';
 import { placeSamples, planSampling, type SamplingPlan } from './sampling.ts';
 import { isSampled, type RasterShape, type SampledShape, type Size } from './types.ts';
 

@@ -1,8 +1,8 @@
-import { type SampledFrame, toSampledFrame } from './sampled-frame.ts';
-import { type SampledLine, planLine, toMirrored, toReversed } from './sampled-line.ts';
 import { giveBytes, takeBytes } from './byte-pool.ts';
-import { placeCentred, placeMirrored } from './placing.ts';
 import { toTurned } from './framing.ts';
+import { placeCentred, placeMirrored } from './placing.ts';
+import { type SampledFrame, toSampledFrame } from './sampled-frame.ts';
+import { planLine, type SampledLine, toMirrored, toReversed } from './sampled-line.ts';
 import type { SampledShape, Size } from './types.ts';
 
 /** How the pixels of a picture, as it was coded, become samples of the upright one. */

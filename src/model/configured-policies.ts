@@ -1,7 +1,7 @@
-import { ExitError, exitCodes } from '../errors.ts';
-import { type ConfiguredPolicies, isKnownPolicy } from './policy.ts';
+import { exitCodes,ExitError } from '../errors.ts';
 import type { ModelStore } from './model-store.ts';
 import type { ModelVersion } from './model-version.ts';
+import { type ConfiguredPolicies, isKnownPolicy } from './policy.ts';
 
 /**
  * Makes sure that the operator's policies name models and labels that are there: a misspelt one would never flag. Of a

@@ -54,7 +54,7 @@ export async function loadModelFiles(model: ModelVersion): Promise<ReadonlyMap<s
  */
 export function verifyModelFiles({ dir, manifest }: ModelVersion): void {
   for (const [name, hash] of Object.entries(manifest.files))
-    assertHash(name, readHash(path.join(dir, name), name), hash);
+    {assertHash(name, readHash(path.join(dir, name), name), hash);}
 }
 
 function readHash(file: string, name: string): string {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ExitError, exitCodes, ServiceError, toMessage } from '../errors.ts';
+import { exitCodes, ExitError, ServiceError, toMessage } from '../errors.ts';
 import { toManifest } from './manifest.ts';
 import type { ModelVersion } from './model-version.ts';
 

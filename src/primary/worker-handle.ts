@@ -12,8 +12,8 @@ import {
   type ToWorker,
   type WorkerSnapshot,
 } from '../ipc/messages.ts';
-import { findNativeLibrary } from '../native-library.ts';
 import type { RestartReason } from '../metrics/primary-metrics.ts';
+import { findNativeLibrary } from '../native-library.ts';
 import { type DeathCause, isStopped, toDeathCause } from './death-cause.ts';
 import type { TakenProcess } from './early-worker.ts';
 import { forkWorker } from './worker-process.ts';

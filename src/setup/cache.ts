@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-
-import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import { findUserCache } from '../user-cache.ts';
 import { compilerFlags } from './compiler.ts';
 import { hashSources } from './package-folder.ts';

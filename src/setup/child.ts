@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-
 import { toLine, UnavailableError } from './unavailable-error.ts';
 
 /** How one child process is run. */

@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-
 import { type ChildOptions, type ChildResult, runChild, toLastLine } from './child.ts';
 import { toLine, UnavailableError } from './unavailable-error.ts';
 

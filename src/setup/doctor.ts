@@ -1,6 +1,5 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
-
 import { toMessage } from '../errors.ts';
 import { toLibraryEnvironment } from '../native-library.ts';
 import { type Cache, locateCache } from './cache.ts';

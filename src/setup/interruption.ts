@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-
 import { ExitError } from '../errors.ts';
 
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

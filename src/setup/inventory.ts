@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { chmod, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-
 import { nativeFiles } from '../native-library.ts';
 import { folderMode } from './cache.ts';
 import { libraryFiles } from './wheel.ts';

@@ -1,6 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-
 import { loadedFiles, loadedFolders } from './inventory.ts';
 
 /**

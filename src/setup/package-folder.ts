@@ -3,7 +3,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
 import { UnavailableError } from './unavailable-error.ts';
 
 const require = createRequire(import.meta.url);

@@ -1,10 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { type ChildResult, runChild, toLastLine } from './child.ts';
 import { toLine, UnavailableError } from './unavailable-error.ts';
-import { checkHash } from './wheel-file.ts';
 import type { Wheel } from './wheel.ts';
+import { checkHash } from './wheel-file.ts';
 
 const findTimeoutMs = 30_000;
 /** Over all of pip's retries; a slow line of 2 Mbit/s makes the wheel in this time. */

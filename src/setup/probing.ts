@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { access, constants, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
 import { toEntryUrl } from '../entry-url.ts';
 import { readLoadMarker, toLibraryEnvironment } from '../native-library.ts';
 import { isWithoutAvx, type Machine } from './machine.ts';

@@ -1,19 +1,17 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-
 import { acquireLock, LockError } from '../lock.ts';
 import { nativeFiles } from '../native-library.ts';
 import { type Cache, checkFreeSpace, makeRoot } from './cache.ts';
-import { type AddonParts, type Compiler, compileAddon, findCompiler, measureCompiling } from './compiler.ts';
-
+import { type AddonParts, compileAddon, type Compiler, findCompiler, measureCompiling } from './compiler.ts';
 import { sealFolder, verifyFolder } from './inventory.ts';
-import { UnavailableError } from './unavailable-error.ts';
 import { findNodeApiHeaders, jpegSource, listBindingSources } from './package-folder.ts';
 import { downloadWheel, findPip } from './pip.ts';
 import type { Progress } from './progress.ts';
 import { makeStaging, promote, removeStaleStaging } from './staging.ts';
-import { measureFolder, unpackWheel } from './wheel-file.ts';
+import { UnavailableError } from './unavailable-error.ts';
 import { libraryFiles, wantedMembers, type Wheel } from './wheel.ts';
+import { measureFolder, unpackWheel } from './wheel-file.ts';
 
 /** Longer than everything that the holder of the lock may take. */
 const lockTimeoutMs = 30 * 60_000;

@@ -1,6 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import { type ChildOptions, runChild, toLastLine } from './child.ts';
 import { hashFile } from './inventory.ts';
 import { UnavailableError } from './unavailable-error.ts';

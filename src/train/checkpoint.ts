@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { NamedTensorMap } from '@tensorflow/tfjs-core';
 import type { WeightsManifestEntry } from '@tensorflow/tfjs-core/dist/io/types.js';
 import { z } from 'zod';
-import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import type { Pupil } from './pupil.ts';
 

@@ -1,12 +1,12 @@
-import { flatten, expose, type Loss, mapCells, measureLosses, measureRange } from './exposure.ts';
-import { type Strength, type Target, toTargets } from './labels.ts';
+import sharp from 'sharp';
 import type { Size } from '../image/types.ts';
+import { expose, flatten, type Loss, mapCells, measureLosses, measureRange } from './exposure.ts';
+import { type Strength, type Target, toTargets } from './labels.ts';
 import type { Picture } from './photos.ts';
 import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
 import { blurPicture, measureCrop, renderScene, resizePicture, type Scene, toPixels, toSharp } from './scenes.ts';
 import { addNoise } from './sensor-noise.ts';
-import sharp from 'sharp';
 
 /** A degraded photograph as it would be uploaded. */
 export interface DegradedPhoto {

@@ -1,6 +1,6 @@
 import type { Size } from '../image/types.ts';
-import { drawBetween, drawLogBetween } from './random.ts';
 import type { Random } from './random.ts';
+import { drawBetween, drawLogBetween } from './random.ts';
 
 /** Draws a page of writing as SVG: strokes in words and lines, so that no font has to be there. */
 export function drawPage(random: Random, { width, height }: Size): string {

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import type { ModelEvaluation } from './evaluate-model.ts';
 import { drawPlots } from './evaluation-plots.ts';
 import {

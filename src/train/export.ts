@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import { type Manifest, toManifest } from '../model/manifest.ts';
 import { toFileHash } from '../model/model-files.ts';

@@ -1,6 +1,6 @@
-import type { Picture } from './photos.ts';
 import { degradePhoto } from './degradation.ts';
 import { inputShape } from './network.ts';
+import type { Picture } from './photos.ts';
 import { type Plan, untouched } from './plan.ts';
 import { createRandom } from './random.ts';
 import { drawScene } from './scene.ts';

@@ -1,5 +1,5 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { toPictures } from './batch.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import { listPhotos } from './photos.ts';
 
 const files = z.array(z.string()).default([]);

@@ -1,6 +1,6 @@
-import { drawBetween } from './random.ts';
-import type { Random } from './random.ts';
 import type { LightField } from './light.ts';
+import type { Random } from './random.ts';
+import { drawBetween } from './random.ts';
 
 /** Where the light of one point goes to; the weights' sum is 1. */
 export type Kernel = readonly Tap[];

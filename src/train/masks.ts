@@ -1,7 +1,7 @@
 import type { Size } from '../image/types.ts';
 import type { Picture } from './photos.ts';
-import { drawBetween } from './random.ts';
 import type { Random } from './random.ts';
+import { drawBetween } from './random.ts';
 
 /** How much of one thing there is at a place: 0…1, of the frame's shares across and down. */
 export type Mask = (across: number, down: number) => number;
@@ -28,7 +28,7 @@ export function blend(over: Picture, under: Picture, mask: Mask): Picture {
     for (let x = 0; x < width; x += 1) {
       const share = mask((x + 0.5) / width, (y + 0.5) / height);
       for (let at = (y * width + x) * 3, end = at + 3; at < end; at += 1)
-        pixels[at] = Math.round(share * (over.pixels[at] ?? 0) + (1 - share) * (under.pixels[at] ?? 0));
+        {pixels[at] = Math.round(share * (over.pixels[at] ?? 0) + (1 - share) * (under.pixels[at] ?? 0));}
     }
   }
   return { pixels, width, height };

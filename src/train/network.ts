@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import type { RasterShape, Size } from '../image/types.ts';
+import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import { blockSide, toCosines } from './cosines.ts';
 import { qualityLabels } from './labels.ts';
 

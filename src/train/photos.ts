@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
-import { ExitError, exitCodes, toMessage } from '../errors.ts';
-import { toSources } from './sources.ts';
+import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import type { Source } from './sources.ts';
+import { toSources } from './sources.ts';
 
 /** A whole picture in memory: uint8 RGB, row by row. */
 export interface Picture {

@@ -1,4 +1,4 @@
-import { ExitError, exitCodes, ServiceError, toMessage } from '../errors.ts';
+import { exitCodes, ExitError, ServiceError, toMessage } from '../errors.ts';
 import { decodeMeasured } from '../image/decode.ts';
 import { type MeasuredImage, measureImage } from '../image/header.ts';
 import type { DecodeLimits, RasterShape } from '../image/types.ts';

@@ -1,5 +1,5 @@
-import { drawBetween, drawLogBetween } from './random.ts';
 import type { Random } from './random.ts';
+import { drawBetween, drawLogBetween } from './random.ts';
 import type { SensorNoise } from './sensor-noise.ts';
 
 /** What a picture shows before anything is done to it. */

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ExitError, exitCodes, toMessage } from '../errors.ts';
+import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Verdict } from '../model/policy.ts';
 import { type LabelFigures, measureLabels, type ScoredPicture } from './label-figures.ts';

@@ -1,8 +1,8 @@
 // Makes samples beside the thread that trains.
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
-import type { Size } from '../image/types.ts';
 import { toMessage } from '../errors.ts';
+import type { Size } from '../image/types.ts';
 import type { Picture } from './photos.ts';
 import { renderSample, type Sample } from './samples.ts';
 

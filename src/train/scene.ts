@@ -1,6 +1,6 @@
 import type { Picture } from './photos.ts';
-import { createRandom } from './random.ts';
 import type { Random } from './random.ts';
+import { createRandom } from './random.ts';
 
 type Colour = readonly [number, number, number];
 
@@ -59,7 +59,7 @@ function createNoise(random: Random): (x: number, y: number) => number {
 function sumOctaves(noise: (x: number, y: number) => number, x: number, y: number, octaves: number): number {
   let sum = 0;
   for (let octave = 0; octave < octaves; octave += 1)
-    sum += noise(x * 2 ** octave, y * 2 ** octave) / 2 ** (octave + 1);
+    {sum += noise(x * 2 ** octave, y * 2 ** octave) / 2 ** (octave + 1);}
   return sum;
 }
 

@@ -3,13 +3,13 @@ import type { Size } from '../image/types.ts';
 import { drawDiagram, drawPage, drawScreen } from './drawings.ts';
 import { expose } from './exposure.ts';
 import { convolve, drawMotion, type Kernel, measureSpread, toDisc, toGaussian } from './kernels.ts';
+import type { Content } from './labels.ts';
 import { toLight, toLuma, toPicture } from './light.ts';
-import { blend, drawBlob, fill, measureDetail, type Mask } from './masks.ts';
+import { blend, drawBlob, fill, type Mask,measureDetail } from './masks.ts';
 import type { Picture } from './photos.ts';
 import type { Blur, Plan } from './plan.ts';
-import { drawBetween } from './random.ts';
 import type { Random } from './random.ts';
-import type { Content } from './labels.ts';
+import { drawBetween } from './random.ts';
 import { drawNothing, drawWall } from './surfaces.ts';
 
 /** A picture before it is degraded. */

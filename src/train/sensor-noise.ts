@@ -61,7 +61,7 @@ function drawGrain(width: number, height: number, grain: number, random: Random)
   for (let row = 0; row < rows; row += 1) {
     const from = Math.floor(random() * tableSize);
     for (let column = 0; column < columns; column += 1)
-      values[row * columns + column] = table[(from + column) & (tableSize - 1)] ?? 0;
+      {values[row * columns + column] = table[(from + column) & (tableSize - 1)] ?? 0;}
   }
   if (grain === 1) return cutOut(values, columns, width, height);
   const plane = new Float32Array(width * height);

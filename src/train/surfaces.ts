@@ -1,7 +1,7 @@
 import type { Size } from '../image/types.ts';
 import type { Picture } from './photos.ts';
-import { drawBetween, drawLogBetween } from './random.ts';
 import type { Random } from './random.ts';
+import { drawBetween, drawLogBetween } from './random.ts';
 
 /** Draws a plain wall: shaded softly, with a fine sharp grain. */
 export function drawWall(random: Random, { width, height }: Size): Picture {
@@ -29,7 +29,7 @@ function drawShading(random: Random, { width, height }: Size, level: number, dep
       const [across, down] = [x / width - 0.5, y / height - 0.5];
       const slope = Math.cos(angle) * across + Math.sin(angle) * down + bend * (across ** 2 + down ** 2);
       for (const [channel, shift] of tint.entries())
-        pixels[(y * width + x) * 3 + channel] = clamp(level + shift + depth * slope);
+        {pixels[(y * width + x) * 3 + channel] = clamp(level + shift + depth * slope);}
     }
   }
   return { pixels, width, height };

@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import type { Size } from '../image/types.ts';
+import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { createNetwork, toServing } from './network.ts';
 import { Pupil } from './pupil.ts';

@@ -1,7 +1,7 @@
 import type { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName, ModelSnapshot } from '../ipc/messages.ts';
-import { hidePaths } from '../public-text.ts';
 import { findVersion, type ModelStore, type StoredVersion } from '../model/model-store.ts';
+import { hidePaths } from '../public-text.ts';
 
 /** What one worker says of its models. */
 export interface ModelBoard {

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import { Registry } from 'prom-client';
-import { createByteBudget } from '../http/upload/byte-budget.ts';
 import type { HttpDependencies } from '../http/dependencies.ts';
 import { createHttpServer } from '../http/server.ts';
+import { createByteBudget } from '../http/upload/byte-budget.ts';
 import type { Suspicions, ToWorker, WorkerSnapshot } from '../ipc/messages.ts';
 import { createWorkerMetrics } from '../metrics/catalogue.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';

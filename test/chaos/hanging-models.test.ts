@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { drawPlain } from '../image/fixtures.ts';
 import { writeColourModel } from '../fixtures/colour-model.ts';
 import { makePhoto } from '../fixtures/pictures.ts';
 import { makePoisonModel } from '../fixtures/poison-model.ts';
@@ -12,6 +11,7 @@ import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { postRaw, readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { warmWorkers } from '../fixtures/warm-workers.ts';
+import { drawPlain } from '../image/fixtures.ts';
 
 /** Native TensorFlow is loaded in it too, which takes some seconds on a busy machine; below check.deadlineMs. */
 const loadTimeoutMs = 8000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Agent } from 'node:http';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 import { writeColourModel } from '../fixtures/colour-model.ts';

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readAccessLines } from '../fixtures/access-lines.ts';
-import { drawPlain } from '../image/fixtures.ts';
 import { describeGrowth, measureResources, type Resources } from '../fixtures/resources.ts';
 import {
   describeLoad,
@@ -15,6 +14,7 @@ import { type Service, startService } from '../fixtures/service.ts';
 import { postRaw, readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { warmWorkers } from '../fixtures/warm-workers.ts';
+import { drawPlain } from '../image/fixtures.ts';
 
 /** Longer than the deadline, so that a queue without bounds would show; the full half minute is the bench's. */
 const overloadMs = 8000;

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { journalDescriptor } from '../../src/ipc/worker-descriptors.ts';
-import { drawPlain } from '../image/fixtures.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
 import { startPoisonedService } from '../fixtures/poisoned-service.ts';
 import type { Service } from '../fixtures/service.ts';
 import { postRaw, readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { warmWorkers } from '../fixtures/warm-workers.ts';
+import { drawPlain } from '../image/fixtures.ts';
 
 /** The tests read in /proc what a worker is at. */
 const needsProc = { skip: process.platform !== 'linux' };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import test from 'node:test';
-import { isAlive } from '../fixtures/process-life.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
 import { startPoisonedService } from '../fixtures/poisoned-service.ts';
+import { isAlive } from '../fixtures/process-life.ts';
 import { endUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
 import { type Service, startService } from '../fixtures/service.ts';
 import { postRaw, readTotal } from '../fixtures/uploads.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Admission } from '../../src/check/admission.ts';
-import { type Waiting, waitForEver } from '../../src/waiting.ts';
+import { waitForEver,type Waiting } from '../../src/waiting.ts';
 import { refuse, stopClock } from './refusal.ts';
 
 function toUntil(deadlineAt: number): Waiting {

@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import test from 'node:test';
 import { Admission, type Stay } from '../../src/check/admission.ts';
 import type { ServiceError } from '../../src/errors.ts';
-import { type Waiting, waitForEver } from '../../src/waiting.ts';
+import { waitForEver,type Waiting } from '../../src/waiting.ts';
 import { refuse, stopClock } from './refusal.ts';
 
 const queueSize = 10;

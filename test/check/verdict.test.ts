@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { toModelResult } from '../../src/check/verdict.ts';
-import { toWorst } from '../../src/model/policy.ts';
 import { toManifest } from '../../src/model/manifest.ts';
+import { toWorst } from '../../src/model/policy.ts';
 
 const manifest = toManifest(
   JSON.stringify({

@@ -10,14 +10,14 @@ import sharp from 'sharp';
 import { type AddedModel, addModel } from '../../src/compile/add-model.ts';
 import type { ModelChoices } from '../../src/compile/model-choices.ts';
 import { dataType } from '../../src/compile/proto.ts';
-import { findVersion, loadModelStore } from '../../src/model/model-store.ts';
 import { loadModelFiles, toFileHash } from '../../src/model/model-files.ts';
+import { findVersion, loadModelStore } from '../../src/model/model-store.ts';
 import { startTensorFlow } from '../fixtures/compile-models.ts';
 import { GraphFiles } from '../fixtures/graph-files.ts';
 import { toLayersFiles } from '../fixtures/layers-files.ts';
 import { makePictureSavedModel } from '../fixtures/picture-saved-model.ts';
-import { makeSingleImageGraph } from '../fixtures/single-image-graph.ts';
 import { toConst, toNode, toShape, writeSavedModel } from '../fixtures/saved-model-files.ts';
+import { makeSingleImageGraph } from '../fixtures/single-image-graph.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { writeFiles } from '../fixtures/write-files.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test, { after, describe, type TestContext } from 'node:test';
-import { FreezeRefusal } from '../../src/compile/freeze/freeze-refusal.ts';
 import { freezeSavedModel } from '../../src/compile/freeze/freeze.ts';
+import { FreezeRefusal } from '../../src/compile/freeze/freeze-refusal.ts';
 import { dataType } from '../../src/compile/proto.ts';
 import { loadTensorFlow, type TensorFlow } from '../../src/inference/engines/tensorflow.ts';
 import { runSavedModel, writeFrozen } from '../fixtures/frozen-models.ts';

@@ -15,7 +15,7 @@ type ModelJson = Record<string, unknown> & {
 function writeGraph(context: TestContext, change: (model: ModelJson) => void = () => undefined): string {
   const dir = makeTempDir(context);
   for (const [name, bytes] of new GraphFiles().floats('w', [4, 3]).toFiles())
-    writeFileSync(path.join(dir, name), bytes);
+    {writeFileSync(path.join(dir, name), bytes);}
   const file = path.join(dir, 'model.json');
   const model = JSON.parse(readFileSync(file, 'utf8')) as ModelJson;
   change(model);

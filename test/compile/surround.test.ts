@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { compileModel } from '../../src/compile/compile-model.ts';
-import { toFloatConstant, toConstNode, toIntConstant } from '../../src/compile/constant.ts';
+import { toConstNode, toFloatConstant, toIntConstant } from '../../src/compile/constant.ts';
 import { dataType, decodeSavedModel, encodeSavedModel, type NodeProto } from '../../src/compile/proto.ts';
 import { loadCompiledModel } from '../../src/inference/engines/compiled-model.ts';
 import { loadOriginalModel } from '../../src/inference/engines/original-model.ts';
@@ -12,8 +12,8 @@ import {
   makeRaster,
   type ManifestParts,
   startTensorFlow,
-  type WrittenModel,
   writeModel,
+  type WrittenModel,
 } from '../fixtures/compile-models.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 

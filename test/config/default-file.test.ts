@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
+import { projectRoot } from '../../src/cli/project.ts';
 import { renderDefaultFile } from '../../src/config/default-file.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { listOptions } from '../../src/config/options.ts';
-import { projectRoot } from '../../src/cli/project.ts';
 
 test('default_yaml_is_what_the_schema_says', () => {
   const file = readFileSync(new URL('../../config/default.yaml', import.meta.url), 'utf8');

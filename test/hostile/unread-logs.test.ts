@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import test, { type TestContext } from 'node:test';
 import { Agent } from 'node:http';
+import test, { type TestContext } from 'node:test';
 import { makePhoto } from '../fixtures/pictures.ts';
 import { type Service, startService } from '../fixtures/service.ts';
 import { postRaw } from '../fixtures/uploads.ts';

@@ -1,4 +1,4 @@
-import { mkdtempSync, openSync, closeSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import { Registry } from 'prom-client';
 import type { CheckRequest, CheckResult, CheckService, ImageResult, UploadedImage } from '../../src/check/types.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { createAccessLog } from '../../src/http/access-log.ts';
-import { createByteBudget } from '../../src/http/upload/byte-budget.ts';
 import type { HttpDependencies } from '../../src/http/dependencies.ts';
 import { createHttpServer } from '../../src/http/server.ts';
+import { createByteBudget } from '../../src/http/upload/byte-budget.ts';
 import { openLogStream } from '../../src/log-stream.ts';
 import { createWorkerMetrics } from '../../src/metrics/catalogue.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { configSchema } from '../../src/config/schema.ts';
-import { type RunningService, startService, sendRaw, toRawPost, waitUntil } from './running-service.ts';
+import { type RunningService, sendRaw, startService, toRawPost, waitUntil } from './running-service.ts';
 
 let service: RunningService | undefined;
 afterEach(async () => {

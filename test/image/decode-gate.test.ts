@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { createDecodeGate, type DecodeTurn, type DecodeWork } from '../../src/image/decode-gate.ts';
 import type { DecodeBudget, DecodeLimits, DecodeWatch } from '../../src/image/types.ts';
+import { waitForEver,type Waiting } from '../../src/waiting.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
-import { type Waiting, waitForEver } from '../../src/waiting.ts';
 import { createDecode, settleAll } from './controlled-decode.ts';
 import { assertRejects, limits } from './fixtures.ts';
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { decodeImage } from '../../src/image/decode.ts';
+import { toAdobeRgb, toAdobeRgbChunk } from './adobe-rgb.ts';
 import {
   assertColour,
   assertMiddle,
@@ -21,7 +22,6 @@ import {
   toSmallPng,
   white,
 } from './fixtures.ts';
-import { toAdobeRgb, toAdobeRgbChunk } from './adobe-rgb.ts';
 
 test('every format gives the colour that went in', async () => {
   const colour: Colour = [200, 60, 30];

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { maxUnits } from '../../src/image/header/sequence-header.ts';
+import { measureImage } from '../../src/image/header.ts';
 import { maxBoxes } from '../../src/image/header/boxes.ts';
 import { maxGifFrames } from '../../src/image/header/gif.ts';
 import { maxItemParts, maxItems } from '../../src/image/header/heif-items.ts';
 import { maxSegments } from '../../src/image/header/jpeg.ts';
 import { maxChunks, maxChunksBeforePixels } from '../../src/image/header/png.ts';
 import { readHeader } from '../../src/image/header/read-header.ts';
+import { maxUnits } from '../../src/image/header/sequence-header.ts';
 import { maxDirectories } from '../../src/image/header/tiff-directories.ts';
 import { maxEntries } from '../../src/image/header/tiff-fields.ts';
 import { maxWebpChunks, maxWebpFrames } from '../../src/image/header/webp.ts';
-import { measureImage } from '../../src/image/header.ts';
 import type { ImageFormat } from '../../src/image/types.ts';
 import {
   makeAnimatedWebp,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { decodeImage } from '../../src/image/decode.ts';
+import { inspectImage } from '../../src/image/header.ts';
 import { readJpegHeader } from '../../src/image/header/jpeg.ts';
 import { readPngHeader } from '../../src/image/header/png.ts';
-import { inspectImage } from '../../src/image/header.ts';
 import { dropCompressedText } from '../../src/image/png-text.ts';
 import {
   assertColour,

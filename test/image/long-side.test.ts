@@ -4,7 +4,6 @@ import sharp from 'sharp';
 import { decodeImage } from '../../src/image/decode.ts';
 import { toLongSidePlacement } from '../../src/image/framing.ts';
 import type { RasterShape, Size } from '../../src/image/types.ts';
-import { mirrorPixels, turnClockwise } from './long-side.ts';
 import {
   assertColour,
   blue,
@@ -19,6 +18,7 @@ import {
   toNoise,
   white,
 } from './fixtures.ts';
+import { mirrorPixels, turnClockwise } from './long-side.ts';
 
 const landscape: RasterShape = { width: 64, height: 48, resize: 'long-side' };
 const portrait: RasterShape = { width: 48, height: 64, resize: 'long-side' };

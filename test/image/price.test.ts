@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configSchema } from '../../src/config/schema.ts';
 import { decodeImage } from '../../src/image/decode.ts';
+import { measureImage } from '../../src/image/header.ts';
 import { assertAffordable } from '../../src/image/header/cost.ts';
 import { toDecodeBytes } from '../../src/image/header/price.ts';
 import { readHeader } from '../../src/image/header/read-header.ts';
-import { measureImage } from '../../src/image/header.ts';
 import { sniffFormat } from '../../src/image/sniff.ts';
 import { drawCostly, enlargeAvif } from '../fixtures/costly-pictures.ts';
 import {

@@ -5,8 +5,8 @@ import test from 'node:test';
 import { type ErrorCode, ServiceError } from '../../src/errors.ts';
 import { writeColourModel } from '../fixtures/colour-model.ts';
 import { createService, findModel, toPlainRaster, untilLater } from '../fixtures/inference.ts';
-import { waitFor } from '../fixtures/wait-for.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 
 function hasCode(code: ErrorCode, detail = /./): (thrown: unknown) => boolean {
   return (thrown) => thrown instanceof ServiceError && thrown.code === code && detail.test(thrown.detail);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { endUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
 import { makePhoto } from '../fixtures/pictures.ts';
+import { endUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
 import { startService } from '../fixtures/service.ts';
 import { readTotal } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { isAlive } from '../fixtures/process-life.ts';
 import { makePhoto } from '../fixtures/pictures.ts';
+import { isAlive } from '../fixtures/process-life.ts';
 import { assertUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
 import { startService } from '../fixtures/service.ts';
 import { postRaw, readTotal } from '../fixtures/uploads.ts';
@@ -24,7 +24,7 @@ test('kill_9_resets_only_that_workers_connections_and_it_is_respawned', async (c
   const assertNoneFell = async (): Promise<void> => {
     const next = await totals();
     for (const [index, total] of next.entries())
-      assert.ok(total >= (last[index] ?? 0), `${String(last)} → ${String(next)}`);
+      {assert.ok(total >= (last[index] ?? 0), `${String(last)} → ${String(next)}`);}
     last = next;
   };
 

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-
 import { acquireLock, type LockOptions } from '../../src/lock.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { waitFor } from '../fixtures/wait-for.ts';

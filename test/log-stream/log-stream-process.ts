@@ -1,6 +1,6 @@
 // Run by log-stream.test.ts: logs events to a stream that may not be read, and tells on stdout how it went.
-import { openLogStream } from '../../src/log-stream.ts';
 import { createLogger } from '../../src/log.ts';
+import { openLogStream } from '../../src/log-stream.ts';
 
 const [descriptor = '', format, lineCount = '0'] = process.argv.slice(2);
 const stream = openLogStream(Number(descriptor));

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test from 'node:test';
-import { startRunWatch } from '../../src/run-watch.ts';
 import { createRunDelayMeter } from '../../src/inference/run-delay.ts';
 import { threadPriority } from '../../src/inference/thread-priority.ts';
+import { startRunWatch } from '../../src/run-watch.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
 /** Runs a script beside the watch's module, in a process of its own. */

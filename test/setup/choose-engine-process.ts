@@ -2,7 +2,6 @@
 // and tells the choice on stdout as JSON. Ends as the service would at an ExitError.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-
 import { toMessage } from '../../src/errors.ts';
 import type { ProgressKind } from '../../src/setup/progress.ts';
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
-
 import { diagnose, type Finding } from '../../src/setup/doctor.ts';
 import type { SetupOptions } from '../../src/setup/setup-options.ts';
 import { createSmallMachine, keepOnly, listCache, type SmallMachine } from './small-machine.ts';

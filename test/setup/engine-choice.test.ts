@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
+import { chmod, mkdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
-
 import { ExitError } from '../../src/errors.ts';
 import { locateCache, makeRoot } from '../../src/setup/cache.ts';
 import { chooseEngine, type EngineChoiceOptions } from '../../src/setup/engine-choice.ts';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-
 import { describeMachine, findObstacle, type Machine } from '../../src/setup/machine.ts';
 
 const able: Machine = { platform: 'linux', arch: 'x64', glibc: '2.36', cpuModel: 'any', cpuFlags: ['sse2', 'avx'] };

@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-
 import { describeMachine } from '../../src/setup/machine.ts';
 import { defaultProbe, probeEngine, probeOnce, type ProbeOptions } from '../../src/setup/probing.ts';
 

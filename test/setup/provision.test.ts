@@ -5,10 +5,9 @@ import { chmod, open, readdir, readFile, stat, utimes, writeFile } from 'node:fs
 import { join, resolve } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-
 import { toLoadMarker } from '../../src/native-library.ts';
-import type { EngineChoice } from '../../src/setup/engine-choice.ts';
 import { diagnose } from '../../src/setup/doctor.ts';
+import type { EngineChoice } from '../../src/setup/engine-choice.ts';
 import { createSmallMachine, keepOnly, listCache, shadowProgram, type SmallMachine } from './small-machine.ts';
 import { createTemporaryCheckout } from './temporary-checkout.ts';
 

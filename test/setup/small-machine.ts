@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
-
 import { tensorflowWheel, type Wheel } from '../../src/setup/wheel.ts';
 import { copyTfjsNode } from './temporary-checkout.ts';
 

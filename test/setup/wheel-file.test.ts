@@ -4,9 +4,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-
-import { checkHash, unpackWheel } from '../../src/setup/wheel-file.ts';
 import { tensorflowWheel } from '../../src/setup/wheel.ts';
+import { checkHash, unpackWheel } from '../../src/setup/wheel-file.ts';
 
 const { signal } = new AbortController();
 

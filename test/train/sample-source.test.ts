@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Worker } from 'node:worker_threads';
-import { renderSample } from '../../src/train/samples.ts';
 import { startSampleSource } from '../../src/train/sample-source.ts';
+import { renderSample } from '../../src/train/samples.ts';
 import { drawScene } from '../../src/train/scene.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 

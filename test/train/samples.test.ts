@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { measureCrop } from '../../src/train/scenes.ts';
 import { qualityLabels } from '../../src/train/labels.ts';
 import { toMapSize } from '../../src/train/network.ts';
 import type { Picture } from '../../src/train/photos.ts';
@@ -8,6 +7,7 @@ import { drawPlan, type Plan } from '../../src/train/plan.ts';
 import { createRandom } from '../../src/train/random.ts';
 import { renderSample, type Sample } from '../../src/train/samples.ts';
 import { drawScene } from '../../src/train/scene.ts';
+import { measureCrop } from '../../src/train/scenes.ts';
 
 const raster = { width: 320, height: 240 };
 const map = toMapSize(raster);

@@ -1,9 +1,9 @@
+import type { PacedAnswer } from '../../open-load.ts';
 import { toQuantile } from '../../statistics.ts';
 import type { PacedLoad } from '../open-loop.ts';
 import type { SizeName } from '../pictures.ts';
 import { type Server, waitForCalm } from '../server.ts';
 import { type Stage, toSizeLoad, writeUploads } from '../stage.ts';
-import type { PacedAnswer } from '../../open-load.ts';
 
 /** What clients met who came at a pace of their own. */
 export interface OpenFigure {

@@ -29,7 +29,7 @@ export async function compareServers(stage: Stage, [own, ...others]: readonly Se
     const { name } = other.contender;
     figures.push({ contender: name, model: other.model, largest, mean });
     if (largest > maxScoreDifference)
-      stage.failures.push(`${other.model}: scores of ${name} differ by up to ${largest.toFixed(3)}`);
+      {stage.failures.push(`${other.model}: scores of ${name} differ by up to ${largest.toFixed(3)}`);}
   }
   return figures;
 }
@@ -42,7 +42,7 @@ export function toDifferences(
   return expected.flatMap((scores, picture) => {
     const others = given[picture] ?? [];
     if (others.length !== scores.length)
-      throw new Error(`picture ${String(picture)} has ${String(others.length)} scores, not ${String(scores.length)}`);
+      {throw new Error(`picture ${String(picture)} has ${String(others.length)} scores, not ${String(scores.length)}`);}
     return scores.map((score, label) => Math.abs(score - (others[label] ?? NaN)));
   });
 }

@@ -12,8 +12,8 @@ import {
   type TensorInfoProto,
 } from '../proto.ts';
 import { toConstAttr } from './flat-graph.ts';
-import { foldConstants } from './fold-constants.ts';
 import { flattenGraph } from './flatten.ts';
+import { foldConstants } from './fold-constants.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 import { readDefinitions } from './op-definitions.ts';
 import { toNodeName, toTensorKey } from './scope.ts';

@@ -1,6 +1,6 @@
 import type { AttrProto, FunctionProto, GraphProto, NodeProto } from '../proto.ts';
-import type { OpDefinitions } from './op-definitions.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
+import type { OpDefinitions } from './op-definitions.ts';
 import { type Outputs, toValue, type Value } from './value.ts';
 
 /** The nodes of a graph, or of one call of a function, and what is known of their outputs so far. */

@@ -26,7 +26,7 @@ export function startBodyWatch({ request, cutOff }: Exchange, limits: BodyLimits
   permit.start(reject);
   const count = (chunk: Buffer) => {
     if (clock.count(chunk.length) > limits.maxBodyBytes)
-      reject(toTooLarge('the body has more bytes', limits.maxBodyBytes));
+      {reject(toTooLarge('the body has more bytes', limits.maxBodyBytes));}
     permit.charge(chunk.length);
   };
   const breakOff = () => {

@@ -1,6 +1,6 @@
+import type { Exchange } from '../exchange.ts';
 import { type BodyLimits, startBodyWatch } from './body-watch.ts';
 import { createByteCollector } from './byte-collector.ts';
-import type { Exchange } from '../exchange.ts';
 
 /** Expected where no length was announced: as much as one read of a socket brings. */
 const unannouncedBytes = 65_536;

@@ -1,6 +1,6 @@
+import type { CodePoints } from '../header/header-facts.ts';
 import type { HeaderFacts } from '../header/read-header.ts';
 import { readGreyCurve } from '../icc-profile.ts';
-import type { CodePoints } from '../header/header-facts.ts';
 import {
   compressHighlights,
   type Curve,

@@ -1,9 +1,9 @@
 import type { Size } from '../types.ts';
-import { type Av1Stream, readAv1Stream } from './sequence-header.ts';
-import { countFrames } from './heif-frames.ts';
 import { findBox, listBoxes } from './boxes.ts';
 import { type ByteRange, type CodePoints, type CommonFacts, toCode, toTooMany, toView } from './header-facts.ts';
+import { countFrames } from './heif-frames.ts';
 import { type HeifItem, type HeifItems, readExtents, readItems } from './heif-items.ts';
+import { type Av1Stream, readAv1Stream } from './sequence-header.ts';
 
 /** A picture among the items of a file: coded as it is, or put together from others. */
 export interface AvifPicture extends Size {

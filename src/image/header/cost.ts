@@ -1,6 +1,6 @@
 import { ServiceError } from '../../errors.ts';
-import { toTooMany } from './header-facts.ts';
 import type { DecodeLimits } from '../types.ts';
+import { toTooMany } from './header-facts.ts';
 import type { HeaderFacts } from './read-header.ts';
 
 /**

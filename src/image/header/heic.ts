@@ -1,7 +1,7 @@
 import type { Size } from '../types.ts';
-import { countFrames } from './heif-frames.ts';
 import { type Box, findBox, listBoxes } from './boxes.ts';
 import { type ByteRange, type CommonFacts, toCode, toView } from './header-facts.ts';
+import { countFrames } from './heif-frames.ts';
 import { type HeifItem, type HeifItems, readExtents, readItems } from './heif-items.ts';
 
 /** What the boxes of a HEIC say of its primary picture; width and height are upright, as its properties turn and cut it. */

@@ -1,6 +1,6 @@
 import type { Size } from '../types.ts';
-import type { HeicFacts } from './heic.ts';
 import type { AvifFacts, AvifPicture } from './avif.ts';
+import type { HeicFacts } from './heic.ts';
 import type { JpegFacts } from './jpeg.ts';
 import type { HeaderFacts } from './read-header.ts';
 

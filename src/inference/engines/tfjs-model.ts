@@ -1,9 +1,9 @@
 import * as converter from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
+import type { ModelForm } from '../../ipc/messages.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import type { ModelVersion } from '../../model/model-version.ts';
-import type { ModelForm } from '../../ipc/messages.ts';
 import type { Explained, LoadedModel } from './engine.ts';
 import { loadLayersNetwork } from './keras/load-layers.ts';
 import { lumaWeights } from './luma.ts';

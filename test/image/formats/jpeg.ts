@@ -1,7 +1,7 @@
 import { toSegment } from '../containers.ts';
 import { type Colour } from '../fixtures.ts';
-import { drawFour, drawInks, fourColours, fourGreys, type FormatRow, muted, pick } from './format-row.ts';
 import { arithmeticJpeg, progressiveArithmeticJpeg } from './arithmetic-jpeg.ts';
+import { drawFour, drawInks, type FormatRow, fourColours, fourGreys, muted, pick } from './format-row.ts';
 import { toAdobeSegment, writeJpeg } from './jpeg-writer.ts';
 
 /** Full-range YCbCr of BT.601, as JFIF has it. */

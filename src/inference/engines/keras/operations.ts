@@ -1,4 +1,4 @@
-import { isReference, type Call, type Reference } from './calls.ts';
+import { type Call, isReference, type Reference } from './calls.ts';
 import type { JsonObject } from './json-object.ts';
 import { type KerasLayer, refuseLayer, type TfjsLayer } from './keras-layer.ts';
 
