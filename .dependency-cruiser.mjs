@@ -55,7 +55,7 @@ export default {
       comment: 'the files of src itself stand below every room',
       severity: 'error',
       from: {
-        path: '^src/(errors|log|log-stream|lock|entry-url|native-library|patience|public-text|run-watch|short-list|thread-times|user-cache|waiting)\\.ts$',
+        path: '^src/(errors|log|log-stream|lock|entry-url|native-library|pause-tolerant-timeout|public-text|watchdog|short-list|thread-times|user-cache|heap-flags|deadline)\\.ts$',
       },
       to: { path: '^src/[^/]+/' },
     },
@@ -63,7 +63,7 @@ export default {
       name: 'main-imports',
       severity: 'error',
       from: { path: '^src/main\\.ts$' },
-      to: { path: '^src/', pathNot: '^src/(cli/command-line|worker/worker|primary/small-heap)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(cli/command-line|worker/worker|heap-flags)\\.ts$' },
     },
     {
       name: 'tensorflow-door',

@@ -52,8 +52,9 @@ try {
   const load = await startLoad();
   const machine = `${os.cpus()[0]?.model ?? 'unknown CPU'} × ${String(os.availableParallelism())}`;
   console.log(`${machine}, Node ${process.version}, ${String(rounds)} rounds, ${String(seconds)} s a slice`);
-  for (const crowd of ['mixed', 'crowded'] as const)
-    {for (const clients of [8, 32]) await compare(load, own, other, crowd, clients);}
+  for (const crowd of ['mixed', 'crowded'] as const) {
+    for (const clients of [8, 32]) await compare(load, own, other, crowd, clients);
+  }
   console.log(`load average ${loadBefore.toFixed(1)} before, ${(os.loadavg()[0] ?? NaN).toFixed(1)} after`);
 } finally {
   for (const child of children) child.kill('SIGKILL');

@@ -13,8 +13,9 @@ const dir = mkdtempSync(path.join(os.tmpdir(), 'image-check-bench-'));
 try {
   await writeMobileNet(dir, 'mobilenet');
   cpSync(path.join(import.meta.dirname, '..', 'models', 'quality'), path.join(dir, 'quality'), { recursive: true });
-  for (const name of ['mobilenet', 'quality'])
-    {await run('compile-once.ts', [dir, name, path.join(dir, `${name}-artefact`)]);}
+  for (const name of ['mobilenet', 'quality']) {
+    await run('compile-once.ts', [dir, name, path.join(dir, `${name}-artefact`)]);
+  }
   const cost = (await run('quality-process.ts', [dir, photo])) as QualityCost;
   const toRow = (ratios: readonly number[]): Record<string, string> => ({
     median: toMedian(ratios).toFixed(2),

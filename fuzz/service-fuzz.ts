@@ -79,8 +79,9 @@ async function uploadAll(context: Cleanup, service: Service, run: ServiceRun, ph
         if (!isExpected && isAnswered) run.findings.add(`${input.name}: ${said}`, [input]);
       }
       const lost = outcomes.find(({ isAnswered }) => !isAnswered);
-      if (lost !== undefined)
-        {run.findings.add(`${batch.map(({ name }) => name).join(', ')}: ${lost.said}`, [...inFlight]);}
+      if (lost !== undefined) {
+        run.findings.add(`${batch.map(({ name }) => name).join(', ')}: ${lost.said}`, [...inFlight]);
+      }
       for (const input of batch) inFlight.delete(input);
     }
   };

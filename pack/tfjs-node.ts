@@ -26,8 +26,9 @@ export async function copyTfjsNode(
   const undeclared = Object.keys(found.dependencies ?? {}).filter(
     (name) => !installOnly.includes(name) && dependencies[name] === undefined,
   );
-  if (undeclared.length > 0)
-    {throw new Error(`package.json must declare what tfjs-node needs: ${undeclared.join(', ')}`);}
+  if (undeclared.length > 0) {
+    throw new Error(`package.json must declare what tfjs-node needs: ${undeclared.join(', ')}`);
+  }
   await mkdir(target, { recursive: true });
   for (const folder of ['binding', 'dist']) {
     await cp(path.join(source, folder), path.join(target, folder), { recursive: true, filter: isNeeded });

@@ -5,8 +5,9 @@ if (process.env['IMAGE_CHECK_ROLE'] === 'worker') {
 } else {
   const args = process.argv.slice(2);
   // What V8 takes for the heap while modules load it does not give back, and a primary lives long.
-  if (args[0] === undefined || args[0] === 'serve' || args[0].startsWith('-'))
-    {(await import('./primary/small-heap.ts')).keepHeapSmall();}
+  if (args[0] === undefined || args[0] === 'serve' || args[0].startsWith('-')) {
+    (await import('./heap-flags.ts')).keepHeapSmall();
+  }
   const { runCommandLine } = await import('./cli/command-line.ts');
   await runCommandLine(args);
 }

@@ -1,6 +1,6 @@
-import { Admission, type Stay } from '../../src/check/admission.ts';
+import { Admission, type Permit } from '../../src/check/admission.ts';
 import { ServiceError } from '../../src/errors.ts';
-import { waitForEver } from '../../src/waiting.ts';
+import { noDeadline } from '../../src/deadline.ts';
 import type { Picture, Rule } from './worker.ts';
 
 /** The defaults of the service: `check.queueSize`, and a batch with two decodes at work. */
@@ -11,7 +11,7 @@ export const deadlineMs = 10_000;
 /** The service's own rule. It reads the clock of `performance.now()`. */
 export function createAdmissionRule(): Rule {
   const admission = new Admission(queueSize, atWork, deadlineMs);
-  const stays = new Map<Picture, Stay>();
+  const stays = new Map<Picture, Permit>();
   const leave = (picture: Picture): void => {
     stays.get(picture)?.leave();
     stays.delete(picture);
@@ -19,7 +19,7 @@ export function createAdmissionRule(): Rule {
   return {
     admit: (picture, nowMs) => {
       try {
-        stays.set(picture, admission.admit(1, { ...waitForEver, deadlineAt: nowMs + deadlineMs }));
+        stays.set(picture, admission.admit(1, { ...noDeadline, deadlineAt: nowMs + deadlineMs }));
         return true;
       } catch (thrown) {
         if (thrown instanceof ServiceError) return false;

@@ -64,7 +64,8 @@ async function readVersions({ gunicorn }: Missing): Promise<string[]> {
 }
 
 function describeModel({ model }: Missing): string {
-  if (model !== undefined)
-    {return `image-check serves its own quality model, as the model of the others can't be had: ${model}`;}
+  if (model !== undefined) {
+    return `image-check serves its own quality model, as the model of the others can't be had: ${model}`;
+  }
   return 'MobileNetV2, 224 × 224, weights left to chance, one SavedModel of Keras for all; compiled for image-check beforehand';
 }

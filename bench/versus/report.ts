@@ -132,8 +132,9 @@ function toCircumstanceLines({ circumstances }: Results): string[] {
 
 function toCellSections(results: Results): string[] {
   const cells = new Map<string, CellName>();
-  for (const { model, size, connections } of results.throughput)
-    {cells.set(`${model}, ${size}, ${String(connections)} connections`, { model, size, connections });}
+  for (const { model, size, connections } of results.throughput) {
+    cells.set(`${model}, ${size}, ${String(connections)} connections`, { model, size, connections });
+  }
   return [...cells]
     .toSorted(([, a], [, b]) => tables.orderCells(a, b))
     .flatMap(([title, cell]) => [`### ${title}`, tables.toCellTable(results, cell)]);

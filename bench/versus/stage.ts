@@ -71,8 +71,9 @@ export async function stopAll(servers: readonly Server[]): Promise<void> {
 async function warmUp(stage: Stage, server: Server): Promise<void> {
   const upload = toPictureUpload(stage, server.contender, '640×480');
   await waitForVerdict(server, upload);
-  for (let burst = 0; burst < 2; burst += 1)
-    {await Promise.all(Array.from({ length: 4 * server.workers }, () => waitForVerdict(server, upload)));}
+  for (let burst = 0; burst < 2; burst += 1) {
+    await Promise.all(Array.from({ length: 4 * server.workers }, () => waitForVerdict(server, upload)));
+  }
   await waitForCalm(server);
 }
 

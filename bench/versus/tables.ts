@@ -87,8 +87,9 @@ export function toLimitTable(results: Results): string {
 /** Ratios of requests a second and of times, model by model. */
 export function toRatioTable(results: Results): string {
   const keys = new Map<string, CellName>();
-  for (const { model, size, connections } of results.throughput)
-    {keys.set(`${model} ${size} ${String(connections)}`, { model, size, connections });}
+  for (const { model, size, connections } of results.throughput) {
+    keys.set(`${model} ${size} ${String(connections)}`, { model, size, connections });
+  }
   const rows = [...keys.values()]
     .toSorted((a, b) => orderCells(a, b))
     .map((cell) => [

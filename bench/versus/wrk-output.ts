@@ -45,8 +45,9 @@ export function undoCorrection(latencies: Histogram, requests: number, meanMicro
   for (const [time] of latencies.toReversed()) {
     const count = counts.get(time) ?? 0;
     if (time < 2 * meanMicroseconds || count === 0) continue;
-    for (let at = time - meanMicroseconds; at > meanMicroseconds; at -= meanMicroseconds)
-      {counts.set(at, (counts.get(at) ?? 0) - count);}
+    for (let at = time - meanMicroseconds; at > meanMicroseconds; at -= meanMicroseconds) {
+      counts.set(at, (counts.get(at) ?? 0) - count);
+    }
   }
   const left = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
   const sum = left.reduce((total, [, count]) => total + count, 0);

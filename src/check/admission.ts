@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts';
-import type { Waiting } from '../waiting.ts';
-import { Guest } from './guest.ts';
-import { Overload } from './overload.ts';
+import type { Deadline } from '../deadline.ts';
+import { AdmittedRequest } from './admitted-request.ts';
+import { OverloadDetector } from './overload-detector.ts';
 
 /** How much of what was measured counts for when the next image is done: about the last twenty. */
 const decay = 0.95;
@@ -10,10 +10,10 @@ const decay = 0.95;
  * Under a flood images take longer: refusals, and whoever sends them, want the CPU too. With 3 a worker refused some of 64
  * kept connections that upload 12 megapixels each, and those that came again at once took two thirds of its CPU.
  */
-const caution = 2;
+const safetyFactor = 2;
 
 /** A request that was let in. */
-export interface Stay {
+export interface Permit {
   /** Aborted when its client is gone, and with ERR_OVERLOADED as the reason when it is sent away. */
   readonly signal: AbortSignal;
   /** To be called as each of its images is over. */
@@ -28,9 +28,9 @@ export class Admission {
   readonly #atWork: number;
   readonly #capacity: number;
   readonly #deadlineMs: number;
-  readonly #overload: Overload;
+  readonly #overload: OverloadDetector;
   /** In the order they came. */
-  readonly #guests = new Set<Guest>();
+  readonly #admittedRequests = new Set<AdmittedRequest>();
   #admitted = 0;
   /** Since when the images at work have been worked on, on the clock of `performance.now()`. */
   #busySince = 0;
@@ -46,7 +46,7 @@ export class Admission {
     this.#deadlineMs = deadlineMs;
     this.#atWork = atWork;
     this.#capacity = queueSize + atWork;
-    this.#overload = new Overload(atWork);
+    this.#overload = new OverloadDetector(atWork);
   }
 
   /** Images that are inside. */
@@ -70,17 +70,17 @@ export class Admission {
       const detail = `${String(this.#admitted)} images are being checked already`;
       throw toOverloaded(detail, (total - this.#capacity) * this.#imageMs());
     }
-    const lateMs = performance.now() + caution * total * this.#imageMs() - deadlineAt;
+    const lateMs = performance.now() + safetyFactor * total * this.#imageMs() - deadlineAt;
     if (lateMs <= 0) return;
     const detail = `with ${String(this.#admitted)} images ahead it would not be done by its deadline`;
-    throw toOverloaded(detail, lateMs / caution);
+    throw toOverloaded(detail, lateMs / safetyFactor);
   }
 
   /**
    * Admits the images of a request.
    * @throws ERR_OVERLOADED
    */
-  admit(count: number, { deadlineAt, signal }: Waiting): Stay {
+  admit(count: number, { deadlineAt, signal }: Deadline): Permit {
     this.assertRoom(count, deadlineAt);
     if (this.#admitted === 0) {
       const nowMs = performance.now();
@@ -89,47 +89,47 @@ export class Admission {
       this.#busySince = nowMs;
     }
     this.#admitted += count;
-    const guest = new Guest(count, signal, this.#overload.done);
-    this.#guests.add(guest);
+    const request = new AdmittedRequest(count, signal, this.#overload.done);
+    this.#admittedRequests.add(request);
     const leave = (): void => {
-      this.#takeOut(guest);
+      this.#takeOut(request);
     };
-    return { signal: guest.signal, leave };
+    return { signal: request.signal, leave };
   }
 
   /** Begins the measurement anew: the time until now was spent on a load or a stuck thread, not on images. */
-  forgive(): void {
+  resetEstimate(): void {
     this.#busySince = performance.now();
     this.#overload.end();
   }
 
-  #takeOut(guest: Guest): void {
+  #takeOut(request: AdmittedRequest): void {
     this.#admitted -= 1;
-    guest.takeOut();
-    if (guest.inside === 0) this.#guests.delete(guest);
+    request.takeOut();
+    if (request.inside === 0) this.#admittedRequests.delete(request);
     // Sent away: that took no time.
-    if (guest.refusal) return;
+    if (request.refusal) return;
     this.#measure();
     // Those who give up while a model loads are no sign that it works.
-    if (!guest.signal.aborted) this.#overload.noteDone();
+    if (!request.signal.aborted) this.#overload.noteDone();
   }
 
   /** Whether one image more would be too many, or would not be done by the ordinary deadline. */
   #isFull(): boolean {
     const total = this.#admitted + 1;
-    return total > this.#capacity || caution * total * this.#imageMs() > this.#deadlineMs;
+    return total > this.#capacity || safetyFactor * total * this.#imageMs() > this.#deadlineMs;
   }
 
   /** Notices that a full queue is an overload, and sends away who is not among the last that keep the worker busy. */
   #noticeOverload(): void {
-    const [longest] = this.#guests;
+    const [longest] = this.#admittedRequests;
     if (!longest || !this.#overload.isLasting(longest.doneBefore, this.#admitted)) return;
     const refusal = this.#refuseOverload();
     let excess = this.#admitted - this.#overload.busyImages;
-    for (const guest of this.#guests) {
+    for (const request of this.#admittedRequests) {
       if (excess <= 0) break;
-      excess -= guest.inside;
-      guest.sendAway(refusal);
+      excess -= request.inside;
+      request.sendAway(refusal);
     }
   }
 

@@ -17,7 +17,7 @@ import {
   type PreferredVersions,
 } from '../model/model-store.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
-import { waitForEver } from '../waiting.ts';
+import { noDeadline } from '../deadline.ts';
 import { Admission } from './admission.ts';
 import { createCheckService } from './check-service.ts';
 import { loadGoldenRasters } from './golden-rasters.ts';
@@ -64,14 +64,14 @@ export function createChecker(options: CheckerOptions): Checker {
   const { queueSize, deadlineMs } = config.check;
   const admission = new Admission(queueSize, atWork, deadlineMs);
   const slowAdmission = new Admission(queueSize, atWork, deadlineMs);
-  const forgive = (): void => {
-    admission.forgive();
-    slowAdmission.forgive();
+  const resetEstimate = (): void => {
+    admission.resetEstimate();
+    slowAdmission.resetEstimate();
   };
   const suspicion = new Suspicion(options.suspicion);
-  const hear = createHangListener(options, forgive, suspicion);
+  const hear = createHangListener(options, resetEstimate, suspicion);
   const inference = createInference(options, {
-    forgive,
+    resetEstimate,
     suspicion,
     onHang: hear,
     isDefault: (model) => config.check.models.some((reference) => isMeant(liveStore.store(), reference, model)),
@@ -103,8 +103,9 @@ export function createChecker(options: CheckerOptions): Checker {
 
 function logBroken(store: ModelStore, log: Logger): void {
   for (const stored of [...store.values()].flat()) {
-    if (stored.kind === 'broken')
-      {log.error({ model: stored.name, version: stored.version, reason: stored.reason }, 'a model failed to load');}
+    if (stored.kind === 'broken') {
+      log.error({ model: stored.name, version: stored.version, reason: stored.reason }, 'a model failed to load');
+    }
   }
 }
 
@@ -133,9 +134,13 @@ function isMeant(store: ModelStore, reference: string, model: ModelVersion): boo
 type HangListener = (reason: string, images: readonly Subject[], suspects: readonly string[]) => void;
 
 /** Tells the operator which images it was, and the process around that it has to be replaced. */
-function createHangListener({ log, onStuck }: CheckerOptions, forgive: () => void, suspicion: Suspicion): HangListener {
+function createHangListener(
+  { log, onStuck }: CheckerOptions,
+  resetEstimate: () => void,
+  suspicion: Suspicion,
+): HangListener {
   return (reason, images, suspects) => {
-    forgive();
+    resetEstimate();
     log.error({ reason, images }, 'native code is stuck; another worker has to take over');
     onStuck?.(reason, suspicion.listSuspicious(suspects));
   };
@@ -150,7 +155,7 @@ function useNativeJpeg(log: Logger): void {
 }
 
 interface InferenceSurroundings {
-  readonly forgive: () => void;
+  readonly resetEstimate: () => void;
   readonly suspicion: Suspicion;
   readonly isDefault: (model: ModelVersion) => boolean;
   readonly onHang: HangListener;
@@ -158,7 +163,7 @@ interface InferenceSurroundings {
 
 function createInference(
   { config, engine, metrics, log }: CheckerOptions,
-  { forgive, suspicion, isDefault, onHang }: InferenceSurroundings,
+  { resetEstimate, suspicion, isDefault, onHang }: InferenceSurroundings,
 ): InferenceService {
   const toSuspects = (model: ModelVersion, images: readonly Subject[]): string[] =>
     images.map(({ imageHash }) => toRunSuspect(imageHash, model));
@@ -175,7 +180,7 @@ function createInference(
     },
     loadGolden: (model) => {
       const deadlineAt = performance.now() + config.supervisor.loadTimeoutMs;
-      return loadGoldenRasters(model, config.image, { ...waitForEver, deadlineAt });
+      return loadGoldenRasters(model, config.image, { ...noDeadline, deadlineAt });
     },
     artefacts: {
       cacheDir: config.model.artefactDir,
@@ -189,7 +194,7 @@ function createInference(
       if (engine === 'tensorflow') useNativeJpeg(log);
     },
     onLoaded: ({ name, version }, { loadMs, form, remarks }) => {
-      forgive();
+      resetEstimate();
       metrics.modelLoad.observe({ model: name }, loadMs / 1000);
       log.info({ model: name, version, loadMs: Math.round(loadMs), form, remarks }, 'model loaded');
     },

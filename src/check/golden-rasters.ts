@@ -5,7 +5,7 @@ import { decodeImage } from '../image/decode.ts';
 import type { DecodeLimits } from '../image/types.ts';
 import type { GoldenRaster } from '../ipc/thread-messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
-import { waitForEver,type Waiting } from '../waiting.ts';
+import { noDeadline, type Deadline } from '../deadline.ts';
 
 /**
  * Decodes a model's golden images as uploads are decoded.
@@ -14,7 +14,7 @@ import { waitForEver,type Waiting } from '../waiting.ts';
 export function loadGoldenRasters(
   model: ModelVersion,
   limits: DecodeLimits,
-  until: Waiting = waitForEver,
+  until: Deadline = noDeadline,
 ): Promise<GoldenRaster[]> {
   const { golden, input } = model.manifest;
   return Promise.all(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
-import type { FlightJournal } from '../ipc/flight-journal.ts';
+import type { InFlightJournal } from '../ipc/in-flight-journal.ts';
 import type { Suspicions } from '../ipc/messages.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
 
@@ -10,7 +10,7 @@ const maxHarmless = 4096;
 /** What suspicion needs of the process around it. */
 export interface SuspicionLink {
   /** Where the images that native code works on are noted; undefined where nobody would read it. */
-  readonly journal: FlightJournal | undefined;
+  readonly journal: InFlightJournal | undefined;
   /** Work on these took too long on an otherwise idle worker. */
   readonly onSuspected: (suspects: readonly string[]) => void;
   /** A suspected image went through: whatever happened was not its doing. */

@@ -3,7 +3,7 @@ import type { Area } from '../image/map-layout.ts';
 import type { ImageFacts } from '../image/types.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import { type Verdict, verdicts } from '../model/policy.ts';
-import type { Waiting } from '../waiting.ts';
+import type { Deadline } from '../deadline.ts';
 
 // Whoever shows a verdict asks this room for it, which has its policy from the models.
 export { type Verdict, verdicts };
@@ -15,7 +15,7 @@ export interface UploadedImage {
 }
 
 /** What to check, and until when. */
-export interface CheckRequest extends Waiting {
+export interface CheckRequest extends Deadline {
   readonly requestId: string;
   readonly images: readonly UploadedImage[];
   /** `name` or `name@version`; empty for the default models. */

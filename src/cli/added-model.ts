@@ -54,8 +54,9 @@ function listDoubts(outcome: AddedModel['outcome']): string[] {
 function listNotes({ manifest }: ModelVersion, network: NetworkFacts, guessed: AddedModel['guessed']): string[] {
   const notes: string[] = [];
   if (guessed.labels) notes.push('output.labels are placeholders: name them in the order of the scores');
-  if (Object.keys(manifest.policy).length === 0)
-    {notes.push('policy is empty: say which score of a label flags a picture');}
+  if (Object.keys(manifest.policy).length === 0) {
+    notes.push('policy is empty: say which score of a label flags a picture');
+  }
   if (guessed.normalise && network.inputs.every(isFloat)) {
     notes.push(
       'normalise is a guess, 0…1; a model trained on -1…1 needs to be added anew with --scale 1/127.5 --offset -1',

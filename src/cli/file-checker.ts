@@ -6,7 +6,7 @@ import { type ErrorCode, ServiceError, toMessage } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { createWorkerMetrics } from '../metrics/catalogue.ts';
 import { chooseEngine } from '../setup/engine-choice.ts';
-import { waitForEver } from '../waiting.ts';
+import { noDeadline } from '../deadline.ts';
 import type { Picture } from './pictures.ts';
 
 const verdict = z.enum(['accept', 'review', 'reject']);
@@ -56,7 +56,7 @@ export async function createLocalChecker(config: Config, asked: Asked): Promise<
     toChecked(picture, async (bytes) => {
       const deadlineAt = performance.now() + config.supervisor.loadTimeoutMs + config.check.deadlineMs;
       const images = [{ name: picture.name, bytes }];
-      const request = { ...waitForEver, ...asked, requestId: picture.name, images, deadlineAt };
+      const request = { ...noDeadline, ...asked, requestId: picture.name, images, deadlineAt };
       const result = await checkService.check(request);
       const [image] = result.images;
       if (image?.kind !== 'checked') throw image?.error ?? new Error('no image');

@@ -1,7 +1,7 @@
 import { type ConfigSources, loadConfig, type LoadedConfig, toValue } from '../config/load.ts';
 import { listOptions } from '../config/options.ts';
 import type { Config } from '../config/schema.ts';
-import { exitCodes,ExitError } from '../errors.ts';
+import { exitCodes, ExitError } from '../errors.ts';
 import { assertPolicies } from '../model/configured-policies.ts';
 import { loadModelStore } from '../model/model-store.ts';
 import { defaultPolicy } from '../model/policy.ts';

@@ -59,8 +59,9 @@ export async function prepareTensorFlow(config: Config, what: string): Promise<v
 
 /** Says in one line what came of a compilation. */
 export function describeOutcome(model: ModelVersion, outcome: CompileOutcome, took: string): string {
-  if (outcome.kind === 'refused')
-    {return `not compiled, served as it came (${toOwnForm(model)}): ${toOneLine(outcome.reason)}`;}
+  if (outcome.kind === 'refused') {
+    return `not compiled, served as it came (${toOwnForm(model)}): ${toOneLine(outcome.reason)}`;
+  }
   const { nodes, usefulBatch, loadMs, maxDifference } = outcome.artefact;
   const facts = [
     `${String(nodes)} nodes`,

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config/schema.ts';
-import { findArtefact,type FoundArtefact } from '../model/artefact.ts';
+import { findArtefact, type FoundArtefact } from '../model/artefact.ts';
 import { loadModelStore, type StoredVersion } from '../model/model-store.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { chooseEngine, type EngineChoice } from '../setup/engine-choice.ts';

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { toEntryUrl } from '../entry-url.ts';
-import { exitCodes,ExitError } from '../errors.ts';
+import { exitCodes, ExitError } from '../errors.ts';
 import { EarlyWorker } from '../primary/early-worker.ts';
 import { addConfigFlags } from './config-flags.ts';
 import type { ServeFlags } from './service.ts';

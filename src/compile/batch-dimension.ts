@@ -18,8 +18,9 @@ export interface TracedGraph {
  * @throws CompileRefusal where they differ in something that can't be expressed by the batch.
  */
 export function generaliseTraces(small: Trace, large: Trace, size: Size): TracedGraph {
-  if (small.nodes.length !== large.nodes.length)
-    {throw new CompileRefusal('its operations follow the size of the batch');}
+  if (small.nodes.length !== large.nodes.length) {
+    throw new CompileRefusal('its operations follow the size of the batch');
+  }
   const writer = new GraphWriter(small, large);
   writer.builder.addPlaceholder([-1, size.height, size.width, 3]);
   // tfjs has no uint8: what was traced begins with int32.

@@ -78,8 +78,9 @@ async function runOnce(original: LoadedModel, { manifest }: ModelVersion): Promi
   const scores = await original.run(picture.slice(), 1);
   if (!scores.every(Number.isFinite)) throw new Error('a score of the model is not a number');
   const explained = await original.explain?.(picture, 1);
-  if (explained && !explained.maps.every(Number.isFinite))
-    {throw new Error("a score in the model's map is not a number");}
+  if (explained && !explained.maps.every(Number.isFinite)) {
+    throw new Error("a score in the model's map is not a number");
+  }
 }
 
 async function buildGraph(

@@ -3,7 +3,7 @@ import { getTensorFlowVersion } from '../inference/engines/tensorflow-binding.ts
 import { findArtefact } from '../model/artefact.ts';
 import { loadModelFiles } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
-import { compileModel,type CompileOptions, type CompileOutcome } from './compile-model.ts';
+import { compileModel, type CompileOptions, type CompileOutcome } from './compile-model.ts';
 
 /** What became of a version; `isNew` where it was compiled just now, not before. */
 export type StoredOutcome = CompileOutcome & { readonly isNew: boolean };

@@ -64,8 +64,9 @@ export async function scoreGolden(
       await writeFile(path.join(model.dir, name), bytes);
       const raster = await decode(name, bytes, model, limits);
       const scores = Array.from(await original.run(raster, 1).catch(nameMainFile(model)));
-      if (!scores.every(Number.isFinite))
-        {throw new Error(`${name}: the model answers ${toShortList(scores.map(String))}`);}
+      if (!scores.every(Number.isFinite)) {
+        throw new Error(`${name}: the model answers ${toShortList(scores.map(String))}`);
+      }
       golden.push({ image: name, scores: scores.map((score) => Number(score.toFixed(6))), tolerance });
     }
     return golden;

@@ -47,11 +47,12 @@ function scales({ op, input = [] }: GraphStep, from: string, readNumbers: Consta
   const numbers = other === undefined ? undefined : readNumbers(other);
   if (numbers === undefined || numbers.length === 0) return false;
   if (op === 'Mul') return isForPixels(numbers, 0);
-  if (op === 'RealDiv' || op === 'Div')
-    {return isForPixels(
+  if (op === 'RealDiv' || op === 'Div') {
+    return isForPixels(
       numbers.map((value) => 1 / value),
       0,
-    );}
+    );
+  }
   return ['Sub', 'Add', 'AddV2', 'BiasAdd'].includes(op) && isForPixels(1, numbers);
 }
 

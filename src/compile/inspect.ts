@@ -92,8 +92,9 @@ async function inspectTfjs(file: string): Promise<FoundModel> {
   const shards: SourceFile[] = [];
   for (const { paths, weights } of model.weightsManifest) {
     const group: SourceFile[] = [];
-    for (const name of paths)
-      {group.push(await measureFile(assertInside(file, name), path.join(path.dirname(file), name)));}
+    for (const name of paths) {
+      group.push(await measureFile(assertInside(file, name), path.join(path.dirname(file), name)));
+    }
     assertGroup(file, group, weights);
     shards.push(...group);
   }
@@ -109,8 +110,9 @@ function parseModelJson(file: string, text: string): ModelJson {
 
 function toFormat(file: string, { format, modelTopology }: ModelJson): Manifest['format'] {
   if (format === 'graph-model' || Array.isArray(modelTopology['node'])) return 'tfjs-graph';
-  if (format === 'layers-model' || 'model_config' in modelTopology || 'class_name' in modelTopology)
-    {return 'tfjs-layers';}
+  if (format === 'layers-model' || 'model_config' in modelTopology || 'class_name' in modelTopology) {
+    return 'tfjs-layers';
+  }
   throw new Error(`${file}: is neither a tfjs graph model nor a tfjs layers model (format ${String(format)})`);
 }
 
@@ -138,8 +140,9 @@ async function inspectSavedModel(dir: string): Promise<FoundModel> {
   for (const part of ['variables', 'assets']) {
     const entries = await readdir(path.join(dir, part), { recursive: true, withFileTypes: true }).catch(() => []);
     const inside = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
-    for (const file of inside.sort())
-      {files.push(await measureFile(path.relative(dir, file).replaceAll(path.sep, '/'), file));}
+    for (const file of inside.sort()) {
+      files.push(await measureFile(path.relative(dir, file).replaceAll(path.sep, '/'), file));
+    }
   }
   assertVariables(dir, files);
   return { format: 'tf-savedmodel', files };
@@ -165,7 +168,8 @@ async function measureFile(name: string, file: string): Promise<SourceFile> {
     throw new Error(`${file}: ${isMissing ? 'is missing' : toMessage(thrown)}`, { cause: thrown });
   });
   if (!found.isFile()) throw new Error(`${file}: is not a file`);
-  if (found.size > maxFileBytes)
-    {throw new Error(`${file}: is ${String(found.size)} bytes; a file of a model has at most 2 GB`);}
+  if (found.size > maxFileBytes) {
+    throw new Error(`${file}: is ${String(found.size)} bytes; a file of a model has at most 2 GB`);
+  }
   return { name, path: file, bytes: found.size };
 }

@@ -1,7 +1,7 @@
 import type { OpAttribute, TensorFlowBinding, TensorMetadata } from '../inference/engines/tensorflow-binding.ts';
 import type { Constant } from './constant.ts';
 import { toAttributes } from './op-attributes.ts';
-import { type AttrProto,dataType } from './proto.ts';
+import { type AttrProto, dataType } from './proto.ts';
 import { CompileRefusal } from './refusal.ts';
 
 /** One operation that had to do with the pixels. */

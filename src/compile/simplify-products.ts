@@ -40,8 +40,9 @@ function endsInReshape(graph: EditableGraph, product: NodeProto): boolean {
     if (next.op === 'Reshape') return graph.producer(next.input[0]) === last;
     const others = next.input.filter((input) => graph.producer(input) !== last);
     // A constant of a higher rank would raise that of the answer.
-    if (!elementwise.has(next.op) || others.some((input) => (graph.constant(input)?.shape.length ?? 2) > 1))
-      {return false;}
+    if (!elementwise.has(next.op) || others.some((input) => (graph.constant(input)?.shape.length ?? 2) > 1)) {
+      return false;
+    }
   }
   return false;
 }

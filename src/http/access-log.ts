@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { LogStream } from '../log-stream.ts';
-import { type AccessFormat,compileAccessFormat } from './access-format.ts';
+import { type AccessFormat, compileAccessFormat } from './access-format.ts';
 import type { AccessRecord } from './access-record.ts';
 import type { WorkerFacts } from './access-variables.ts';
 

@@ -65,8 +65,9 @@ function refuseInvalidHead(
   if (httpVersion === '1.1' && headers.host === undefined) {
     throw new ServiceError('ERR_REQUEST_INVALID', 'the header Host is missing');
   }
-  if (countHosts(rawHeaders) > 1)
-    {throw new ServiceError('ERR_REQUEST_INVALID', 'the header Host appears more than once');}
+  if (countHosts(rawHeaders) > 1) {
+    throw new ServiceError('ERR_REQUEST_INVALID', 'the header Host appears more than once');
+  }
   try {
     decodeURIComponent(url);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { toWaitingEnd, watchWaiting } from '../waiting.ts';
+import { toDeadlineEnd, watchDeadline } from '../deadline.ts';
 import { DecodePlaces, type Visitor } from './decode-places.ts';
 import { toGivenUp, toTooSlow } from './failures.ts';
 import { startNativeWatch } from './native-watch.ts';
@@ -79,7 +79,7 @@ export function createDecodeGate(): DecodeGate {
           isLate: false,
           dueAt: Infinity,
         };
-        const stopWaiting = watchWaiting(watch, (end) => {
+        const stopWaiting = watchDeadline(watch, (end) => {
           // A busy machine held it up: its budget, which leaves out waits for a CPU, outlasts the deadline.
           const isOverdue = end === 'deadline' && performance.now() >= call.dueAt;
           reject(isOverdue ? toTooSlow(limits.decodeTimeoutMs) : toGivenUp(end));
@@ -162,6 +162,6 @@ function noteCompany(call: Call, others: ReadonlySet<Call>): void {
 
 function assertWanted({ limits, watch, budget, isLate }: Call): void {
   if (isLate || budget.leftMs <= 0) throw toTooSlow(limits.decodeTimeoutMs);
-  const end = toWaitingEnd(watch);
+  const end = toDeadlineEnd(watch);
   if (end !== undefined) throw toGivenUp(end);
 }

@@ -1,4 +1,4 @@
-import { type Waiting, watchWaiting } from '../waiting.ts';
+import { type Deadline, watchDeadline } from '../deadline.ts';
 import { toGivenUp } from './failures.ts';
 
 /** Memory that is reserved for one picture. */
@@ -16,7 +16,7 @@ interface DecodeMemory {
    * what needs more than `maxBytes` waits for all of it.
    * @throws ERR_DEADLINE when nobody waits any more
    */
-  acquire(bytes: number, maxBytes: number, waiting: Waiting): Promise<MemoryPermit>;
+  acquire(bytes: number, maxBytes: number, deadline: Deadline): Promise<MemoryPermit>;
 }
 
 interface Request {
@@ -40,9 +40,9 @@ export function createDecodeMemory(): DecodeMemory {
   };
 
   return {
-    acquire: (bytes, maxBytes, waiting) =>
+    acquire: (bytes, maxBytes, deadline) =>
       new Promise((resolve, reject) => {
-        const stopWatch = watchWaiting(waiting, (end) => {
+        const stopWatch = watchDeadline(deadline, (end) => {
           reject(toGivenUp(end));
           // The next may be smaller.
           if (queue.delete(request)) admitNext();

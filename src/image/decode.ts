@@ -1,9 +1,9 @@
 import { ServiceError, toMessage } from '../errors.ts';
-import { waitForEver } from '../waiting.ts';
+import { noDeadline } from '../deadline.ts';
 import { decodeGate, type DecodeTurn } from './decode-gate.ts';
 import { createDecodeMemory, type MemoryPermit } from './decode-memory.ts';
 import { type Frame, toFrame } from './framing.ts';
-import { type MeasuredImage,measureImage } from './header.ts';
+import { type MeasuredImage, measureImage } from './header.ts';
 import { assertAffordable } from './header/cost.ts';
 import { turnPixels } from './library.ts';
 import { toPlainDecode } from './native-jpeg.ts';
@@ -36,7 +36,7 @@ export async function decodeImage(
   bytes: Uint8Array,
   shape: RasterShape,
   limits: DecodeLimits,
-  watch: DecodeWatch = waitForEver,
+  watch: DecodeWatch = noDeadline,
 ): Promise<Uint8Array> {
   const bounded = withBudget(watch, limits);
   return decodeMeasured(await measureImage(bytes, limits, bounded), shape, limits, bounded);

@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts';
-import type { WaitingEnd } from '../waiting.ts';
+import type { DeadlineEnd } from '../deadline.ts';
 import type { DecodeLimits, ImageFormat } from './types.ts';
 
 /**
@@ -28,7 +28,7 @@ export function toTooSlow(limitMs: number): ServiceError {
 }
 
 /** Turns a wait that nobody needs any more into the error for the client. */
-export function toGivenUp(end: WaitingEnd): ServiceError {
+export function toGivenUp(end: DeadlineEnd): ServiceError {
   const detail = end === 'gone' ? 'the client is gone' : 'the image was admitted, but not decoded by the deadline';
   return new ServiceError('ERR_DEADLINE', detail);
 }

@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts';
-import { waitForEver } from '../waiting.ts';
+import { noDeadline } from '../deadline.ts';
 import { type ColourSpace, toColourSpace } from './colour/colour-space.ts';
 import { decodeGate } from './decode-gate.ts';
 import { assertPixels, toCorrupt } from './failures.ts';
@@ -77,7 +77,7 @@ export async function inspectImage(bytes: Uint8Array, limits: DecodeLimits): Pro
 export async function measureImage(
   bytes: Uint8Array,
   limits: DecodeLimits,
-  watch: DecodeWatch = waitForEver,
+  watch: DecodeWatch = noDeadline,
 ): Promise<MeasuredImage> {
   if (bytes.length === 0) throw new ServiceError('ERR_UPLOAD_MISSING', 'the image is empty');
   const format = sniffFormat(bytes);

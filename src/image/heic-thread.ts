@@ -76,8 +76,9 @@ function decode({ bytes, facts, maxMemoryBytes }: HeicTask): Uint8Array<ArrayBuf
   if (isFailure(decoded)) throw new Error(decoded.message);
   const isPremultiplied = libheif.heif_image_handle_is_premultiplied_alpha(handle) !== 0;
   const plane = decoded.channels.find(({ id }) => id === libheif.heif_channel.heif_channel_interleaved);
-  if (plane?.width !== facts.width || plane.height !== facts.height)
-    {throw new Error('it has another size than it says');}
+  if (plane?.width !== facts.width || plane.height !== facts.height) {
+    throw new Error('it has another size than it says');
+  }
   const channels = facts.hasAlpha ? 4 : 3;
   const profile = facts.profile && bytes.subarray(facts.profile.start, facts.profile.end);
   const head = toTiffHead({ width: plane.width, height: plane.height, channels, isPremultiplied, profile });

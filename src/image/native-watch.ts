@@ -1,4 +1,4 @@
-import { startRunWatch } from '../run-watch.ts';
+import { startWatchdog } from '../watchdog.ts';
 import { createThreadMeter, type ThreadSpan } from '../thread-times.ts';
 
 interface NativeWatchOptions {
@@ -28,7 +28,7 @@ const busyLimits = 24;
  */
 export function startNativeWatch({ leftMs, limitMs, onLate, onHung }: NativeWatchOptions): () => number {
   let stopHungWatch = (): void => undefined;
-  const stopRunWatch = startRunWatch(leftMs, createDelayMeter, () => {
+  const stopRunWatch = startWatchdog(leftMs, createDelayMeter, () => {
     stopHungWatch = startHungWatch(limitMs, onHung);
     onLate();
   });

@@ -1,4 +1,4 @@
-import type { Waiting } from '../waiting.ts';
+import type { Deadline } from '../deadline.ts';
 
 /** Formats that are accepted by their bytes; HEIC where it is switched on. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff' | 'heic';
@@ -65,7 +65,7 @@ export interface DecodeLimits {
 }
 
 /** Which picture is decoded, who waits for it, and who is told of it. */
-export interface DecodeWatch extends Waiting {
+export interface DecodeWatch extends Deadline {
   /** Shared by all native work on the picture; without it each turn has `decodeTimeoutMs`. */
   readonly budget?: DecodeBudget;
   /** Tells pictures apart. */

@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts';
-import { toWaitingEnd, type Waiting, type WaitingEnd, watchWaiting } from '../waiting.ts';
+import { toDeadlineEnd, type Deadline, type DeadlineEnd, watchDeadline } from '../deadline.ts';
 
 /** One image's scores, and what they cost. */
 export interface Inference {
@@ -23,7 +23,7 @@ export interface Subject {
 }
 
 /** Whose image it is, and how long it may wait. */
-export interface InferenceRequest extends Waiting {
+export interface InferenceRequest extends Deadline {
   readonly subject: Subject;
   /** Whether to answer a map, too, where the model has one. */
   readonly explain: boolean;
@@ -59,7 +59,7 @@ export class ImageQueue {
    * @throws what `toExpired` says when the image waited too long, ERR_DEADLINE when its client is gone.
    */
   add(raster: Uint8Array, request: InferenceRequest): Promise<Inference> {
-    const end = toWaitingEnd(request);
+    const end = toDeadlineEnd(request);
     if (end !== undefined) return Promise.reject(this.toGivenUp(end));
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -80,7 +80,7 @@ export class ImageQueue {
           reject(error);
         },
       };
-      const stopWatch = watchWaiting(request, (why) => {
+      const stopWatch = watchDeadline(request, (why) => {
         image.reject(this.toGivenUp(why));
       });
       this.#waiting.add(image);
@@ -97,7 +97,7 @@ export class ImageQueue {
   }
 
   /** The error for an image that nobody waits for any more. */
-  toGivenUp(end: WaitingEnd): ServiceError {
+  toGivenUp(end: DeadlineEnd): ServiceError {
     return end === 'gone' ? new ServiceError('ERR_DEADLINE', 'the client is gone') : this.#toExpired();
   }
 }

@@ -1,6 +1,6 @@
 import type { HungModel, ModelSnapshot } from '../ipc/messages.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
-import type { Waiting } from '../waiting.ts';
+import type { Deadline } from '../deadline.ts';
 import type { Inference, InferenceRequest } from './image-queue.ts';
 import type { InferenceOptions } from './inference-options.ts';
 import { ModelRunner } from './model-runner.ts';
@@ -37,8 +37,8 @@ export class InferenceService {
    * Waits until the engine is in this process, brought by the first load of a model, or that load has ended without.
    * @throws ERR_MODEL_UNAVAILABLE, ERR_DEADLINE where nobody waits any longer
    */
-  async waitForStart(model: ModelVersion, waiting: Waiting): Promise<void> {
-    if (!this.#hasStarted) await this.#runnerOf(model).waitForStart(this.#started, waiting);
+  async waitForStart(model: ModelVersion, deadline: Deadline): Promise<void> {
+    if (!this.#hasStarted) await this.#runnerOf(model).waitForStart(this.#started, deadline);
   }
 
   /** Knows from the worker before this one that a model's load hangs; it is tried again after a back-off. */

@@ -1,6 +1,6 @@
 import type { EngineName } from '../ipc/messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
-import { startRunWatch } from '../run-watch.ts';
+import { startWatchdog } from '../watchdog.ts';
 import { HangError } from './hang-error.ts';
 import type { QueuedImage } from './image-queue.ts';
 import { createRunDelayMeter } from './run-delay.ts';
@@ -98,7 +98,7 @@ export class ModelLane {
   ): Promise<T> {
     const thread = this.#getThread();
     this.#isBusy = true;
-    const stopWatch = startRunWatch(limitMs, createRunDelayMeter, () => {
+    const stopWatch = startWatchdog(limitMs, createRunDelayMeter, () => {
       thread.abandon(new HangError(reason));
       this.#options.onHang({ reason, model: this.#model, images });
       this.#lose(thread);

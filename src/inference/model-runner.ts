@@ -2,7 +2,7 @@ import { ServiceError, toMessage } from '../errors.ts';
 import type { LoadedFacts } from '../ipc/thread-messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { hidePaths } from '../public-text.ts';
-import { type Waiting, watchWaiting } from '../waiting.ts';
+import { type Deadline, watchDeadline } from '../deadline.ts';
 import { HangError } from './hang-error.ts';
 import { ImageQueue, type Inference, type InferenceRequest, type QueuedImage } from './image-queue.ts';
 import type { InferenceOptions } from './inference-options.ts';
@@ -53,9 +53,9 @@ export class ModelRunner {
    * Loads the model and waits for `started`, or for the end of the load, whatever that is.
    * @throws as `infer` where nobody waits any longer
    */
-  waitForStart(started: Promise<void>, waiting: Waiting): Promise<void> {
+  waitForStart(started: Promise<void>, deadline: Deadline): Promise<void> {
     return new Promise((resolve, reject) => {
-      const stopWatch = watchWaiting(waiting, (end) => {
+      const stopWatch = watchDeadline(deadline, (end) => {
         reject(this.#queue.toGivenUp(end));
       });
       const loaded = this.state.ensureReady().catch(() => undefined);

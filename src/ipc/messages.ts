@@ -100,7 +100,7 @@ const toWorker = z.discriminatedUnion('type', [
     hung: z.array(hungModel),
     /** Versions that serve by a bare name as long as they are on disk; of other names the highest. */
     versions: z.record(z.string(), z.string()),
-    /** Whether a file to note images in is open for it, see `flight-journal`. */
+    /** Whether a file to note images in is open for it, see `in-flight-journal`. */
     hasJournal: z.boolean(),
   }),
   /** All that is suspected now; it replaces what was said before. */

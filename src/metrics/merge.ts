@@ -1,4 +1,4 @@
-import { AggregatorRegistry, prometheusContentType,type Registry } from 'prom-client';
+import { AggregatorRegistry, prometheusContentType, type Registry } from 'prom-client';
 import { z } from 'zod';
 import { type MetricFamily, metricFamily } from '../ipc/messages.ts';
 

@@ -1,4 +1,4 @@
-import { exitCodes,ExitError } from '../errors.ts';
+import { exitCodes, ExitError } from '../errors.ts';
 import type { ModelStore } from './model-store.ts';
 import type { ModelVersion } from './model-version.ts';
 import { type ConfiguredPolicies, isKnownPolicy } from './policy.ts';

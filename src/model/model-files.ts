@@ -53,8 +53,9 @@ export async function loadModelFiles(model: ModelVersion): Promise<ReadonlyMap<s
  * @throws as `loadModelFiles`
  */
 export function verifyModelFiles({ dir, manifest }: ModelVersion): void {
-  for (const [name, hash] of Object.entries(manifest.files))
-    {assertHash(name, readHash(path.join(dir, name), name), hash);}
+  for (const [name, hash] of Object.entries(manifest.files)) {
+    assertHash(name, readHash(path.join(dir, name), name), hash);
+  }
 }
 
 function readHash(file: string, name: string): string {

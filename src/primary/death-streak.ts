@@ -6,11 +6,11 @@ const retryMs = 30_000;
 /** Counts the deaths of workers since the last answer that any of them gave. */
 export class DeathStreak {
   #deaths = 0;
-  #diedAtMs = 0;
+  #diedAt = 0;
 
   noteDeath(nowMs: number): void {
     this.#deaths += 1;
-    this.#diedAtMs = nowMs;
+    this.#diedAt = nowMs;
   }
 
   noteAnswer(): void {
@@ -19,6 +19,6 @@ export class DeathStreak {
 
   /** Whether requests only seem to kill workers; after a pause a single death is enough. */
   isFailing(nowMs: number): boolean {
-    return this.#deaths >= maxDeaths && nowMs - this.#diedAtMs < retryMs;
+    return this.#deaths >= maxDeaths && nowMs - this.#diedAt < retryMs;
   }
 }

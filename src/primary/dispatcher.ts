@@ -101,7 +101,7 @@ export class Dispatcher {
     }
     this.#addresses.add(address);
     const nowMs = performance.now();
-    const held = { id: ++this.#lastId, socket, address, arrivedAtMs: nowMs, sentAtMs: nowMs, wasLost: false };
+    const held = { id: ++this.#lastId, socket, address, arrivedAt: nowMs, sentAt: nowMs, wasLost: false };
     this.#waiting.set(held.id, held);
     this.flush();
   }
@@ -149,11 +149,11 @@ export class Dispatcher {
     const own = { inFlight: worker.snapshot?.inFlight ?? 0, connections: share.open.size };
     share.settle(own.inFlight, this.#lastId);
     const serving = this.#options.workers().filter(({ isServing }) => isServing);
-    if (!serving.includes(worker) || nowMs - share.shedAtMs < shedEveryMs) return;
+    if (!serving.includes(worker) || nowMs - share.shedAt < shedEveryMs) return;
     const others = serving.filter((other) => other !== worker).map((other) => this.#toLoad(other));
     const connections = toSurplus(own, others);
     if (connections === 0) return;
-    share.shedAtMs = nowMs;
+    share.shedAt = nowMs;
     this.#options.log.debug({ slot: worker.slot, inFlight: own.inFlight, connections }, 'worker has to shed');
     worker.send({ type: 'shed', connections });
   }
@@ -187,12 +187,12 @@ export class Dispatcher {
   expire(nowMs: number): void {
     const { maxWaitMs } = this.#options.limits();
     for (const held of this.#waiting.values()) {
-      if (nowMs - held.arrivedAtMs > maxWaitMs) this.#refuse(held, 'no_worker');
+      if (nowMs - held.arrivedAt > maxWaitMs) this.#refuse(held, 'no_worker');
     }
     for (const [worker, share] of this.#shares) {
-      if (share.probe !== undefined || nowMs - (share.oldest?.sentAtMs ?? nowMs) <= probeAfterMs) continue;
+      if (share.probe !== undefined || nowMs - (share.oldest?.sentAt ?? nowMs) <= probeAfterMs) continue;
       const covered = [...share.unacknowledged.values()];
-      share.probe = { id: ++this.#lastProbeId, sentAtMs: nowMs, covered, snapshots: 0 };
+      share.probe = { id: ++this.#lastProbeId, sentAt: nowMs, covered, snapshots: 0 };
       worker.send({ type: 'probe', id: share.probe.id });
     }
     this.#options.refusals.report(nowMs);
@@ -229,7 +229,7 @@ export class Dispatcher {
     const share = this.#toShare(worker);
     share.givenLast = held.id;
     share.unacknowledged.set(held.id, held);
-    held.sentAtMs = performance.now();
+    held.sentAt = performance.now();
     worker.send({ type: 'connection', id: held.id }, held.socket, () => {
       // The channel broke while sending. After `reclaim` the connection is elsewhere already.
       if (share.unacknowledged.get(held.id) !== held) return;
@@ -270,7 +270,7 @@ export class Dispatcher {
     const { probe, unacknowledged } = share;
     if (probe === undefined) return;
     probe.snapshots += 1;
-    if (probe.snapshots < minSnapshots || nowMs - probe.sentAtMs <= this.#options.limits().maxProbeMs) return;
+    if (probe.snapshots < minSnapshots || nowMs - probe.sentAt <= this.#options.limits().maxProbeMs) return;
     share.probe = undefined;
     this.#options.log.error(
       { slot: worker.slot, workerPid: worker.pid, connections: unacknowledged.size },

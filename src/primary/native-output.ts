@@ -54,10 +54,10 @@ function readLines(stream: Readable, onLine: (line: string) => void): void {
 /** @returns whether a line may be logged now. */
 function createLineBudget(): () => boolean {
   let left = burstLines;
-  let filledAtMs = performance.now();
+  let filledAt = performance.now();
   return () => {
-    const refilled = Math.floor((performance.now() - filledAtMs) / refillMs);
-    filledAtMs += refilled * refillMs;
+    const refilled = Math.floor((performance.now() - filledAt) / refillMs);
+    filledAt += refilled * refillMs;
     left = Math.min(burstLines, left + refilled);
     if (left === 0) return false;
     left -= 1;

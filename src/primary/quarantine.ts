@@ -8,7 +8,7 @@ const refusedAfter = 2;
 
 interface Suspect {
   accidents: number;
-  forgetAtMs: number;
+  forgetAt: number;
 }
 
 /** What all workers together know of images that hung or crashed one of them. */
@@ -30,7 +30,7 @@ export class Quarantine {
     for (const name of new Set(suspects)) {
       const accidents = (this.#suspects.get(name)?.accidents ?? 0) + 1;
       this.#suspects.delete(name);
-      this.#suspects.set(name, { accidents, forgetAtMs: nowMs + this.#forMs() });
+      this.#suspects.set(name, { accidents, forgetAt: nowMs + this.#forMs() });
     }
     for (const name of [...this.#suspects.keys()].slice(0, -maxSuspects)) this.#suspects.delete(name);
     this.#onChange(this.toSuspicions());
@@ -43,7 +43,7 @@ export class Quarantine {
 
   /** Forgets those whose time is over. */
   expire(nowMs: number): void {
-    const expired = [...this.#suspects].filter(([, { forgetAtMs }]) => forgetAtMs <= nowMs);
+    const expired = [...this.#suspects].filter(([, { forgetAt }]) => forgetAt <= nowMs);
     for (const [name] of expired) this.#suspects.delete(name);
     if (expired.length > 0) this.#onChange(this.toSuspicions());
   }

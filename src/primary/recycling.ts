@@ -6,7 +6,7 @@ type RecycleReason = Extract<RestartReason, 'max_requests' | 'memory' | 'age'>;
 /** A worker as far as its limits go. */
 export type Recyclable = Pick<
   WorkerHandle,
-  'start' | 'stage' | 'listeningAtMs' | 'stuckAtMs' | 'snapshot' | 'jitter' | 'failedSuccessors' | 'keptUntilMs'
+  'start' | 'stage' | 'listeningAt' | 'stuckAt' | 'snapshot' | 'jitter' | 'failedSuccessors' | 'keptUntilMs'
 >;
 
 interface RecyclableSlot {
@@ -32,8 +32,8 @@ export function chooseDue<S extends RecyclableSlot>(
   if (slots.some(({ succession, draining }) => succession !== undefined || draining.size > 0)) return undefined;
   const due = slots.flatMap((slot) => {
     const worker: S['current'] = slot.current;
-    if (worker?.stage !== 'listening' || worker.stuckAtMs !== undefined || nowMs < worker.keptUntilMs) return [];
-    const listenedMs = nowMs - (worker.listeningAtMs ?? nowMs);
+    if (worker?.stage !== 'listening' || worker.stuckAt !== undefined || nowMs < worker.keptUntilMs) return [];
+    const listenedMs = nowMs - (worker.listeningAt ?? nowMs);
     const reason = listenedMs < stableMs ? undefined : toReason(worker, listenedMs);
     return reason === undefined ? [] : [{ slot, worker, reason, listenedMs }];
   });

@@ -46,7 +46,7 @@ export class Refusals {
   readonly #count: (reason: RefusalReason) => void;
   readonly #lingering = new Set<Socket>();
   readonly #unlogged = new Map<RefusalReason, number>();
-  #loggedAtMs = -Infinity;
+  #loggedAt = -Infinity;
 
   constructor(log: Logger, count: (reason: RefusalReason) => void) {
     this.#log = log;
@@ -82,8 +82,8 @@ export class Refusals {
 
   /** Logs the refusals since the last report, at most every 10 s. */
   report(nowMs: number): void {
-    if (this.#unlogged.size === 0 || nowMs - this.#loggedAtMs < logEveryMs) return;
-    this.#loggedAtMs = nowMs;
+    if (this.#unlogged.size === 0 || nowMs - this.#loggedAt < logEveryMs) return;
+    this.#loggedAt = nowMs;
     this.#log.warn({ refused: Object.fromEntries(this.#unlogged) }, 'connections refused');
     this.#unlogged.clear();
   }

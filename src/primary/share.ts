@@ -6,8 +6,8 @@ export interface Held {
   readonly socket: Socket;
   /** The address that it is counted under; undefined where it is not. */
   readonly address: string | undefined;
-  readonly arrivedAtMs: number;
-  sentAtMs: number;
+  readonly arrivedAt: number;
+  sentAt: number;
   /** A worker never had what it was sent. */
   wasLost: boolean;
 }
@@ -15,7 +15,7 @@ export interface Held {
 /** A message that a worker answers after all connections that were sent before it in the same channel. */
 interface Probe {
   readonly id: number;
-  readonly sentAtMs: number;
+  readonly sentAt: number;
   /** The connections that were not acknowledged when it was sent. */
   readonly covered: readonly Held[];
   /** Snapshots of the worker that came after it, without an answer to it. */
@@ -38,7 +38,7 @@ export class Share {
   probe: Probe | undefined;
   /** It lost connections, as a worker without free file descriptors does; it gets none before this time. */
   avoidedUntilMs = -Infinity;
-  shedAtMs = -Infinity;
+  shedAt = -Infinity;
   givenLast = 0;
   /** Open ones without a request in flight, at the last snapshot; those that came since the one before are left out. */
   #idle = 0;
@@ -64,7 +64,7 @@ export class Share {
 
   /** Whether it is full, and not because of a burst just now. */
   isSlow(nowMs: number): boolean {
-    return this.isFull && nowMs - (this.oldest?.sentAtMs ?? nowMs) > slowMs;
+    return this.isFull && nowMs - (this.oldest?.sentAt ?? nowMs) > slowMs;
   }
 
   /** The connection that has waited longest for its acknowledgement. */

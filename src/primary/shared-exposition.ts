@@ -4,14 +4,14 @@ const maxAgeMs = 1000;
 /** Creates what reads the exposition: callers share the merge in flight, then its text for up to a second. */
 export function createSharedExposition(merge: () => Promise<string>): () => Promise<string> {
   let shared: Promise<string> | undefined;
-  let expiresAtMs = Infinity;
+  let expiresAt = Infinity;
   return () => {
-    if (shared !== undefined && performance.now() < expiresAtMs) return shared;
-    expiresAtMs = Infinity;
+    if (shared !== undefined && performance.now() < expiresAt) return shared;
+    expiresAt = Infinity;
     shared = merge();
     shared.then(
       () => {
-        expiresAtMs = performance.now() + maxAgeMs;
+        expiresAt = performance.now() + maxAgeMs;
       },
       () => {
         // A failure is told to those who waited for it, not kept.

@@ -13,14 +13,14 @@ const sameSignalMs = 100;
 
 /** Listens to the operator's signals until the process is gone: at no moment may one end it by its default action. */
 export function listenToSignals({ onTerminate, onForce, onHangup }: SignalListener): void {
-  let firstAtMs: number | undefined;
+  let firstAt: number | undefined;
   let isForced = false;
   const terminate = () => {
     const nowMs = performance.now();
-    if (firstAtMs === undefined) {
-      firstAtMs = nowMs;
+    if (firstAt === undefined) {
+      firstAt = nowMs;
       onTerminate();
-    } else if (!isForced && nowMs - firstAtMs > sameSignalMs) {
+    } else if (!isForced && nowMs - firstAt > sameSignalMs) {
       isForced = true;
       onForce();
     }

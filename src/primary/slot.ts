@@ -42,7 +42,7 @@ export interface Slot {
   /** Former workers that finish what they have in flight. */
   readonly draining: Set<WorkerHandle>;
   /** When to fork again; undefined while there is nothing to fork. */
-  respawnAtMs: number | undefined;
+  respawnAt: number | undefined;
   /** Given up after a crash loop. */
   isDown: boolean;
   /** Workers forked after the first one. */
@@ -66,7 +66,7 @@ export function createSlot(index: number, config: Config, policy: RestartPolicy)
     current: undefined,
     succession: undefined,
     draining: new Set(),
-    respawnAtMs: undefined,
+    respawnAt: undefined,
     isDown: false,
     restarts: 0,
     death: undefined,

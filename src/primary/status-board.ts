@@ -78,7 +78,7 @@ export function toWorkerStatus(slot: Slot, nowMs: number): WorkerStatus {
     queueDepth,
     checked,
     restarts: slot.restarts,
-    heartbeatAgeMs: current === undefined ? null : Math.max(0, Math.round(nowMs - current.heardAtMs)),
+    heartbeatAgeMs: current === undefined ? null : Math.max(0, Math.round(nowMs - current.heardAt)),
     memory,
     ...(reason === undefined ? {} : { reason }),
     ...(draining.length === 0 ? {} : { draining }),

@@ -7,7 +7,7 @@ import type { WorkerHandle } from './worker-handle.ts';
 /** A worker as far as its succession goes. */
 export type Party = Pick<
   WorkerHandle,
-  'start' | 'stage' | 'forkedAtMs' | 'bootLimitMs' | 'hasReported' | 'snapshot' | 'isServing'
+  'start' | 'stage' | 'forkedAt' | 'bootLimitMs' | 'hasReported' | 'snapshot' | 'isServing'
 >;
 
 /**
@@ -58,7 +58,7 @@ export function promoteSuccessor(slot: Slot): RestartReason | undefined {
   succession.isPromoted = true;
   slot.current = worker;
   slot.config = worker.start.config;
-  slot.respawnAtMs = undefined;
+  slot.respawnAt = undefined;
   slot.death = undefined;
   if (current !== undefined) {
     slot.draining.add(current);
@@ -94,7 +94,7 @@ export function judgeSuccessor(worker: Party, current: Party | undefined): 'wait
   if (failed !== undefined) return { failure: `model ${failed.name} failed: ${failed.reason ?? 'no reason given'}` };
   if (current?.isServing === true && !worker.isServing) return { failure: 'it listens but does not serve' };
   if (models.every(({ state }) => state === 'ready')) return 'fit';
-  const isLate = performance.now() - worker.forkedAtMs > worker.bootLimitMs;
+  const isLate = performance.now() - worker.forkedAt > worker.bootLimitMs;
   return isLate ? { failure: 'its models are not ready in time' } : 'wait';
 }
 

@@ -43,7 +43,7 @@ export class Supervisor {
   readonly #workerListener: WorkerListener;
   readonly #exited: WorkerHandle[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #tickedAtMs = 0;
+  #tickedAt = 0;
   #isStopping = false;
 
   constructor(options: SupervisorOptions) {
@@ -69,9 +69,9 @@ export class Supervisor {
   start(): void {
     for (const slot of this.slots) slot.current = this.#fork(slot, slot.config);
     const tickMs = Math.min(250, this.#options.config.supervisor.heartbeatMs);
-    this.#tickedAtMs = performance.now();
+    this.#tickedAt = performance.now();
     this.#timer = setInterval(() => {
-      this.#forgiveLateness(tickMs);
+      this.#excuseLateness(tickMs);
       // First, as whatever waited for a change that is complete has gone on by now: a rolling restart is at its next slot.
       void this.#recycleDue();
       this.#supervise();
@@ -88,7 +88,7 @@ export class Supervisor {
     if (this.#isStopping) return 'the service is stopping';
     if (slot.isDown) slot.policy.reset();
     slot.isDown = false;
-    slot.respawnAtMs = undefined;
+    slot.respawnAt = undefined;
     return new Promise((resolve) => {
       const worker = this.#fork(slot, config, {
         warm: listWarmModels(slot.current, config, reason),
@@ -131,12 +131,12 @@ export class Supervisor {
   }
 
   /** When the primary itself was stopped for a while, the silence was not the workers'. */
-  #forgiveLateness(tickMs: number): void {
+  #excuseLateness(tickMs: number): void {
     const nowMs = performance.now();
-    const lateMs = nowMs - this.#tickedAtMs - tickMs;
-    this.#tickedAtMs = nowMs;
+    const lateMs = nowMs - this.#tickedAt - tickMs;
+    this.#tickedAt = nowMs;
     if (lateMs < tickMs) return;
-    for (const worker of listWorkers(this.slots)) worker.heardAtMs += lateMs;
+    for (const worker of listWorkers(this.slots)) worker.heardAt += lateMs;
   }
 
   #killTimedOut(nowMs: number): void {
@@ -165,11 +165,11 @@ export class Supervisor {
   }
 
   #noteDeath(slot: Slot, worker: WorkerHandle, nowMs: number): void {
-    const backOffMs = slot.policy.toBackOff(worker.listeningAtMs === undefined ? 0 : nowMs - worker.listeningAtMs);
+    const backOffMs = slot.policy.toBackOff(worker.listeningAt === undefined ? 0 : nowMs - worker.listeningAt);
     this.deathStreak.noteDeath(nowMs);
     slot.death = toDeath(worker);
     slot.isDown = backOffMs === undefined;
-    slot.respawnAtMs = backOffMs === undefined ? undefined : nowMs + backOffMs;
+    slot.respawnAt = backOffMs === undefined ? undefined : nowMs + backOffMs;
     this.#options.log.error(
       {
         slot: slot.index,
@@ -196,8 +196,8 @@ export class Supervisor {
   #respawnDue(nowMs: number): void {
     if (this.#isStopping) return;
     for (const slot of this.slots) {
-      if (slot.respawnAtMs === undefined || slot.respawnAtMs > nowMs || slot.succession?.isPromoted === false) continue;
-      slot.respawnAtMs = undefined;
+      if (slot.respawnAt === undefined || slot.respawnAt > nowMs || slot.succession?.isPromoted === false) continue;
+      slot.respawnAt = undefined;
       slot.current = this.#fork(slot, slot.config);
       this.#countRestart(slot, slot.death?.reason ?? 'crash');
     }

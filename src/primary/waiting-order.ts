@@ -11,6 +11,6 @@ export function toSendingOrder(waiting: Iterable<Held>, nowMs: number): Held[] {
   const lost: Held[] = [];
   const fresh: Held[] = [];
   for (const held of waiting) (held.wasLost ? lost : fresh).push(held);
-  if (nowMs - (fresh[0]?.arrivedAtMs ?? nowMs) > floodedAfterMs) fresh.reverse();
+  if (nowMs - (fresh[0]?.arrivedAt ?? nowMs) > floodedAfterMs) fresh.reverse();
   return [...lost, ...fresh];
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Config } from '../config/schema.ts';
 import { toMessage } from '../errors.ts';
-import type { FlightRecord } from '../ipc/flight-journal.ts';
+import type { InFlightRecord } from '../ipc/in-flight-journal.ts';
 import {
   type EngineName,
   type HungModel,
@@ -48,10 +48,10 @@ const lastOutputMs = 200;
 /** One worker process: its stage, its last snapshot, and the typed channel to it. */
 export class WorkerHandle {
   readonly start: WorkerStart;
-  readonly forkedAtMs = performance.now();
-  listeningAtMs: number | undefined;
-  drainingAtMs: number | undefined;
-  heardAtMs = this.forkedAtMs;
+  readonly forkedAt = performance.now();
+  listeningAt: number | undefined;
+  drainingAt: number | undefined;
+  heardAt = this.forkedAt;
   stage: Stage = 'forked';
   snapshot: WorkerSnapshot | undefined;
   /** Whether the last snapshot tells of more answers than the one before. */
@@ -61,7 +61,7 @@ export class WorkerHandle {
   /** What the worker said before it gave up. */
   unable: { readonly reason: string; readonly exitCode: number } | undefined;
   /** When it said that one of its threads hangs. */
-  stuckAtMs: number | undefined;
+  stuckAt: number | undefined;
   /** Why the primary killed it. */
   killReason: RestartReason | undefined;
   isKilled = false;
@@ -77,7 +77,7 @@ export class WorkerHandle {
   /** What native code was working on when it crashed or hung. */
   suspects: readonly string[] = [];
   #wasStopped = false;
-  readonly #flights: FlightRecord | undefined;
+  readonly #flights: InFlightRecord | undefined;
   readonly #listener: WorkerListener;
   #process: Worker | undefined;
 
@@ -116,7 +116,7 @@ export class WorkerHandle {
   }
 
   get isServing(): boolean {
-    return this.stage === 'listening' && this.stuckAtMs === undefined && this.snapshot?.serving === true;
+    return this.stage === 'listening' && this.stuckAt === undefined && this.snapshot?.serving === true;
   }
 
   get isReady(): boolean {
@@ -133,10 +133,10 @@ export class WorkerHandle {
   /** Says which deadline the worker has passed: to listen, to be heard from, to end beside a stuck thread, or to finish. */
   toTimedOut(nowMs: number): 'boot' | 'heartbeat' | 'harakiri' | 'grace' | undefined {
     const { supervisor, shutdown } = this.start.config;
-    if (this.stage === 'forked') return nowMs - this.forkedAtMs > this.bootLimitMs ? 'boot' : undefined;
-    if (nowMs - this.heardAtMs > supervisor.heartbeatTimeoutMs) return 'heartbeat';
-    if (nowMs - (this.stuckAtMs ?? nowMs) > supervisor.harakiriMs) return 'harakiri';
-    return nowMs - (this.drainingAtMs ?? nowMs) > shutdown.graceMs ? 'grace' : undefined;
+    if (this.stage === 'forked') return nowMs - this.forkedAt > this.bootLimitMs ? 'boot' : undefined;
+    if (nowMs - this.heardAt > supervisor.heartbeatTimeoutMs) return 'heartbeat';
+    if (nowMs - (this.stuckAt ?? nowMs) > supervisor.harakiriMs) return 'harakiri';
+    return nowMs - (this.drainingAt ?? nowMs) > shutdown.graceMs ? 'grace' : undefined;
   }
 
   /** Sends a message, with a client's socket that stays open here; a failure is told to `onError` only. */
@@ -151,7 +151,7 @@ export class WorkerHandle {
     if (this.stage === 'exited') return;
     if (this.stage === 'forked') this.kill();
     this.stage = 'draining';
-    this.drainingAtMs ??= performance.now();
+    this.drainingAt ??= performance.now();
     this.send({ type: 'drain', because });
   }
 
@@ -198,13 +198,13 @@ export class WorkerHandle {
       this.send({ type: 'start', ...this.start, warm: [...warm], hung: [...hung], hasJournal, nativeLibrary });
     } else if (message.type === 'listening' && this.stage === 'forked') {
       this.stage = 'listening';
-      this.listeningAtMs = this.heardAtMs;
+      this.listeningAt = this.heardAt;
     } else if (message.type === 'snapshot') {
       this.hasAnswered = message.snapshot.requests > (this.snapshot?.requests ?? 0);
       this.snapshot = message.snapshot;
       this.hasReported = this.stage !== 'forked';
     } else if (message.type === 'stuck') {
-      this.stuckAtMs ??= this.heardAtMs;
+      this.stuckAt ??= this.heardAt;
     } else if (message.type === 'unable') {
       this.unable = message;
       this.kill('boot');
@@ -214,7 +214,7 @@ export class WorkerHandle {
   #hear(received: unknown): void {
     const message = toPrimaryMessage(received);
     if (message === undefined) return;
-    this.heardAtMs = performance.now();
+    this.heardAt = performance.now();
     this.#note(message);
     this.#listener.onMessage(this, message);
   }

@@ -1,13 +1,13 @@
 import cluster, { type Worker } from 'node:cluster';
 import { toNativeEnvironment } from '../config/native-environment.ts';
-import { type FlightRecord, openFlightRecord } from '../ipc/flight-journal.ts';
+import { type InFlightRecord, openInFlightRecord } from '../ipc/in-flight-journal.ts';
 import { accessDescriptor, eventsDescriptor, journalDescriptor } from '../ipc/worker-descriptors.ts';
 
 /** A process that loads a worker's modules, says `hello` and waits for `start`. */
 export interface WorkerProcess {
   readonly worker: Worker;
   /** What it notes of images that native code works on. */
-  readonly flights: FlightRecord | undefined;
+  readonly flights: InFlightRecord | undefined;
 }
 
 /**
@@ -23,7 +23,7 @@ export function setUpWorkers(exec: string, execArgv: readonly string[]): void {
 
 /** Forks a process. @throws Error where the system refuses to */
 export function forkWorker(): WorkerProcess {
-  const flights = openFlightRecord();
+  const flights = openInFlightRecord();
   const stdio: ('inherit' | 'pipe' | 'ignore' | 'ipc' | number)[] = ['inherit', 'pipe', 'pipe', 'ipc'];
   stdio[journalDescriptor] = flights?.descriptor ?? 'ignore';
   stdio[eventsDescriptor] = process.stderr.fd;

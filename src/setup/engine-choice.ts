@@ -1,4 +1,4 @@
-import { exitCodes,ExitError } from '../errors.ts';
+import { exitCodes, ExitError } from '../errors.ts';
 import { useNativeLibrary } from '../native-library.ts';
 import { locateCache } from './cache.ts';
 import { runInterruptibly } from './interruption.ts';

@@ -53,8 +53,9 @@ function toWave(across: number, down: number, colour: readonly [number, number, 
   const weights = new Float32Array(blockSide ** 2 * colour.length);
   for (let y = 0; y < blockSide; y += 1) {
     for (let x = 0; x < blockSide; x += 1) {
-      for (const [channel, share] of colour.entries())
-        {weights[(y * blockSide + x) * 3 + channel] = strength * share * wave(across, x) * wave(down, y);}
+      for (const [channel, share] of colour.entries()) {
+        weights[(y * blockSide + x) * 3 + channel] = strength * share * wave(across, x) * wave(down, y);
+      }
     }
   }
   return weights;

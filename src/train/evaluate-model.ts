@@ -3,7 +3,7 @@ import path from 'node:path';
 import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import { type Manifest, toManifest } from '../model/manifest.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
-import { evaluatePictures,type Evaluation } from './evaluation.ts';
+import { evaluatePictures, type Evaluation } from './evaluation.ts';
 import { findHeldOut, type HeldOut } from './held-out.ts';
 import { renderLabelledPictures } from './held-out-pictures.ts';
 import { measureInvariance, type VariantFigures } from './invariance.ts';

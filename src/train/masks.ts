@@ -27,8 +27,9 @@ export function blend(over: Picture, under: Picture, mask: Mask): Picture {
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
       const share = mask((x + 0.5) / width, (y + 0.5) / height);
-      for (let at = (y * width + x) * 3, end = at + 3; at < end; at += 1)
-        {pixels[at] = Math.round(share * (over.pixels[at] ?? 0) + (1 - share) * (under.pixels[at] ?? 0));}
+      for (let at = (y * width + x) * 3, end = at + 3; at < end; at += 1) {
+        pixels[at] = Math.round(share * (over.pixels[at] ?? 0) + (1 - share) * (under.pixels[at] ?? 0));
+      }
     }
   }
   return { pixels, width, height };

@@ -1,4 +1,4 @@
-import { exitCodes,ExitError } from '../errors.ts';
+import { exitCodes, ExitError } from '../errors.ts';
 import type { Photo } from './photos.ts';
 import { createRandom, shuffle } from './random.ts';
 

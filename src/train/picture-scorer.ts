@@ -7,7 +7,7 @@ import { createTensorFlowEngine } from '../inference/engines/tensorflow-engine.t
 import { findArtefact } from '../model/artefact.ts';
 import { loadModelFiles } from '../model/model-files.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
-import { waitForEver } from '../waiting.ts';
+import { noDeadline } from '../deadline.ts';
 import { classicalMeasures, createLuma, type Luma } from './classical-measures.ts';
 
 /** What a picture's bytes are scored to, in the order of the model's labels. */
@@ -48,7 +48,7 @@ export async function createPictureScorer(model: ModelVersion, options: ScorerOp
   });
   const { input, output } = model.manifest;
   const decode = (image: MeasuredImage, shape: RasterShape): Promise<Uint8Array> =>
-    decodeMeasured(image, shape, options.limits, waitForEver);
+    decodeMeasured(image, shape, options.limits, noDeadline);
   const askMeasured = async (image: MeasuredImage): Promise<readonly number[]> => {
     const scores = Array.from(await loaded.run(await decode(image, input), 1));
     if (scores.every(Number.isFinite)) return scores;

@@ -2,7 +2,7 @@ import type { AdamOptimizer, Rank, Scalar, Tensor } from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Size } from '../image/types.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
-import { type Batch,createBatch } from './batch.ts';
+import { type Batch, createBatch } from './batch.ts';
 import { logitsLayers } from './network.ts';
 import type { Random } from './random.ts';
 import type { Sample } from './samples.ts';

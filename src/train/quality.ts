@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { exitCodes,ExitError } from '../errors.ts';
+import { exitCodes, ExitError } from '../errors.ts';
 import { loadTensorFlow } from '../inference/engines/tensorflow.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { assertReplaceable, exportModel } from './export.ts';

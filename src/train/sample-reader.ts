@@ -29,8 +29,9 @@ export class SampleReader {
 
   /** Reads the next samples. @param end number from which on none is made ahead */
   async read(count: number, size: Size, end: number): Promise<Sample[]> {
-    for (; this.#ordered < Math.min(end, this.#next + count + samplesAhead); this.#ordered += 1)
-      {this.#source.order(this.#ordered, size);}
+    for (; this.#ordered < Math.min(end, this.#next + count + samplesAhead); this.#ordered += 1) {
+      this.#source.order(this.#ordered, size);
+    }
     const samples: Sample[] = [];
     for (; samples.length < count; this.#next += 1) samples.push(await this.#source.get(this.#next));
     return samples;

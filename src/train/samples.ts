@@ -1,7 +1,7 @@
 import { decodeImage } from '../image/decode.ts';
 import { toLongSidePlacement } from '../image/framing.ts';
 import type { Size } from '../image/types.ts';
-import { type DegradedPhoto,degradePhoto } from './degradation.ts';
+import { type DegradedPhoto, degradePhoto } from './degradation.ts';
 import { mapCells } from './exposure.ts';
 import { qualityLabels, type Target } from './labels.ts';
 import { toMapSize } from './network.ts';

@@ -58,8 +58,9 @@ function createNoise(random: Random): (x: number, y: number) => number {
 /** Noise over ever finer noise, each half as strong, 0…1. */
 function sumOctaves(noise: (x: number, y: number) => number, x: number, y: number, octaves: number): number {
   let sum = 0;
-  for (let octave = 0; octave < octaves; octave += 1)
-    {sum += noise(x * 2 ** octave, y * 2 ** octave) / 2 ** (octave + 1);}
+  for (let octave = 0; octave < octaves; octave += 1) {
+    sum += noise(x * 2 ** octave, y * 2 ** octave) / 2 ** (octave + 1);
+  }
   return sum;
 }
 

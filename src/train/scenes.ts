@@ -5,7 +5,7 @@ import { expose } from './exposure.ts';
 import { convolve, drawMotion, type Kernel, measureSpread, toDisc, toGaussian } from './kernels.ts';
 import type { Content } from './labels.ts';
 import { toLight, toLuma, toPicture } from './light.ts';
-import { blend, drawBlob, fill, type Mask,measureDetail } from './masks.ts';
+import { blend, drawBlob, fill, type Mask, measureDetail } from './masks.ts';
 import type { Picture } from './photos.ts';
 import type { Blur, Plan } from './plan.ts';
 import type { Random } from './random.ts';

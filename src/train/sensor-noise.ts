@@ -60,8 +60,9 @@ function drawGrain(width: number, height: number, grain: number, random: Random)
   // A place of its own in the table for every row: the table is longer than the memory of an eye.
   for (let row = 0; row < rows; row += 1) {
     const from = Math.floor(random() * tableSize);
-    for (let column = 0; column < columns; column += 1)
-      {values[row * columns + column] = table[(from + column) & (tableSize - 1)] ?? 0;}
+    for (let column = 0; column < columns; column += 1) {
+      values[row * columns + column] = table[(from + column) & (tableSize - 1)] ?? 0;
+    }
   }
   if (grain === 1) return cutOut(values, columns, width, height);
   const plane = new Float32Array(width * height);

@@ -28,8 +28,9 @@ function drawShading(random: Random, { width, height }: Size, level: number, dep
     for (let x = 0; x < width; x += 1) {
       const [across, down] = [x / width - 0.5, y / height - 0.5];
       const slope = Math.cos(angle) * across + Math.sin(angle) * down + bend * (across ** 2 + down ** 2);
-      for (const [channel, shift] of tint.entries())
-        {pixels[(y * width + x) * 3 + channel] = clamp(level + shift + depth * slope);}
+      for (const [channel, shift] of tint.entries()) {
+        pixels[(y * width + x) * 3 + channel] = clamp(level + shift + depth * slope);
+      }
     }
   }
   return { pixels, width, height };

@@ -1,5 +1,5 @@
 import type { Manifest } from '../model/manifest.ts';
-import { type Calibrator,fitCalibrator } from './calibration.ts';
+import { type Calibrator, fitCalibrator } from './calibration.ts';
 import { notThereTo, qualityLabels, type Target, thereFrom } from './labels.ts';
 import { measureRates } from './metrics.ts';
 

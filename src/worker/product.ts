@@ -1,6 +1,6 @@
 import { type Checker, createChecker } from '../check/checker.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
-import { createFlightJournal } from '../ipc/flight-journal.ts';
+import { createInFlightJournal } from '../ipc/in-flight-journal.ts';
 import type { HungModel, Suspicions, ToWorker } from '../ipc/messages.ts';
 import { journalDescriptor } from '../ipc/worker-descriptors.ts';
 import type { Logger } from '../log.ts';
@@ -32,7 +32,7 @@ export function createProduct(
     log,
     versions,
     suspicion: {
-      journal: hasJournal ? createFlightJournal(journalDescriptor) : undefined,
+      journal: hasJournal ? createInFlightJournal(journalDescriptor) : undefined,
       onSuspected: primary.tellSuspected,
       onCleared: primary.tellCleared,
     },

@@ -8,7 +8,7 @@ import { Connections } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createOpsClient } from './ops-client.ts';
 import type { PrimaryLink } from './primary-link.ts';
-import { keepHeapRoomy } from './roomy-heap.ts';
+import { letHeapGrow } from '../heap-flags.ts';
 import { openWorkerLogs, type WorkerLogs } from './worker-logs.ts';
 import { createWorkerService, type Draining, type WorkerService } from './worker-service.ts';
 
@@ -36,7 +36,7 @@ function tellCleared(suspect: string): void {
 
 /** Starts the worker's role: waits for the primary's `start`, serves the connections it hands over, obeys it. */
 export function startWorker(): void {
-  keepHeapRoomy();
+  letHeapGrow();
   // The terminal's Ctrl-C and pm2's signals reach the whole group; only the primary decides when a worker ends.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // Before node:cluster's own listener, which calls process.exit.

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Admission } from '../../src/check/admission.ts';
-import { waitForEver,type Waiting } from '../../src/waiting.ts';
+import { noDeadline, type Deadline } from '../../src/deadline.ts';
 import { refuse, stopClock } from './refusal.ts';
 
-function toUntil(deadlineAt: number): Waiting {
-  return { ...waitForEver, deadlineAt };
+function toUntil(deadlineAt: number): Deadline {
+  return { ...noDeadline, deadlineAt };
 }
 
-const later = waitForEver;
+const later = noDeadline;
 const deadlineMs = 10_000;
 
 test('more_images_than_there_are_places_are_refused', () => {
@@ -77,7 +77,7 @@ test('idle_time_and_loads_are_not_taken_for_work', (context) => {
   advance(60_000);
   const { leave } = admission.admit(50, later);
   advance(5000);
-  admission.forgive();
+  admission.resetEstimate();
   for (let image = 0; image < 40; image += 1) {
     advance(10);
     leave();

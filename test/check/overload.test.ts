@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import test from 'node:test';
-import { Admission, type Stay } from '../../src/check/admission.ts';
+import { Admission, type Permit } from '../../src/check/admission.ts';
 import type { ServiceError } from '../../src/errors.ts';
-import { waitForEver,type Waiting } from '../../src/waiting.ts';
+import { noDeadline, type Deadline } from '../../src/deadline.ts';
 import { refuse, stopClock } from './refusal.ts';
 
 const queueSize = 10;
@@ -18,23 +18,23 @@ const busyImages = 3;
 /** A worker that takes images in the order they came, and passes over those that were sent away. */
 class Line {
   readonly admission: Admission;
-  readonly stays: Stay[] = [];
+  readonly stays: Permit[] = [];
 
   constructor(ordinaryMs = deadlineMs) {
     this.admission = new Admission(queueSize, atWork, ordinaryMs);
   }
 
-  admit(count = 1, until: Waiting = waitForEver): Stay {
+  admit(count = 1, until: Deadline = noDeadline): Permit {
     const stay = this.admission.admit(count, until);
     for (let image = 0; image < count; image += 1) this.stays.push(stay);
     return stay;
   }
 
-  fill(): Stay[] {
+  fill(): Permit[] {
     return Array.from({ length: capacity - this.admission.admitted }, () => this.admit());
   }
 
-  isRefused(until?: Waiting): boolean {
+  isRefused(until?: Deadline): boolean {
     try {
       this.admit(1, until);
       return false;
@@ -76,8 +76,8 @@ class Line {
   }
 }
 
-function toOrdinary(): Waiting {
-  return { ...waitForEver, deadlineAt: performance.now() + deadlineMs };
+function toOrdinary(): Deadline {
+  return { ...noDeadline, deadlineAt: performance.now() + deadlineMs };
 }
 
 test('in_an_overload_all_but_the_last_that_keep_the_worker_busy_are_sent_away', () => {
@@ -157,7 +157,7 @@ test('a_worker_that_was_idle_for_a_while_and_one_that_loaded_a_model_are_not_ove
   assert.equal(idle.fill().length, capacity);
   const loaded = new Line();
   loaded.overload();
-  loaded.admission.forgive();
+  loaded.admission.resetEstimate();
   assert.equal(loaded.fill().length, capacity - busyImages);
 });
 
@@ -207,7 +207,7 @@ test('clients_in_a_hurry_make_no_overload', (context) => {
     advance(100);
     line.finishOne();
     inside.push(line.admit());
-    refuse(() => line.admit(1, { ...waitForEver, deadlineAt: performance.now() + 200 }));
+    refuse(() => line.admit(1, { ...noDeadline, deadlineAt: performance.now() + 200 }));
   }
   assert.ok(inside.every(({ signal }) => !signal.aborted));
   line.fill();
@@ -220,7 +220,7 @@ test('clients_that_give_up_while_a_model_loads_make_no_overload', () => {
   for (let image = 0; image < 100; image += 1) {
     const client = new AbortController();
     line.stays.shift()?.leave();
-    const { signal } = line.admit(1, { ...waitForEver, signal: client.signal });
+    const { signal } = line.admit(1, { ...noDeadline, signal: client.signal });
     client.abort();
     assert.ok(signal.aborted);
     assert.ok(line.isRefused());
@@ -275,7 +275,7 @@ test('who_is_sent_away_does_not_make_images_look_fast', (context) => {
 test('a_signal_that_many_requests_share_is_left_without_listeners', () => {
   const line = new Line();
   const client = new AbortController();
-  const until = { ...waitForEver, signal: client.signal };
+  const until = { ...noDeadline, signal: client.signal };
   line.admit(2, until);
   while (line.finishOne());
   assert.equal(getEventListeners(client.signal, 'abort').length, 0);

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import sharp from 'sharp';
-import { type Checker,createChecker } from '../../src/check/checker.ts';
+import { type Checker, createChecker } from '../../src/check/checker.ts';
 import type { CheckRequest } from '../../src/check/types.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type ErrorCode, ServiceError } from '../../src/errors.ts';

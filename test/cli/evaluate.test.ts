@@ -57,8 +57,9 @@ test('evaluate_prints_a_table_and_writes_the_card', async (context) => {
   assert.match(stdout, /^untouched originals: \d+$/m);
   assert.match(stdout, /^dark-night +3 +2 \(66\.7 %\) +2 \(66\.7 %\) +2 \(66\.7 %\)$/m);
   assert.match(stdout, /^wrong: dark-night\/130\.jpg\nwrong: good\/4\.jpg$/m);
-  for (const phase of ['real pictures', 'photographs', 'evaluation'])
-    {assert.match(stderr, new RegExp(`^${phase}$`, 'm'));}
+  for (const phase of ['real pictures', 'photographs', 'evaluation']) {
+    assert.match(stderr, new RegExp(`^${phase}$`, 'm'));
+  }
   assert.match(card(), /<!-- evaluation -->\n\n\d+ pictures made of 2 photographs/);
   assert.match(card(), /^\| dark-night +\| 3 /m);
   assert.doesNotMatch(card(), /130\.jpg/);

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { writeArtefact } from '../../src/compile/artefact-folder.ts';
-import { compileModel,type CompileOutcome } from '../../src/compile/compile-model.ts';
+import { compileModel, type CompileOutcome } from '../../src/compile/compile-model.ts';
 import { createTensorFlowEngine } from '../../src/inference/engines/tensorflow-engine.ts';
 import { findArtefact, toArtefactKey } from '../../src/model/artefact.ts';
 import { toManifest } from '../../src/model/manifest.ts';
-import { makeRaster, startTensorFlow, writeModel,type WrittenModel } from '../fixtures/compile-models.ts';
+import { makeRaster, startTensorFlow, writeModel, type WrittenModel } from '../fixtures/compile-models.ts';
 import { GraphFiles } from '../fixtures/graph-files.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 

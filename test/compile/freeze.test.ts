@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { freezeSavedModel,type FrozenModel } from '../../src/compile/freeze/freeze.ts';
+import { freezeSavedModel, type FrozenModel } from '../../src/compile/freeze/freeze.ts';
 import { FreezeRefusal } from '../../src/compile/freeze/freeze-refusal.ts';
 import { type AttrProto, dataType, type NodeProto } from '../../src/compile/proto.ts';
 import { loadTensorFlow, type TensorFlow } from '../../src/inference/engines/tensorflow.ts';

@@ -14,8 +14,9 @@ type ModelJson = Record<string, unknown> & {
 /** Writes a graph model of one weight, changed before it is written. */
 function writeGraph(context: TestContext, change: (model: ModelJson) => void = () => undefined): string {
   const dir = makeTempDir(context);
-  for (const [name, bytes] of new GraphFiles().floats('w', [4, 3]).toFiles())
-    {writeFileSync(path.join(dir, name), bytes);}
+  for (const [name, bytes] of new GraphFiles().floats('w', [4, 3]).toFiles()) {
+    writeFileSync(path.join(dir, name), bytes);
+  }
   const file = path.join(dir, 'model.json');
   const model = JSON.parse(readFileSync(file, 'utf8')) as ModelJson;
   change(model);

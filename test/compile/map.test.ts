@@ -15,7 +15,7 @@ import { loadCompiledGraph, loadCompiledModel } from '../../src/inference/engine
 import type { Explained, LoadedModel } from '../../src/inference/engines/engine.ts';
 import { loadOriginalModel } from '../../src/inference/engines/original-model.ts';
 import { loadTfjsNetwork } from '../../src/inference/engines/tfjs-model.ts';
-import { makeNumbers, makeRaster, startTensorFlow, writeModel,type WrittenModel } from '../fixtures/compile-models.ts';
+import { makeNumbers, makeRaster, startTensorFlow, writeModel, type WrittenModel } from '../fixtures/compile-models.ts';
 import { GraphFiles, toList, toText } from '../fixtures/graph-files.ts';
 import { toLayersFiles } from '../fixtures/layers-files.ts';
 import { toConst, toNode, toShape } from '../fixtures/saved-model-files.ts';
@@ -154,16 +154,17 @@ async function assertSame(context: TestContext, { model, files }: WrittenModel):
 for (const activation of ['none', 'sigmoid', 'softmax'] as const) {
   test(`a_layers_model_gives_the_same_maps_compiled_with_the_activation_${activation}`, async (context) => {
     const { maps } = await assertSame(context, await writeLayers(context, { activation }));
-    if (activation === 'none')
-      {assert.ok(
+    if (activation === 'none') {
+      assert.ok(
         maps.some((score) => score < 0 || score > 1),
         'nothing brings them to 0…1',
-      );}
-    else
-      {assert.ok(
+      );
+    } else {
+      assert.ok(
         maps.every((score) => score > 0 && score < 1),
         'all are in 0…1',
-      );}
+      );
+    }
     const sums = Array.from({ length: 48 }, (_, cell) => maps.slice(cell * 3, cell * 3 + 3).reduce((a, b) => a + b));
     assert.equal(
       activation === 'softmax',

@@ -4,7 +4,7 @@ import { compileModel } from '../../src/compile/compile-model.ts';
 import { CompileRefusal } from '../../src/compile/refusal.ts';
 import { traceNetwork } from '../../src/compile/trace.ts';
 import { getNodeBackend } from '../../src/inference/engines/tensorflow-binding.ts';
-import { startTensorFlow, writeModel,type WrittenModel } from '../fixtures/compile-models.ts';
+import { startTensorFlow, writeModel, type WrittenModel } from '../fixtures/compile-models.ts';
 import { GraphFiles } from '../fixtures/graph-files.ts';
 import { makeSingleImageGraph } from '../fixtures/single-image-graph.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';

@@ -7,7 +7,7 @@ import { simplifyGraph } from '../../src/compile/simplify.ts';
 import { traceNetwork } from '../../src/compile/trace.ts';
 import { loadCompiledModel } from '../../src/inference/engines/compiled-model.ts';
 import { loadOriginalModel } from '../../src/inference/engines/original-model.ts';
-import { makeNumbers, makeRaster, startTensorFlow, writeModel,type WrittenModel } from '../fixtures/compile-models.ts';
+import { makeNumbers, makeRaster, startTensorFlow, writeModel, type WrittenModel } from '../fixtures/compile-models.ts';
 import { GraphFiles, toList, toText } from '../fixtures/graph-files.ts';
 import { toLayersFiles } from '../fixtures/layers-files.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';

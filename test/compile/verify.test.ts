@@ -12,7 +12,7 @@ import { verifyCompiled } from '../../src/compile/verify.ts';
 import { loadCompiledGraph } from '../../src/inference/engines/compiled-model.ts';
 import type { LoadedModel } from '../../src/inference/engines/engine.ts';
 import { loadOriginalModel } from '../../src/inference/engines/original-model.ts';
-import { makeRaster, startTensorFlow, writeModel,type WrittenModel } from '../fixtures/compile-models.ts';
+import { makeRaster, startTensorFlow, writeModel, type WrittenModel } from '../fixtures/compile-models.ts';
 import { GraphFiles } from '../fixtures/graph-files.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 

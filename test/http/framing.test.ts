@@ -87,8 +87,9 @@ const refused: [string, Buffer, RegExp][] = [
 for (const [what, body, message] of refused) {
   test(`a body with ${what} is refused, wherever it is cut`, () => {
     const fault = { code: 'ERR_UPLOAD_MALFORMED', message };
-    for (let at = 0; at <= Math.min(body.length, 100); at++)
-      {assert.throws(() => frame(cut(body, at)), fault, String(at));}
+    for (let at = 0; at <= Math.min(body.length, 100); at++) {
+      assert.throws(() => frame(cut(body, at)), fault, String(at));
+    }
     assert.throws(() => frame([...body].map((byte) => Buffer.of(byte))), fault);
   });
 }

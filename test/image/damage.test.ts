@@ -4,7 +4,7 @@ import { deflateSync } from 'node:zlib';
 import type { Sharp } from 'sharp';
 import { decodeImage } from '../../src/image/decode.ts';
 import type { RasterShape } from '../../src/image/types.ts';
-import { waitForEver } from '../../src/waiting.ts';
+import { noDeadline } from '../../src/deadline.ts';
 import {
   assertMiddle,
   assertRejects,
@@ -157,7 +157,7 @@ test('many damaged pictures at a time leave the good ones alone', async () => {
 test('a damaged picture that many upload at a time is corrupt for each of them', async () => {
   const noise = await drawNoise(320, 240).jpeg().toBuffer();
   const cut = Buffer.concat([noise.subarray(0, Math.floor(noise.length * 0.8)), Buffer.from([0xff, 0xd9])]);
-  const watch = { ...waitForEver, imageHash: 'the same' };
+  const watch = { ...noDeadline, imageHash: 'the same' };
   const decodes = Array.from({ length: 60 }, () =>
     assertRejects(decodeImage(cut, cover, limits, watch), 'ERR_IMAGE_CORRUPT'),
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createDecodeGate, type DecodeWork } from '../../src/image/decode-gate.ts';
-import { waitForEver } from '../../src/waiting.ts';
+import { noDeadline } from '../../src/deadline.ts';
 import { createDecode, settleAll } from './controlled-decode.ts';
 import { limits } from './fixtures.ts';
 
@@ -13,9 +13,9 @@ test('while a picture is decoded alone the lane of plain JPEGs is closed to libv
   const gate = createDecodeGate();
   const [alone, byLibvips, byLibjpeg] = [createDecode(), createDecode(), createDecode()];
   const results = [
-    gate.run(large, limits, waitForEver, alone.decode),
-    gate.run({ ...plain, library: 'libvips' }, limits, waitForEver, byLibvips.decode),
-    gate.run(plain, limits, waitForEver, byLibjpeg.decode),
+    gate.run(large, limits, noDeadline, alone.decode),
+    gate.run({ ...plain, library: 'libvips' }, limits, noDeadline, byLibvips.decode),
+    gate.run(plain, limits, noDeadline, byLibjpeg.decode),
   ];
   await settleAll();
   assert.deepEqual([byLibvips.hasStarted(), byLibjpeg.hasStarted()], [false, true]);
@@ -29,7 +29,7 @@ test('while a picture is decoded alone the lane of plain JPEGs is closed to libv
 
 test('a turn knows whether libvips worked on anything else meanwhile, be it the same picture', async () => {
   const gate = createDecodeGate();
-  const watch = { ...waitForEver, imageHash: 'the same' };
+  const watch = { ...noDeadline, imageHash: 'the same' };
   let isAlone: (() => boolean) | undefined;
   const [first, second] = [createDecode(), createDecode()];
   const running = gate.run(small, limits, watch, (turn) => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { createDecodeGate, type DecodeTurn, type DecodeWork } from '../../src/image/decode-gate.ts';
 import type { DecodeBudget, DecodeLimits, DecodeWatch } from '../../src/image/types.ts';
-import { waitForEver,type Waiting } from '../../src/waiting.ts';
+import { noDeadline, type Deadline } from '../../src/deadline.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { createDecode, settleAll } from './controlled-decode.ts';
 import { assertRejects, limits } from './fixtures.ts';
@@ -15,14 +15,14 @@ const plain: DecodeWork = { ...small, isPlain: true, library: 'libjpeg' };
 const hasty: DecodeLimits = { ...limits, decodeTimeoutMs: 20 };
 
 /** Somebody who waits for a moment only. */
-function untilSoon(): Waiting {
-  return { ...waitForEver, deadlineAt: performance.now() + 20 };
+function untilSoon(): Deadline {
+  return { ...noDeadline, deadlineAt: performance.now() + 20 };
 }
 
 test('two ordinary pictures are decoded at a time, in the order they came', async () => {
   const gate = createDecodeGate();
   const decodes = Array.from({ length: 4 }, createDecode);
-  const results = decodes.map(({ decode }) => gate.run(small, limits, waitForEver, decode));
+  const results = decodes.map(({ decode }) => gate.run(small, limits, noDeadline, decode));
   const listStarted = (): boolean[] => decodes.map(({ hasStarted }) => hasStarted());
   await settleAll();
   assert.deepEqual(listStarted(), [true, true, false, false]);
@@ -37,9 +37,9 @@ test('a picture over half of the pixels is decoded alone', async () => {
   const gate = createDecodeGate();
   const [first, second, third] = [createDecode(), createDecode(), createDecode()];
   const results = [
-    gate.run(small, limits, waitForEver, first.decode),
-    gate.run(large, limits, waitForEver, second.decode),
-    gate.run(small, limits, waitForEver, third.decode),
+    gate.run(small, limits, noDeadline, first.decode),
+    gate.run(large, limits, noDeadline, second.decode),
+    gate.run(small, limits, noDeadline, third.decode),
   ];
   await settleAll();
   assert.deepEqual([second.hasStarted(), third.hasStarted()], [false, false]);
@@ -55,7 +55,7 @@ test('a decode that fails makes room for the next', async () => {
   const gate = createDecodeGate();
   for (let round = 0; round < 5; round += 1) {
     const { decode, finish } = createDecode();
-    const running = gate.run(large, limits, waitForEver, decode);
+    const running = gate.run(large, limits, noDeadline, decode);
     finish(new Error('broken'));
     await assert.rejects(running, /broken/);
   }
@@ -64,24 +64,24 @@ test('a decode that fails makes room for the next', async () => {
 test('a decode that runs out of time is answered, and the next has its place', async () => {
   const gate = createDecodeGate();
   const stuck = createDecode();
-  const { detail } = await assertRejects(gate.run(large, hasty, waitForEver, stuck.decode), 'ERR_DECODE_TIMEOUT');
+  const { detail } = await assertRejects(gate.run(large, hasty, noDeadline, stuck.decode), 'ERR_DECODE_TIMEOUT');
   assert.match(detail, /within 20 ms/);
   const next = createDecode();
   next.finish();
-  assert.equal(await gate.run(large, limits, waitForEver, next.decode), 'raster');
+  assert.equal(await gate.run(large, limits, noDeadline, next.decode), 'raster');
   stuck.finish();
 });
 
 test('decodes that do not come back hold one thread beside their places, and plain JPEGs pass', async () => {
   const gate = createDecodeGate();
   const stuck = Array.from({ length: 3 }, createDecode);
-  const results = stuck.map(({ decode }) => gate.run(small, hasty, waitForEver, decode));
+  const results = stuck.map(({ decode }) => gate.run(small, hasty, noDeadline, decode));
   await Promise.all(results.map((result) => assertRejects(result, 'ERR_DECODE_TIMEOUT')));
   const next = createDecode();
   await assertRejects(gate.run(small, limits, untilSoon(), next.decode), 'ERR_DEADLINE');
   assert.equal(next.hasStarted(), false);
   const [first, second] = [createDecode(), createDecode()];
-  const passing = [first, second].map(({ decode }) => gate.run(plain, limits, waitForEver, decode));
+  const passing = [first, second].map(({ decode }) => gate.run(plain, limits, noDeadline, decode));
   await settleAll();
   assert.deepEqual([first.hasStarted(), second.hasStarted()], [true, false], 'one at a time');
   for (const { finish } of [first, second]) finish();
@@ -90,7 +90,7 @@ test('decodes that do not come back hold one thread beside their places, and pla
   await settleAll();
   const last = createDecode();
   last.finish();
-  assert.equal(await gate.run(small, limits, waitForEver, last.decode), 'raster');
+  assert.equal(await gate.run(small, limits, noDeadline, last.decode), 'raster');
   for (const { finish } of stuck) finish();
 });
 
@@ -99,9 +99,9 @@ test('a plain JPEG passes a large picture and those that wait for it', async () 
   const [atWork, waiting, passing] = [createDecode(), createDecode(), createDecode()];
   const order: string[] = [];
   const results = [
-    gate.run(large, limits, waitForEver, atWork.decode),
-    gate.run(large, limits, waitForEver, waiting.decode).then(() => order.push('waiting')),
-    gate.run(plain, limits, waitForEver, passing.decode).then(() => order.push('passing')),
+    gate.run(large, limits, noDeadline, atWork.decode),
+    gate.run(large, limits, noDeadline, waiting.decode).then(() => order.push('waiting')),
+    gate.run(plain, limits, noDeadline, passing.decode).then(() => order.push('passing')),
   ];
   for (const { finish } of [passing, waiting]) finish();
   await settleAll();
@@ -114,11 +114,11 @@ test('a plain JPEG passes a large picture and those that wait for it', async () 
 test('all turns of a picture share one budget, which waiting does not use up', async () => {
   const gate = createDecodeGate();
   const budget: DecodeBudget = { leftMs: 100 };
-  const watch: DecodeWatch = { ...waitForEver, budget };
+  const watch: DecodeWatch = { ...noDeadline, budget };
   const readLeftMs = (): number => budget.leftMs;
   const first = createDecode();
   const blocker = createDecode();
-  const blocking = gate.run(large, limits, waitForEver, blocker.decode);
+  const blocking = gate.run(large, limits, noDeadline, blocker.decode);
   const running = gate.run(small, limits, watch, first.decode);
   const startedAt = performance.now();
   await waitFor(() => performance.now() - startedAt > 200);
@@ -144,7 +144,7 @@ test('a decode that a busy machine holds up until the deadline has run out of ti
   const gate = createDecodeGate();
   const slow = createDecode();
   const startedAt = performance.now();
-  const waiting = { ...waitForEver, deadlineAt: startedAt + 200 };
+  const waiting = { ...noDeadline, deadlineAt: startedAt + 200 };
   const running = gate.run(small, { ...limits, decodeTimeoutMs: 200 }, waiting, slow.decode);
   const rejection = assertRejects(running, 'ERR_DECODE_TIMEOUT');
   // Time in which this process does not run leaves the budget as it is.
@@ -162,7 +162,7 @@ test('no native call follows once the budget of a picture is used up', async () 
     turn.assertWanted();
     followed += 1;
   };
-  await assertRejects(gate.run(small, hasty, waitForEver, run), 'ERR_DECODE_TIMEOUT');
+  await assertRejects(gate.run(small, hasty, noDeadline, run), 'ERR_DECODE_TIMEOUT');
   first.finish();
   await settleAll();
   assert.equal(followed, 0);
@@ -171,7 +171,7 @@ test('no native call follows once the budget of a picture is used up', async () 
 test('a picture is reported as too slow only where libvips worked on no other', async () => {
   const gate = createDecodeGate();
   const blamed: string[] = [];
-  const toWatch = (imageHash: string) => ({ ...waitForEver, imageHash, onTooSlow: () => blamed.push(imageHash) });
+  const toWatch = (imageHash: string) => ({ ...noDeadline, imageHash, onTooSlow: () => blamed.push(imageHash) });
   const decodes = Array.from({ length: 6 }, createDecode);
   const run = (index: number, work: DecodeWork, imageHash: string) =>
     gate.run(work, hasty, toWatch(imageHash), decodes[index]?.decode ?? (() => Promise.resolve('')));
@@ -189,11 +189,11 @@ test('a picture is reported as too slow only where libvips worked on no other', 
 test('one that waited in vain lets a smaller one behind it pass', async () => {
   const gate = createDecodeGate();
   const stuck = createDecode();
-  const running = gate.run(small, limits, waitForEver, stuck.decode);
+  const running = gate.run(small, limits, noDeadline, stuck.decode);
   const tooLarge = gate.run(large, limits, untilSoon(), createDecode().decode);
   const behind = createDecode();
   behind.finish();
-  const passed = gate.run(small, limits, waitForEver, behind.decode);
+  const passed = gate.run(small, limits, noDeadline, behind.decode);
   await assertRejects(tooLarge, 'ERR_DEADLINE');
   assert.equal(await passed, 'raster');
   stuck.finish();
@@ -203,10 +203,10 @@ test('one that waited in vain lets a smaller one behind it pass', async () => {
 test('what nobody waits for any more is never decoded', async () => {
   const gate = createDecodeGate();
   const first = createDecode();
-  const running = gate.run(large, limits, waitForEver, first.decode);
+  const running = gate.run(large, limits, noDeadline, first.decode);
   const client = new AbortController();
   const [abandoned, expired] = [createDecode(), createDecode()];
-  const gone = gate.run(small, limits, { ...waitForEver, signal: client.signal }, abandoned.decode);
+  const gone = gate.run(small, limits, { ...noDeadline, signal: client.signal }, abandoned.decode);
   const late = gate.run(small, limits, untilSoon(), expired.decode);
   client.abort();
   await assertRejects(gone, 'ERR_DEADLINE');
@@ -223,7 +223,7 @@ test('a deadline that passes during a decode is answered at once, and the place 
   await assertRejects(gate.run(large, limits, untilSoon(), slow.decode), 'ERR_DEADLINE');
   const next = createDecode();
   next.finish();
-  const waiting = gate.run(small, limits, waitForEver, next.decode);
+  const waiting = gate.run(small, limits, noDeadline, next.decode);
   await settleAll();
   assert.equal(next.hasStarted(), false);
   slow.finish();
@@ -233,7 +233,7 @@ test('a deadline that passes during a decode is answered at once, and the place 
 test('a decode that does not come back long after its time is told, one that does is not', async () => {
   const gate = createDecodeGate();
   const told: string[] = [];
-  const toWatch = (name: string) => ({ ...waitForEver, onHung: () => told.push(name) });
+  const toWatch = (name: string) => ({ ...noDeadline, onHung: () => told.push(name) });
   const [hung, late] = [createDecode(), createDecode()];
   const results = [
     gate.run(small, hasty, toWatch('hung'), hung.decode),
@@ -250,7 +250,7 @@ test('a decode that does not come back long after its time is told, one that doe
 test('overdue work that uses its CPU is not told as hung', { skip: process.platform !== 'linux' }, async () => {
   const gate = createDecodeGate();
   let hung = 0;
-  const watch = { ...waitForEver, onHung: () => (hung += 1) };
+  const watch = { ...noDeadline, onHung: () => (hung += 1) };
   const hash = promisify(pbkdf2);
   // On a thread of libuv's pool, like a decode, for several times as long as idle work would be left alone.
   const working = hash('secret', 'salt', 1_200_000, 64, 'sha512');

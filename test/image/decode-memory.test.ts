@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createDecodeMemory, type MemoryPermit } from '../../src/image/decode-memory.ts';
-import { waitForEver } from '../../src/waiting.ts';
+import { noDeadline } from '../../src/deadline.ts';
 import { assertRejects } from './fixtures.ts';
 
 const maxBytes = 100;
@@ -13,7 +13,7 @@ function settleAll(): Promise<void> {
 
 /** Asks for memory, and notes in `admitted` when it is there. */
 function ask(memory: ReturnType<typeof createDecodeMemory>, admitted: number[], bytes: number): Promise<MemoryPermit> {
-  const asking = memory.acquire(bytes, maxBytes, waitForEver);
+  const asking = memory.acquire(bytes, maxBytes, noDeadline);
   void asking.then(() => admitted.push(bytes));
   return asking;
 }
@@ -97,6 +97,6 @@ test('who gives up waiting lets the next one in', async () => {
   await assertRejects(leaving, 'ERR_DEADLINE');
   await settleAll();
   assert.deepEqual(admitted, [50, 5]);
-  const late = memory.acquire(90, maxBytes, { ...waitForEver, deadlineAt: performance.now() + 5 });
+  const late = memory.acquire(90, maxBytes, { ...noDeadline, deadlineAt: performance.now() + 5 });
   await assertRejects(late, 'ERR_DEADLINE');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
-import { type ErrorCode,ServiceError } from '../../src/errors.ts';
+import { type ErrorCode, ServiceError } from '../../src/errors.ts';
 import type { DecodeLimits, RasterShape, ResizeMode } from '../../src/image/types.ts';
 
 export const limits: DecodeLimits = { maxPixels: 52_000_000, decodeTimeoutMs: 5000, maxDecodeBytes: 2 ** 28 };

@@ -5,7 +5,7 @@ import { errorTable } from '../../src/http/error-table.ts';
 import { decodeImage } from '../../src/image/decode.ts';
 import type { RasterShape } from '../../src/image/types.ts';
 import { assertColour, assertRejects, limits } from './fixtures.ts';
-import { type FormatRow,fourColours } from './formats/format-row.ts';
+import { type FormatRow, fourColours } from './formats/format-row.ts';
 import { formatTables } from './formats/format-tables.ts';
 
 const shape: RasterShape = { width: 64, height: 64, resize: 'stretch' };
@@ -36,8 +36,9 @@ function averageQuarter(raster: Uint8Array, quarter: number): number[] {
   const sums = [0, 0, 0];
   for (let at = 0; at < half * half; at += 1) {
     const pixel = (first[1] + Math.floor(at / half)) * shape.width + first[0] + (at % half);
-    for (let channel = 0; channel < 3; channel += 1)
-      {sums[channel] = (sums[channel] ?? 0) + (raster[pixel * 3 + channel] ?? 0);}
+    for (let channel = 0; channel < 3; channel += 1) {
+      sums[channel] = (sums[channel] ?? 0) + (raster[pixel * 3 + channel] ?? 0);
+    }
   }
   return sums.map((sum) => sum / half ** 2);
 }

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { decodeImage, decodeMeasured } from '../../src/image/decode.ts';
 import { inspectImage, measureImage } from '../../src/image/header.ts';
 import type { RasterShape } from '../../src/image/types.ts';
-import { waitForEver } from '../../src/waiting.ts';
+import { noDeadline } from '../../src/deadline.ts';
 import {
   assertColour,
   assertRejects,
@@ -115,9 +115,9 @@ test('a HEIC that takes too long, or that nobody waits for, is given up', async 
   const bytes = writeHeic();
   const image = await measureImage(bytes, on);
   const hasty = { ...on, decodeTimeoutMs: 1 };
-  await assertRejects(decodeMeasured(image, shape, hasty, waitForEver), 'ERR_DECODE_TIMEOUT');
+  await assertRejects(decodeMeasured(image, shape, hasty, noDeadline), 'ERR_DECODE_TIMEOUT');
   const controller = new AbortController();
-  const decoding = decodeMeasured(image, shape, on, { ...waitForEver, signal: controller.signal });
+  const decoding = decodeMeasured(image, shape, on, { ...noDeadline, signal: controller.signal });
   controller.abort();
   await assertRejects(decoding, 'ERR_DEADLINE');
   await assertSeen(bytes, quarters, 'the next one');

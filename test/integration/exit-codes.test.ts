@@ -64,8 +64,9 @@ test('term_drains_what_is_in_flight_and_ends_in_0', async (context) => {
   service.process.kill('SIGTERM');
   for (const { status } of (await Promise.allSettled(last)).flatMap((outcome) =>
     outcome.status === 'fulfilled' ? outcome.value : [],
-  ))
-    {assert.ok([200, 503].includes(status));}
+  )) {
+    assert.ok([200, 503].includes(status));
+  }
   assert.equal(await service.ended, 0);
 });
 

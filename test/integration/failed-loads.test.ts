@@ -73,6 +73,7 @@ test('each_failed_load_is_one_error_line_and_nothing_that_is_answered_names_a_pa
   const count = (name: string): number => told.filter(({ model }) => model === name).length;
   assert.deepEqual([...new Set(told.map(({ model }) => model))].sort(), [...names].sort());
   assert.equal(count('broken-manifest'), 1);
-  for (const { level, version, reason } of told)
-    {assert.deepEqual([level, version, reason === ''], ['error', '1', false]);}
+  for (const { level, version, reason } of told) {
+    assert.deepEqual([level, version, reason === ''], ['error', '1', false]);
+  }
 });

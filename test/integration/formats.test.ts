@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { test,type TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { errorTable } from '../../src/http/error-table.ts';
 import { writeQuadsModel } from '../fixtures/quads-model.ts';
 import { type Service, startService } from '../fixtures/service.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { postRaw, type VerdictBody } from '../fixtures/uploads.ts';
 import { assertColour } from '../image/fixtures.ts';
-import { type FormatRow,fourColours } from '../image/formats/format-row.ts';
+import { type FormatRow, fourColours } from '../image/formats/format-row.ts';
 import { formatTables } from '../image/formats/format-tables.ts';
 
 async function startQuads(context: TestContext): Promise<Service> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { type ColourModelOptions,writeColourModel } from '../fixtures/colour-model.ts';
+import { type ColourModelOptions, writeColourModel } from '../fixtures/colour-model.ts';
 import { makePhoto, makePlain } from '../fixtures/pictures.ts';
 import { endUnharmed, startRunningLoad } from '../fixtures/running-load.ts';
 import { type Health, type Service, startService } from '../fixtures/service.ts';

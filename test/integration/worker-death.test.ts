@@ -23,8 +23,9 @@ test('kill_9_resets_only_that_workers_connections_and_it_is_respawned', async (c
   let last = await totals();
   const assertNoneFell = async (): Promise<void> => {
     const next = await totals();
-    for (const [index, total] of next.entries())
-      {assert.ok(total >= (last[index] ?? 0), `${String(last)} → ${String(next)}`);}
+    for (const [index, total] of next.entries()) {
+      assert.ok(total >= (last[index] ?? 0), `${String(last)} → ${String(next)}`);
+    }
     last = next;
   };
 

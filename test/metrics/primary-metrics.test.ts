@@ -18,8 +18,9 @@ const snapshot = {
 test('every reason for a restart is there from the start, at 0', async () => {
   const { registry } = createPrimaryMetrics('1.2.3', 'wasm');
   const text = await registry.metrics();
-  for (const reason of restartReasons)
-    {assert.ok(text.includes(`image_check_worker_restarts_total{reason="${reason}"} 0`));}
+  for (const reason of restartReasons) {
+    assert.ok(text.includes(`image_check_worker_restarts_total{reason="${reason}"} 0`));
+  }
 });
 
 test('a model is in one state, and a worker that is gone takes its gauges along', async () => {

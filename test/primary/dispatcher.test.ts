@@ -37,8 +37,9 @@ test('a frozen worker is passed over, and what it never acknowledged is answered
   });
   await until(() => answered === 16, 'the other worker has answered all but the few that were under way to the first');
   process.kill(frozen, 'SIGKILL');
-  for (const { slot, bytes } of await Promise.all(requests))
-    {assert.deepEqual({ slot, bytes }, { slot: 1, bytes: 200_000 });}
+  for (const { slot, bytes } of await Promise.all(requests)) {
+    assert.deepEqual({ slot, bytes }, { slot: 1, bytes: 200_000 });
+  }
 });
 
 test('a worker that loses connections gets them again until it takes them, and is not replaced', async (t) => {

@@ -21,8 +21,8 @@ function createWorker({ requests = 0, privateBytes = 0, listenedMs = stableMs, .
   return {
     start: { slot: 0, engine: 'wasm', config, warm: [], hung: [], versions: {} },
     stage: 'listening',
-    listeningAtMs: nowMs - listenedMs,
-    stuckAtMs: undefined,
+    listeningAt: nowMs - listenedMs,
+    stuckAt: undefined,
     jitter: 0,
     failedSuccessors: 0,
     keptUntilMs: 0,
@@ -72,9 +72,9 @@ test('chance adds up to 10 % to requests and age, and nothing to memory', () => 
 test('a worker is left alone that is new, is not listening, is stuck, has not reported, or was kept just now', () => {
   const requests = 5000;
   assert.equal(reasonOf({ requests, listenedMs: stableMs - 1 }), undefined);
-  assert.equal(reasonOf({ requests, change: { stage: 'forked', listeningAtMs: undefined } }), undefined);
+  assert.equal(reasonOf({ requests, change: { stage: 'forked', listeningAt: undefined } }), undefined);
   assert.equal(reasonOf({ requests, change: { stage: 'draining' } }), undefined);
-  assert.equal(reasonOf({ requests, change: { stuckAtMs: nowMs } }), undefined);
+  assert.equal(reasonOf({ requests, change: { stuckAt: nowMs } }), undefined);
   assert.equal(reasonOf({ requests, change: { snapshot: undefined } }), undefined);
   assert.equal(reasonOf({ requests, change: { keptUntilMs: nowMs + 1 } }), undefined);
   assert.equal(reasonOf({ requests, change: { keptUntilMs: nowMs } }), 'max_requests');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { configSchema } from '../../src/config/schema.ts';
-import { restartLimits,RestartPolicy } from '../../src/primary/restart-policy.ts';
+import { restartLimits, RestartPolicy } from '../../src/primary/restart-policy.ts';
 import { createSlot } from '../../src/primary/slot.ts';
 import { toModelStatuses, toServiceStatus, toWorkerStatus, type WorkerStatus } from '../../src/primary/status-board.ts';
 

@@ -18,7 +18,7 @@ function createParty({ models = {}, warm = [], change }: Facts): Party {
   return {
     start: { slot: 0, engine: 'wasm', config: configSchema.parse({}), warm, hung: [], versions: {} },
     stage: 'listening',
-    forkedAtMs: performance.now(),
+    forkedAt: performance.now(),
     bootLimitMs: 60_000,
     hasReported: true,
     isServing: true,
@@ -92,6 +92,6 @@ test('a worker that has not listened and reported is waited for, and one that do
   assert.equal(judge({ stage: 'forked' }), 'wait');
   assert.equal(judge({ hasReported: false }), 'wait');
   assert.deepEqual(judge({ isServing: false }), { failure: 'it listens but does not serve' });
-  const late = createParty({ warm: ['quality'], models: { quality: cold }, change: { forkedAtMs: -1e9 } });
+  const late = createParty({ warm: ['quality'], models: { quality: cold }, change: { forkedAt: -1e9 } });
   assert.deepEqual(judgeSuccessor(late, current), { failure: 'its models are not ready in time' });
 });

@@ -3,8 +3,8 @@ import { Socket } from 'node:net';
 import test from 'node:test';
 import { toSendingOrder } from '../../src/primary/waiting-order.ts';
 
-function toHeld(id: number, arrivedAtMs: number, wasLost = false) {
-  return { id, socket: new Socket(), address: undefined, arrivedAtMs, sentAtMs: arrivedAtMs, wasLost };
+function toHeld(id: number, arrivedAt: number, wasLost = false) {
+  return { id, socket: new Socket(), address: undefined, arrivedAt, sentAt: arrivedAt, wasLost };
 }
 
 function toIds(...[waiting, nowMs]: Parameters<typeof toSendingOrder>): number[] {

@@ -139,8 +139,9 @@ test('a_picture_is_scored_as_the_service_does_and_measured_at_its_full_size', as
   const compiled = await createPictureScorer(model, { limits, artefactDir });
   assert.equal(compiled.form, 'compiled');
   const [expected, found] = [await original.score(photo), await compiled.score(photo)];
-  for (const [index, score] of expected.scores.entries())
-    {assert.ok(Math.abs(score - (found.scores[index] ?? NaN)) < 1e-4);}
+  for (const [index, score] of expected.scores.entries()) {
+    assert.ok(Math.abs(score - (found.scores[index] ?? NaN)) < 1e-4);
+  }
   assert.deepEqual(found.classical, expected.classical);
   original.dispose();
   compiled.dispose();

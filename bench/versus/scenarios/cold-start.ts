@@ -26,8 +26,9 @@ export async function measureColdStart(stage: Stage, server: Server): Promise<St
     await Promise.all(burst);
   };
   await sendBurst();
-  if (server.contender.kind === 'own')
-    {await waitFor(async () => (await areAllReady(server)) || sendBurst().then(() => false), readyLimitMs);}
+  if (server.contender.kind === 'own') {
+    await waitFor(async () => (await areAllReady(server)) || sendBurst().then(() => false), readyLimitMs);
+  }
   return { listeningMs, firstVerdictMs, allReadyMs: toMs() };
 }
 

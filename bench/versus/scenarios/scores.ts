@@ -28,8 +28,9 @@ export async function compareServers(stage: Stage, [own, ...others]: readonly Se
     const largest = Math.max(...differences);
     const { name } = other.contender;
     figures.push({ contender: name, model: other.model, largest, mean });
-    if (largest > maxScoreDifference)
-      {stage.failures.push(`${other.model}: scores of ${name} differ by up to ${largest.toFixed(3)}`);}
+    if (largest > maxScoreDifference) {
+      stage.failures.push(`${other.model}: scores of ${name} differ by up to ${largest.toFixed(3)}`);
+    }
   }
   return figures;
 }
@@ -41,8 +42,9 @@ export function toDifferences(
 ): number[] {
   return expected.flatMap((scores, picture) => {
     const others = given[picture] ?? [];
-    if (others.length !== scores.length)
-      {throw new Error(`picture ${String(picture)} has ${String(others.length)} scores, not ${String(scores.length)}`);}
+    if (others.length !== scores.length) {
+      throw new Error(`picture ${String(picture)} has ${String(others.length)} scores, not ${String(scores.length)}`);
+    }
     return scores.map((score, label) => Math.abs(score - (others[label] ?? NaN)));
   });
 }

@@ -47,8 +47,9 @@ export function applyRule(visit: NodeVisit): Outputs | undefined {
   const { node } = visit;
   const rule = rules.get(node.op);
   if (rule !== undefined) return rule(visit);
-  if (unfollowed.test(node.op))
-    {throw new FreezeRefusal(`${node.op} ${node.name} is control flow that can't be followed`);}
+  if (unfollowed.test(node.op)) {
+    throw new FreezeRefusal(`${node.op} ${node.name} is control flow that can't be followed`);
+  }
   if (writesReference.test(node.op)) throw new FreezeRefusal(`${node.op} ${node.name} writes a variable`);
   return undefined;
 }

@@ -25,8 +25,9 @@ export function startBodyWatch({ request, cutOff }: Exchange, limits: BodyLimits
   const clock = startUploadClock(limits, reject);
   permit.start(reject);
   const count = (chunk: Buffer) => {
-    if (clock.count(chunk.length) > limits.maxBodyBytes)
-      {reject(toTooLarge('the body has more bytes', limits.maxBodyBytes));}
+    if (clock.count(chunk.length) > limits.maxBodyBytes) {
+      reject(toTooLarge('the body has more bytes', limits.maxBodyBytes));
+    }
     permit.charge(chunk.length);
   };
   const breakOff = () => {

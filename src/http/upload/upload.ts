@@ -35,8 +35,9 @@ export function createUploadReader(
         ? await readForm(exchange, bodyLimits)
         : { images: [{ name: 'upload', bytes: await readRawBody(exchange, bodyLimits) }], fields: noFields };
     const receivedAt = performance.now();
-    if (form.images.length === 0)
-      {throw new ServiceError('ERR_UPLOAD_MISSING', 'the form has no file in the field "image"');}
+    if (form.images.length === 0) {
+      throw new ServiceError('ERR_UPLOAD_MISSING', 'the form has no file in the field "image"');
+    }
     if (form.images.every(({ bytes }) => bytes.length === 0)) {
       throw new ServiceError('ERR_UPLOAD_MISSING', 'the image is empty');
     }

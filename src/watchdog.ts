@@ -1,21 +1,21 @@
-import { startPatience } from './patience.ts';
+import { startPauseTolerantTimeout } from './pause-tolerant-timeout.ts';
 
-/** Samples in the second half of a limit. */
+/** Samples in the second half of a time limit. */
 const steps = 8;
 
-/** Creates what returns the time that the watched threads waited for a CPU, in milliseconds since its last call. */
+/** Creates a meter: each call returns how long the watched threads waited for a CPU since the last call, in milliseconds. */
 export type DelayMeterFactory = () => () => number;
 
 /**
- * Calls `onOver` when native work does not come back in its time. In the second half of it only time counts in which the
- * work could go on: not while the process was stopped, nor while its threads waited for a CPU beside busy programs.
- * @returns ends the watch, and returns the time that counted
+ * Calls `onOver` when native work exceeds its time limit. In the second half of the limit only time counts in which the
+ * work could run: not while the process was stopped, nor while its threads waited for a CPU.
+ * @returns a function that stops the watchdog and returns the counted time, in milliseconds
  */
-export function startRunWatch(limitMs: number, createMeter: DelayMeterFactory, onOver: () => void): () => number {
+export function startWatchdog(limitMs: number, createMeter: DelayMeterFactory, onOver: () => void): () => number {
   const halfMs = limitMs / 2;
   const startedAt = performance.now();
   let toCountedMs = (): number => Math.min(halfMs, performance.now() - startedAt);
-  let stop = startPatience(halfMs, () => {
+  let stop = startPauseTolerantTimeout(halfMs, () => {
     const clock = startRunClock(halfMs / steps, createMeter, (workedMs) => {
       if (workedMs < halfMs) return;
       stop();
@@ -30,7 +30,7 @@ export function startRunWatch(limitMs: number, createMeter: DelayMeterFactory, o
   };
 }
 
-/** Counts the time in which threads could run, in steps. */
+/** Samples the time in which threads could run. */
 function startRunClock(
   stepMs: number,
   createMeter: DelayMeterFactory,

@@ -10,13 +10,13 @@ const entryBytes = 192;
 const maxEntries = 512;
 
 /** The worker's end. */
-export interface FlightJournal {
+export interface InFlightJournal {
   /** Notes what is being worked on, until the returned function is called. */
   readonly enter: (suspects: readonly string[]) => () => void;
 }
 
 /** Creates the worker's end. @param descriptor of the open file */
-export function createFlightJournal(descriptor: number): FlightJournal {
+export function createInFlightJournal(descriptor: number): InFlightJournal {
   const free = Array.from({ length: maxEntries }, (_, index) => index).reverse();
   const write = (entry: number, text: string): void => {
     const bytes = Buffer.alloc(entryBytes);
@@ -39,14 +39,14 @@ export function createFlightJournal(descriptor: number): FlightJournal {
 }
 
 /** The primary's end. */
-export interface FlightRecord {
+export interface InFlightRecord {
   readonly descriptor: number;
   /** Reads what was being worked on when the worker ended, and closes the file. */
   readonly close: () => string[];
 }
 
 /** Opens a file for one worker; undefined where no temporary file can be had. */
-export function openFlightRecord(): FlightRecord | undefined {
+export function openInFlightRecord(): InFlightRecord | undefined {
   const file = path.join(tmpdir(), `image-check-flights-${randomUUID()}`);
   try {
     const descriptor = openSync(file, 'wx+', 0o600);

@@ -4,16 +4,16 @@ import { once } from 'node:events';
 import test from 'node:test';
 import { createRunDelayMeter } from '../../src/inference/run-delay.ts';
 import { threadPriority } from '../../src/inference/thread-priority.ts';
-import { startRunWatch } from '../../src/run-watch.ts';
+import { startWatchdog } from '../../src/watchdog.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
 /** Runs a script beside the watch's module, in a process of its own. */
 function startScript(context: test.TestContext, body: string) {
-  const module = new URL('../../src/run-watch.ts', import.meta.url).href;
+  const module = new URL('../../src/watchdog.ts', import.meta.url).href;
   const meter = new URL('../../src/inference/run-delay.ts', import.meta.url).href;
   const script = `
     import { Worker } from 'node:worker_threads';
-    import { startRunWatch } from ${JSON.stringify(module)};
+    import { startWatchdog } from ${JSON.stringify(module)};
     import { createRunDelayMeter } from ${JSON.stringify(meter)};
     const startedAt = performance.now();
     const tell = (name) => console.log(name, Math.round(performance.now() - startedAt));
@@ -30,20 +30,20 @@ function startScript(context: test.TestContext, body: string) {
 test('what_does_not_come_back_in_its_time_is_told', async () => {
   const startedAt = performance.now();
   let toldAfterMs = 0;
-  startRunWatch(400, createRunDelayMeter, () => (toldAfterMs = performance.now() - startedAt));
+  startWatchdog(400, createRunDelayMeter, () => (toldAfterMs = performance.now() - startedAt));
   await waitFor(() => toldAfterMs > 0);
   assert.ok(toldAfterMs >= 390, String(toldAfterMs));
 });
 
 test('what_came_back_is_not_told_in_either_half', async () => {
   const told: string[] = [];
-  const stopEarly = startRunWatch(400, createRunDelayMeter, () => told.push('early'));
-  const stopLate = startRunWatch(400, createRunDelayMeter, () => told.push('late'));
+  const stopEarly = startWatchdog(400, createRunDelayMeter, () => told.push('early'));
+  const stopLate = startWatchdog(400, createRunDelayMeter, () => told.push('late'));
   stopEarly();
   const startedAt = performance.now();
   await waitFor(() => performance.now() - startedAt > 250);
   stopLate();
-  startRunWatch(400, createRunDelayMeter, () => told.push('control'));
+  startWatchdog(400, createRunDelayMeter, () => told.push('control'));
   await waitFor(() => told.length > 0);
   assert.deepEqual(told, ['control']);
 });
@@ -51,7 +51,7 @@ test('what_came_back_is_not_told_in_either_half', async () => {
 test('the_time_in_which_the_process_was_stopped_does_not_count', async (context) => {
   const { child, output } = startScript(
     context,
-    `console.log('ready'); startRunWatch(1000, createRunDelayMeter, () => tell('hung'));`,
+    `console.log('ready'); startWatchdog(1000, createRunDelayMeter, () => tell('hung'));`,
   );
   await waitFor(() => output().includes('ready'));
   child.kill('SIGSTOP');
@@ -73,7 +73,7 @@ test(
       `const spin = "require('node:os').setPriority(${String(threadPriority)}); const until = Date.now() + 4000; while (Date.now() < until);";
     const threads = Array.from({ length: 4 }, () => new Worker(spin, { eval: true, execArgv: [] }));
     await Promise.all(threads.map((thread) => new Promise((resolve) => thread.once('online', resolve))));
-    startRunWatch(1000, createRunDelayMeter, () => tell('hung'));
+    startWatchdog(1000, createRunDelayMeter, () => tell('hung'));
     console.log('ready');`,
     );
     await waitFor(() => output().includes('ready'));

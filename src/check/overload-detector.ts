@@ -18,7 +18,7 @@ const calm = 16;
  * Tells an overload from a burst, and when it is over. Time is counted in images that were done, not in ms: so the same
  * holds for fast models and slow ones, and nothing is concluded while a model loads.
  */
-export class Overload {
+export class OverloadDetector {
   readonly #atWork: number;
   #done = 0;
   /** What `#done` reaches when it is over. */

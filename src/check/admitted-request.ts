@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { ServiceError } from '../errors.ts';
 
 /** A request whose images were let in. */
-export class Guest {
+export class AdmittedRequest {
   /** Images of the worker that had a verdict when it came. */
   readonly doneBefore: number;
   readonly #ending = new AbortController();
