@@ -15,7 +15,7 @@ function findBar(results: Results, title: string): JudgedBar {
   return bar;
 }
 
-test('a ratio is taken within its round, against the best peer of that round', () => {
+test('a_ratio_is_taken_within_its_round_against_the_best_peer_of_that_round', () => {
   const results = makeResults({
     throughput: [
       makeCell('image-check', 0, { perSecond: 100 }),
@@ -32,7 +32,7 @@ test('a ratio is taken within its round, against the best peer of that round', (
   assert.deepEqual(toSpeedRatios(results, { ...cell, connections: 32 }, 'python'), []);
 });
 
-test('a peer that is in slow cells only does not seem slow', () => {
+test('a_peer_that_is_in_slow_cells_only_does_not_seem_slow', () => {
   const throughput = [
     makeCell('gunicorn', 0, { perSecond: 50 }),
     makeCell('mosec', 0, { perSecond: 60 }),
@@ -43,7 +43,7 @@ test('a peer that is in slow cells only does not seem slow', () => {
   assert.deepEqual(rankPeers(makeResults({}).contenders, []), []);
 });
 
-test('quick refusals of this project are no short answers, and those of a peer are no mark', () => {
+test('quick_refusals_of_this_project_are_no_short_answers_and_those_of_a_peer_are_no_mark', () => {
   const throughput = [
     makeCell('image-check', 0, { p99Ms: 5, refused: 50 }),
     makeCell('gunicorn', 0, { p99Ms: 100 }),
@@ -54,7 +54,7 @@ test('quick refusals of this project are no short answers, and those of a peer a
   assert.deepEqual(toLatencyRatios(makeResults({ throughput }), cell, 'p99Ms', 'lowest'), [Infinity, 0.5]);
 });
 
-test('a peer that lets most wait is no mark for a median unless the lowest of any is asked for', () => {
+test('a_peer_that_lets_most_wait_is_no_mark_for_a_median_unless_the_lowest_of_any_is_asked_for', () => {
   const throughput = [
     makeCell('image-check', 0, { perSecond: 150, p50Ms: 50 }),
     makeCell('gunicorn', 0, { perSecond: 70, p50Ms: 30 }),
@@ -64,7 +64,7 @@ test('a peer that lets most wait is no mark for a median unless the lowest of an
   assert.deepEqual(toLatencyRatios(makeResults({ throughput }), cell, 'p50Ms', 'lowest'), [50 / 30]);
 });
 
-test('a bar holds at its bound, is missed beyond, and is neither without a figure', () => {
+test('a_bar_holds_at_its_bound_is_missed_beyond_and_is_neither_without_a_figure', () => {
   const title = 'requests a second : best Python peer, 640×480, 8 connections';
   const measure = (perSecond: number) =>
     findBar(
@@ -78,7 +78,7 @@ test('a bar holds at its bound, is missed beyond, and is neither without a figur
   assert.equal(findBar(makeResults({}), title).isHeld, undefined);
 });
 
-test('who answered nothing is no mark, and having answered nothing is no success', () => {
+test('who_answered_nothing_is_no_mark_and_having_answered_nothing_is_no_success', () => {
   const mute = makeCell('gunicorn', 0, { perSecond: 0, p99Ms: NaN });
   const spoke = makeResults({ throughput: [makeCell('image-check', 0, {}), mute] });
   assert.deepEqual(toSpeedRatios(spoke, cell, 'python'), []);
@@ -90,7 +90,7 @@ test('who answered nothing is no mark, and having answered nothing is no success
   );
 });
 
-test('the median of the rounds decides', () => {
+test('the_median_of_the_rounds_decides', () => {
   const throughput = [100, 150, 300].flatMap((perSecond, round) => [
     makeCell('image-check', round, { perSecond }),
     makeCell('gunicorn', round, { perSecond: 100 }),
@@ -100,13 +100,13 @@ test('the median of the rounds decides', () => {
   assert.equal(bar.isHeld, true);
 });
 
-test('cpu is held against the limit of the same round', () => {
+test('cpu_is_held_against_the_limit_of_the_same_round', () => {
   const limit = { aloneCpuMs: 10, aloneWallMs: 10, togetherCpuMs: 12, togetherWallMs: 12, peakPrivateBytes: 1 };
   const throughput = [makeCell('image-check', 0, { cpuMsPerRequest: 11, limit })];
   assert.equal(findBar(makeResults({ throughput }), 'CPU a request : limit, 640×480').median, 1.1);
 });
 
-test('overload is held against nine tenths of the capacity', () => {
+test('overload_is_held_against_nine_tenths_of_the_capacity', () => {
   const toFigure = (share: number, answers: readonly (readonly [status: number, ms: number])[]) => ({
     ...toOpenFigure(
       answers.map(([status, latencyMs]) => ({ dueMs: 0, status, latencyMs, retryAfterSeconds: undefined })),

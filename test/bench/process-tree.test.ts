@@ -31,7 +31,7 @@ function makeProc(context: TestContext, processes: readonly Made[]): string {
   return dir;
 }
 
-test('a tree has children, grandchildren, and who moved into its session', (context) => {
+test('a_tree_has_children_grandchildren_and_who_moved_into_its_session', (context) => {
   const dir = makeProc(context, [
     { pid: 30, parent: 20 },
     { pid: 20, parent: 10, name: 'a) b (c' },
@@ -46,7 +46,7 @@ test('a tree has children, grandchildren, and who moved into its session', (cont
   );
 });
 
-test('cpu of children that have ended counts, and of zombies', (context) => {
+test('cpu_of_children_that_have_ended_counts_and_of_zombies', (context) => {
   const dir = makeProc(context, [
     { pid: 10, parent: 1, ticks: [100, 20, 300, 4] },
     { pid: 11, parent: 10, ticks: [1, 2, 0, 0], state: 'Z' },
@@ -55,7 +55,7 @@ test('cpu of children that have ended counts, and of zombies', (context) => {
   assert.equal(readTreeCpuMs(10, dir), 4270);
 });
 
-test('memory is read of the living, and none of one that ends meanwhile', (context) => {
+test('memory_is_read_of_the_living_and_none_of_one_that_ends_meanwhile', (context) => {
   const smaps = 'Rss: 900 kB\nPss:     500 kB\nPss_Anon: 7 kB\nPrivate_Clean:  100 kB\nPrivate_Dirty:  200 kB\n';
   const dir = makeProc(context, [
     { pid: 10, parent: 1, smaps },
@@ -71,13 +71,13 @@ test('memory is read of the living, and none of one that ends meanwhile', (conte
   );
 });
 
-test('this very process is found, with its cpu time and memory', () => {
+test('this_very_process_is_found_with_its_cpu_time_and_memory', () => {
   assert.ok(readTreeCpuMs(process.pid) > 0);
   const [own] = readTreeMemory(process.pid).filter(({ pid }) => pid === process.pid);
   assert.ok(own !== undefined && own.privateBytes > 1e6 && own.pssBytes >= own.privateBytes / 2);
 });
 
-test('a process that is gone has no tree', () => {
+test('a_process_that_is_gone_has_no_tree', () => {
   assert.deepEqual(listTree(2 ** 30), []);
   for (const text of ['', 'nonsense', '12 (half']) assert.equal(toProcessStat(text), undefined);
 });

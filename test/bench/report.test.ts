@@ -12,7 +12,7 @@ import { toHttpRequest, toUpload } from '../../bench/versus/upload.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { makeCell, makeResults } from './made-results.ts';
 
-test('a missed bar, a held one and one without a figure are told apart', () => {
+test('a_missed_bar_a_held_one_and_one_without_a_figure_are_told_apart', () => {
   const report = toReport(
     makeResults({
       throughput: [
@@ -28,7 +28,7 @@ test('a missed bar, a held one and one without a figure are told apart', () => {
   assert.match(report, /naive Node, 12 MP, 8 connections +\| ≥ 3.2 × +\| +\| 0 +\| not measured/);
 });
 
-test('remarks and what went wrong stand in the report, and only where there are any', () => {
+test('remarks_and_what_went_wrong_stand_in_the_report_and_only_where_there_are_any', () => {
   const told = toReport(
     makeResults({ failures: ['cold start: mosec is left out: it died'] }),
     'It waits for **air**.\n',
@@ -39,12 +39,12 @@ test('remarks and what went wrong stand in the report, and only where there are 
   assert.doesNotMatch(silent, /Where a bar is missed|What went wrong/);
 });
 
-test('answers that are not 2xx stand beside the speed', () => {
+test('answers_that_are_not_2xx_stand_beside_the_speed', () => {
   const report = toReport(makeResults({ throughput: [makeCell('image-check', 0, { refused: 7, broken: 2 })] }), '');
   assert.match(report, /\| image-check \| 100\.0 .*\| 9 +\| 1 +\|/);
 });
 
-test('the report, its figures and its plots are written', async (context) => {
+test('the_report_its_figures_and_its_plots_are_written', async (context) => {
   const dir = makeTempDir(context);
   const results = makeResults({ throughput: [makeCell('image-check', 0, {})] });
   const text = await writeReport(dir, results);
@@ -56,13 +56,13 @@ test('the report, its figures and its plots are written', async (context) => {
   assert.match(readFileSync(path.join(dir, 'plots', 'throughput.svg'), 'utf8'), /^<svg[^]*image-check/);
 });
 
-test('a spread shows median and ends, and nothing of nothing', () => {
+test('a_spread_shows_median_and_ends_and_nothing_of_nothing', () => {
   assert.equal(toSpread([3, 1, 2]), '2 (1–3)');
   assert.equal(toSpread([1.234], 1), '1.2');
   assert.equal(toSpread([NaN, Infinity]), '');
 });
 
-test('memory of the largest worker is told beside that of the tree', () => {
+test('memory_of_the_largest_worker_is_told_beside_that_of_the_tree', () => {
   const processes = [
     { pid: 1, pssBytes: 10, privateBytes: 5 },
     { pid: 2, pssBytes: 30, privateBytes: 25 },
@@ -71,13 +71,13 @@ test('memory of the largest worker is told beside that of the tree', () => {
   assert.deepEqual(toTreeMemory([]), { pssBytes: 0, privateBytes: 0, workerPrivateBytes: 0 });
 });
 
-test('scores are compared label by label, and not with too few', () => {
+test('scores_are_compared_label_by_label_and_not_with_too_few', () => {
   assert.deepEqual(toDifferences([[1, 0.5]], [[1, 0.25]]), [0, 0.25]);
   assert.throws(() => toDifferences([[1, 0.5]], [[1]]), /picture 0 has 1 scores, not 2/);
   assert.throws(() => toDifferences([[1]], []), /0 scores/);
 });
 
-test('the delay of the slowest worker is found, and NaN where none tells', () => {
+test('the_delay_of_the_slowest_worker_is_found_and_NaN_where_none_tells', () => {
   const exposition = [
     'nodejs_eventloop_lag_p99_seconds{worker="0"} 0.011',
     'nodejs_eventloop_lag_p99_seconds{worker="1"} 0.025',
@@ -87,7 +87,7 @@ test('the delay of the slowest worker is found, and NaN where none tells', () =>
   assert.ok(Number.isNaN(toLagP99Ms('')));
 });
 
-test('a form holds every picture, a raw body one only', () => {
+test('a_form_holds_every_picture_a_raw_body_one_only', () => {
   const pictures = [Buffer.from('first'), Buffer.from('second')];
   const { contentType, body } = toUpload('multipart', pictures);
   const boundary = contentType.replace('multipart/form-data; boundary=', '--');

@@ -19,7 +19,7 @@ function failNever(): never {
   assert.fail('nobody fails here');
 }
 
-test('after the first round only the best two python peers go on', async () => {
+test('after_the_first_round_only_the_best_two_python_peers_go_on', async () => {
   const played = await playRounds(entrants, { rounds: 3, measure, rank, onBroken: failNever });
   const names = (round: number) => played.filter((figure) => figure.round === round).map(({ contender }) => contender);
   assert.deepEqual(names(0), ['own', 'naive', 'slow', 'fast', 'middling']);
@@ -27,13 +27,13 @@ test('after the first round only the best two python peers go on', async () => {
   assert.deepEqual(names(2).toSorted(), ['fast', 'middling', 'naive', 'own']);
 });
 
-test('who begins changes with the rounds', async () => {
+test('who_begins_changes_with_the_rounds', async () => {
   const played = await playRounds(entrants, { rounds: 3, measure, rank, onBroken: failNever });
   const first = [0, 1, 2].map((round) => played.find((figure) => figure.round === round)?.contender);
   assert.equal(new Set(first).size, 3);
 });
 
-test('a peer that fails is left out and told, and the others go on', async () => {
+test('a_peer_that_fails_is_left_out_and_told_and_the_others_go_on', async () => {
   const broken: string[] = [];
   const played = await playRounds(entrants, {
     rounds: 2,
@@ -47,7 +47,7 @@ test('a peer that fails is left out and told, and the others go on', async () =>
   assert.equal(played.filter(({ contender }) => contender === 'own').length, 2);
 });
 
-test('a failure of this project ends the benchmark', async () => {
+test('a_failure_of_this_project_ends_the_benchmark', async () => {
   const failing = playRounds(entrants, {
     rounds: 1,
     measure: (who) => (who.contender.kind === 'own' ? Promise.reject(new Error('ours')) : measure(who)),

@@ -22,7 +22,7 @@ async function start(context: TestContext, program: string): Promise<Server> {
   return server;
 }
 
-test('a server is waited for until it listens and judges', async (context) => {
+test('a_server_is_waited_for_until_it_listens_and_judges', async (context) => {
   const server = await start(
     context,
     `let asked = 0;
@@ -39,7 +39,7 @@ test('a server is waited for until it listens and judges', async (context) => {
   await waitForCalm(server);
 });
 
-test('one that never listens fails with its last lines', async (context) => {
+test('one_that_never_listens_fails_with_its_last_lines', async (context) => {
   const server = await start(context, `console.log('still loading'); setInterval(() => {}, 1000);`);
   await assert.rejects(
     waitForListening(server, 1500),
@@ -47,12 +47,12 @@ test('one that never listens fails with its last lines', async (context) => {
   );
 });
 
-test('one that ends at its start fails at once, with its last lines', async (context) => {
+test('one_that_ends_at_its_start_fails_at_once_with_its_last_lines', async (context) => {
   const server = await start(context, `console.error('no such model'); process.exit(3)`);
   await assert.rejects(waitForListening(server), /made up ended at its start: no such model/);
 });
 
-test('one that listens but never judges fails', async (context) => {
+test('one_that_listens_but_never_judges_fails', async (context) => {
   const server = await start(
     context,
     `require('node:http').createServer((_, response) => response.writeHead(500).end()).listen(process.env.PORT)`,
@@ -60,7 +60,7 @@ test('one that listens but never judges fails', async (context) => {
   await assert.rejects(waitForVerdict(server, upload, 1500), /did not judge a picture within 1\.5 s/);
 });
 
-test('all processes of a killed server are gone', async (context) => {
+test('all_processes_of_a_killed_server_are_gone', async (context) => {
   const server = await start(
     context,
     `const { spawn } = require('node:child_process');

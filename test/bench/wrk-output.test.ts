@@ -7,7 +7,7 @@ function toOutput(result: object): string {
   return `Running 1s test @ http://127.0.0.1:1\n  2 requests in 1.00s\n\nRESULT ${JSON.stringify(result)}\n`;
 }
 
-test('answers that are not 2xx are counted apart and do not make it faster', () => {
+test('answers_that_are_not_2xx_are_counted_apart_and_do_not_make_it_faster', () => {
   const output = toOutput({
     requests: 10,
     microseconds: 2_000_000,
@@ -27,13 +27,13 @@ test('answers that are not 2xx are counted apart and do not make it faster', () 
   assert.equal(figure.p99Ms, 5);
 });
 
-test('wrk without a result fails with what it said', () => {
+test('wrk_without_a_result_fails_with_what_it_said', () => {
   assert.throws(() => toWrkFigure('unable to connect to 127.0.0.1:9 Connection refused\n', 1), /unable to connect/);
   assert.throws(() => toWrkFigure('', 1), /it printed nothing/);
   assert.throws(() => toWrkFigure(toOutput({ requests: 'many' }), 1), /requests/);
 });
 
-test('a load without one request has no times', () => {
+test('a_load_without_one_request_has_no_times', () => {
   const figure = toWrkFigure(
     toOutput({ requests: 0, microseconds: 1_000_000, refused: 0, broken: 8, latencies: [] }),
     8,
@@ -43,7 +43,7 @@ test('a load without one request has no times', () => {
   assert.ok(Number.isNaN(figure.p99Ms));
 });
 
-test('requests that wrk invented are taken away', () => {
+test('requests_that_wrk_invented_are_taken_away', () => {
   const mean = 100;
   const sent: [number, number][] = [
     [90, 50],
@@ -65,7 +65,7 @@ test('requests that wrk invented are taken away', () => {
   assert.deepEqual(undoCorrection(corrected, 58, mean), sent);
 });
 
-test('times that can not be undone stay as they are', () => {
+test('times_that_can_not_be_undone_stay_as_they_are', () => {
   const latencies: [number, number][] = [
     [90, 5],
     [450, 1],
@@ -74,7 +74,7 @@ test('times that can not be undone stay as they are', () => {
   assert.equal(undoCorrection(latencies, 6, NaN), latencies);
 });
 
-test('quantiles of a histogram are those of its requests', () => {
+test('quantiles_of_a_histogram_are_those_of_its_requests', () => {
   const figure = toLoadFigure({
     ...{ answered: 100, refused: 0, broken: 0, seconds: 1 },
     latencies: [

@@ -32,7 +32,7 @@ const expected = Object.fromEntries(
   ]),
 );
 
-test('net/http and mime/multipart of Go', async (context) => {
+test('net_http_and_mime_multipart_of_Go', async (context) => {
   const go = findOutsidePart(context, 'go');
   if (go === undefined) return;
   await assertProgram(context, await startClientTarget(context), [go, 'run', toProgramPath('go-client.go')], expected);

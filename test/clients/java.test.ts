@@ -80,7 +80,7 @@ test('java.net.http.HttpClient', async (context) => {
   await assertProgram(context, target, ['java', toProgramPath('java-http-client.java')], httpClient);
 });
 
-test('Apache HttpClient 4 and 5, OkHttp and RestTemplate', async (context) => {
+test('apache_HttpClient_4_and_5_OkHttp_and_RestTemplate', async (context) => {
   if (findOutsidePart(context, 'javac') === undefined) return;
   const jars = process.env['IMAGE_CHECK_TEST_JARS'];
   if (jars === undefined) {

@@ -77,7 +77,7 @@ function hasLibrary(context: TestContext, library: string): boolean {
   return false;
 }
 
-test('clients of Node', async (context) => {
+test('clients_of_Node', async (context) => {
   const target = await startClientTarget(context);
   const program = [process.execPath, toProgramPath('node-clients.mjs')] as const;
   await context.test('fetch', (inner) =>

@@ -53,7 +53,7 @@ const expected: ExpectedAnswers = {
   'symfony: model': unknownModel,
 };
 
-test('curl, stream contexts, Guzzle and Symfony of PHP', async (context) => {
+test('curl_stream_contexts_Guzzle_and_Symfony_of_PHP', async (context) => {
   const php = findOutsidePart(context, 'php');
   if (php === undefined) return;
   const question = `exit((int) !(extension_loaded('curl') && stream_resolve_include_path('GuzzleHttp/autoload.php')

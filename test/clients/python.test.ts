@@ -54,7 +54,7 @@ const expected: ExpectedAnswers = {
   'aiohttp: UTF-8 name, fields not quoted': [oddNames.utf8, 'two.jpg'],
 };
 
-test('requests, httpx and aiohttp', async (context) => {
+test('requests_httpx_and_aiohttp', async (context) => {
   const python = process.env['IMAGE_CHECK_TEST_CLIENTS_PYTHON'] ?? 'python3';
   const question = spawnSync(python, ['-c', 'import aiohttp, httpx, requests, requests_toolbelt']);
   if (question.status !== 0) {

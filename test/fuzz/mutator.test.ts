@@ -7,7 +7,7 @@ import { sniffFormat } from '../../src/image/sniff.ts';
 
 const seeds = await drawSeeds();
 
-test('every seed is a picture of its format and has chunks to mutate', () => {
+test('every_seed_is_a_picture_of_its_format_and_has_chunks_to_mutate', () => {
   for (const format of formats) {
     for (const [index, seed] of seeds[format].entries()) {
       const about = `${format} ${String(index)}`;
@@ -17,7 +17,7 @@ test('every seed is a picture of its format and has chunks to mutate', () => {
   }
 });
 
-test('the same seed makes the same inputs, another one others', () => {
+test('the_same_seed_makes_the_same_inputs_another_one_others', () => {
   for (const format of formats) {
     const once = makeInput(seeds, 1, format, 7);
     assert.deepEqual(makeInput(seeds, 1, format, 7), once);
@@ -25,7 +25,7 @@ test('the same seed makes the same inputs, another one others', () => {
   }
 });
 
-test('every input differs from all seeds, and nearly all from each other', () => {
+test('every_input_differs_from_all_seeds_and_nearly_all_from_each_other', () => {
   for (const format of formats) {
     const unchanged = new Set(seeds[format].map((seed) => seed.toString('latin1')));
     const inputs = Array.from({ length: 300 }, (_, number) =>
@@ -40,7 +40,7 @@ test('every input differs from all seeds, and nearly all from each other', () =>
   }
 });
 
-test('inputs keep to the wanted counts, and their order does not change them', () => {
+test('inputs_keep_to_the_wanted_counts_and_their_order_does_not_change_them', () => {
   const counts = { jpeg: 12, png: 3, webp: 3, gif: 3, avif: 3, tiff: 3 };
   const inputs = [...makeInputs(seeds, 5, counts)];
   for (const format of formats) {
@@ -51,7 +51,7 @@ test('inputs keep to the wanted counts, and their order does not change them', (
   for (const { name, bytes } of inputs) assert.deepEqual(known.get(name), bytes, name);
 });
 
-test('empty and tiny pictures are mutated, too', () => {
+test('empty_and_tiny_pictures_are_mutated_too', () => {
   for (const bytes of [
     Buffer.alloc(0),
     Buffer.from([0xff]),

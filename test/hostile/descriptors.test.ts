@@ -24,7 +24,7 @@ function askOn(url: string, agent: Agent): Promise<void> {
 const exhausted = 10;
 const plenty = 1024;
 
-test('connections that a worker has no descriptor for are served when it has some again', { skip }, async (t) => {
+test('connections_that_a_worker_has_no_descriptor_for_are_served_when_it_has_some_again', { skip }, async (t) => {
   const service = await startService(t);
   const { workers } = await service.health();
   for (const { pid } of workers) limitDescriptors(pid, exhausted);
@@ -37,7 +37,7 @@ test('connections that a worker has no descriptor for are served when it has som
   await assertAllReachable(service);
 });
 
-test('a service with few descriptors refuses what it cannot hold, and goes on serving', { skip }, async (t) => {
+test('a_service_with_few_descriptors_refuses_what_it_cannot_hold_and_goes_on_serving', { skip }, async (t) => {
   const service = await startService(t, { node: createLimitedNode(t, 256) });
   assert.match(service.stderr(), /ulimit -n allows fewer connections/);
   const before = await measureResources(service);
@@ -52,7 +52,7 @@ test('a service with few descriptors refuses what it cannot hold, and goes on se
 });
 
 test(
-  'a primary that has no descriptor to accept a connection with survives, and serves again later',
+  'a_primary_that_has_no_descriptor_to_accept_a_connection_with_survives_and_serves_again_later',
   { skip },
   async (t) => {
     const service = await startService(t);
@@ -71,7 +71,7 @@ test(
 );
 
 test(
-  'workers without a free descriptor keep serving, cold model or warm, and are whole again later',
+  'workers_without_a_free_descriptor_keep_serving_cold_model_or_warm_and_are_whole_again_later',
   { skip },
   async (t) => {
     const service = await startService(t);
@@ -103,7 +103,7 @@ test(
   },
 );
 
-test('a worker that dies while the primary has no free descriptor is forked again later', { skip }, async (t) => {
+test('a_worker_that_dies_while_the_primary_has_no_free_descriptor_is_forked_again_later', { skip }, async (t) => {
   const service = await startService(t);
   const { primary, workers } = await service.health();
   const [victim] = workers;

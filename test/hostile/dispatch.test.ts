@@ -18,7 +18,7 @@ function openDeafClients(t: TestContext, port: number, count: number, bytes: Buf
   });
 }
 
-test('clients that pipeline requests and never read leave every worker reachable', { skip }, async (t) => {
+test('clients_that_pipeline_requests_and_never_read_leave_every_worker_reachable', { skip }, async (t) => {
   const service = await startService(t);
   const before = await measureResources(service);
   const request = 'GET /livez HTTP/1.1\r\nHost: test\r\n\r\n';
@@ -30,7 +30,7 @@ test('clients that pipeline requests and never read leave every worker reachable
 });
 
 test(
-  'clients that connect to a frozen worker and go away at once do not keep it from later ones',
+  'clients_that_connect_to_a_frozen_worker_and_go_away_at_once_do_not_keep_it_from_later_ones',
   { skip },
   async (t) => {
     const service = await startService(t);

@@ -9,7 +9,7 @@ import { warmWorkers } from '../fixtures/warm-workers.ts';
 
 const limitBytes = 130e6;
 
-test('workers that the kernel kills for memory are counted as oom, blame no picture, and make the service unready', async (t) => {
+test('workers_that_the_kernel_kills_for_memory_are_counted_as_oom_blame_no_picture_and_make_the_service_unready', async (t) => {
   const service = await startService(t);
   // Made later, so that it goes after the service has.
   const cgroup = makeMemoryCgroup(t);

@@ -49,7 +49,7 @@ function hasStatus({ received }: RawClient): boolean {
   return received().includes('HTTP/1.1 ');
 }
 
-test('eight forms of 64 MiB that bring a byte every 5 s get 408, a polite client gets its verdicts', async (context) => {
+test('eight_forms_of_64_MiB_that_bring_a_byte_every_5_s_get_408_a_polite_client_gets_its_verdicts', async (context) => {
   const attackers = Array.from({ length: 8 }, () => openForm(context, 64 * mebibyte));
   const drip = setInterval(() => {
     for (const { socket } of attackers) socket.write('-');
@@ -66,7 +66,7 @@ test('eight forms of 64 MiB that bring a byte every 5 s get 408, a polite client
   await assertCalmAgain(service, calm);
 });
 
-test('uploads that fill the byte budget and stall make room: they get 429, polite clients get verdicts', async (context) => {
+test('uploads_that_fill_the_byte_budget_and_stall_make_room_they_get_429_polite_clients_get_verdicts', async (context) => {
   const start = toPart('name="image"; filename="stalls"', Buffer.alloc(9 * mebibyte));
   const attackers = Array.from({ length: 80 }, () => openForm(context, 64 * mebibyte));
   for (const { socket } of attackers) socket.write(start);
@@ -80,7 +80,7 @@ test('uploads that fill the byte budget and stall make room: they get 429, polit
   await assertCalmAgain(service, calm);
 });
 
-test('of twelve simultaneous uploads of 60 MiB at least four finish, the others get 429', async (context) => {
+test('of_twelve_simultaneous_uploads_of_60_MiB_at_least_four_finish_the_others_get_429', async (context) => {
   const parts = [
     toPart('name="image"; filename="photo.jpg"', photo),
     toPart('name="note"', Buffer.alloc(60 * mebibyte, 'x')),

@@ -48,7 +48,7 @@ async function attackDeafly(context: test.TestContext, toUrl: (service: Service)
   return { service, calm, polite };
 }
 
-test('clients that pipeline requests and never read are disconnected, a polite client gets its verdicts', async (context) => {
+test('clients_that_pipeline_requests_and_never_read_are_disconnected_a_polite_client_gets_its_verdicts', async (context) => {
   const { service, calm, polite } = await attackDeafly(context, ({ url }) => url);
   let mostInFlight = 0;
   // One connection is the polite client's.
@@ -62,7 +62,7 @@ test('clients that pipeline requests and never read are disconnected, a polite c
   await assertCalmAgain(service, calm);
 });
 
-test('clients that pipeline requests on the ops port and never read are disconnected, probes are answered', async (context) => {
+test('clients_that_pipeline_requests_on_the_ops_port_and_never_read_are_disconnected_probes_are_answered', async (context) => {
   const { service, calm, polite } = await attackDeafly(context, ({ opsUrl }) => opsUrl);
   await waitFor(async () => {
     for (const path of ['/livez', '/readyz', '/metrics']) {
@@ -76,7 +76,7 @@ test('clients that pipeline requests on the ops port and never read are disconne
   await assertCalmAgain(service, calm);
 });
 
-test('requests pipelined on the ops port are answered in their order, until they are too many', async (context) => {
+test('requests_pipelined_on_the_ops_port_are_answered_in_their_order_until_they_are_too_many', async (context) => {
   const service = await startService(context);
   const opsPort = Number(new URL(service.opsUrl).port);
   const few = openRawClient(opsPort);

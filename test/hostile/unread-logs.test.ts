@@ -39,7 +39,7 @@ async function flood(service: Service, context: TestContext, count: number): Pro
   return answers.map(({ status }) => status);
 }
 
-test('logs that nobody reads hold up no request and no probe, and the lines are valid when read again', async (t) => {
+test('logs_that_nobody_reads_hold_up_no_request_and_no_probe_and_the_lines_are_valid_when_read_again', async (t) => {
   const service = await startService(t, { args: ['--set', 'log.access=json'] });
   const photo = await makePhoto(1);
   await warmWorkers(service, photo);
@@ -58,7 +58,7 @@ test('logs that nobody reads hold up no request and no probe, and the lines are 
   assert.ok(listEvents(service).length > 0);
 });
 
-test('what native code writes to stderr becomes events, a bounded number of them', async (t) => {
+test('what_native_code_writes_to_stderr_becomes_events_a_bounded_number_of_them', async (t) => {
   const service = await startService(t);
   await warmWorkers(service, await makePhoto(1));
   await flood(service, t, 200);

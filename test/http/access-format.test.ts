@@ -105,20 +105,20 @@ for (const [name, expected] of variables) {
   });
 }
 
-test('what counts now is now: epoch and resident memory', () => {
+test('what_counts_now_is_now_epoch_and_resident_memory', () => {
   assert.ok(Math.abs(Number(format('%(epoch)')) - Date.now() / 1000) < 5);
   assert.ok(Number(format('%(rss)')) > 1_000_000);
   assert.ok(Number(format('%(rssM)')) > 1);
 });
 
-test('the default format is the combined one with milliseconds', () => {
+test('the_default_format_is_the_combined_one_with_milliseconds', () => {
   assert.equal(
     format(configSchema.parse({}).log.accessFormat),
     `192.0.2.1 - - [03/Nov/2026:04:05:06 ${offset}] "POST /v1/check?model=quality HTTP/1.1" 200 420 "https://example.org/" "curl/8" 12ms`,
   );
 });
 
-test("uWSGI's own default line comes out whole", () => {
+test('uWSGI_s_own_default_line_comes_out_whole', () => {
   const line =
     '[pid: %(pid)|app: -|req: -/-] %(addr) (%(user)) {%(vars) vars in %(pktsize) bytes} [%(ctime)] %(method) %(uri) => ' +
     'generated %(rsize) bytes in %(msecs) msecs (%(proto) %(status)) %(headers) headers in %(hsize) bytes (%(switches) switches on core %(core))';
@@ -129,11 +129,11 @@ test("uWSGI's own default line comes out whole", () => {
   );
 });
 
-test('what is no variable stands for itself', () => {
+test('what_is_no_variable_stands_for_itself', () => {
   assert.equal(format('100% %s %(status) %(unfinished'), '100% %s 200 %(unfinished');
 });
 
-test('no header can end its line, its quotes or hide in control characters', () => {
+test('no_header_can_end_its_line_its_quotes_or_hide_in_control_characters', () => {
   const requestHeaders = { 'user-agent': 'a"b\\c\r\nd\te\u0085\u001b[31m', referer: 'caf\u00c3\u00a9' };
   assert.equal(
     format('"%(uagent)" %(referer)', { requestHeaders }),
@@ -145,7 +145,7 @@ test('no header can end its line, its quotes or hide in control characters', () 
   );
 });
 
-test('a connection without a request has a line of dashes', () => {
+test('a_connection_without_a_request_has_a_line_of_dashes', () => {
   const changes = {
     method: undefined,
     uri: undefined,

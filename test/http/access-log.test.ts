@@ -43,7 +43,7 @@ async function start(log: object): Promise<RunningService> {
 
 const two = [toPart('name="image"; filename="a.jpg"'), toPart('name="image"; filename="private.jpg"')];
 
-test('a verdict is in the log variables: the label that weighs most, and the steps', async () => {
+test('a_verdict_is_in_the_log_variables_the_label_that_weighs_most_and_the_steps', async () => {
   const { url, accessLines } = await start({
     accessFormat:
       '%(status) %(model)@%(version) %(label)=%(score) %(verdict) %(images) %(queue_ms) %(infer_ms) %(decode_ms) %(reqid) %(error)',
@@ -53,7 +53,7 @@ test('a verdict is in the log variables: the label that weighs most, and the ste
   assert.deepEqual(await accessLines(), [`200 quality@7 blurry=0.9713 reject 2 0.3 9.4 3.1 ${requestId} -`]);
 });
 
-test('an error is in the log by its code, and no file name ever is', async () => {
+test('an_error_is_in_the_log_by_its_code_and_no_file_name_ever_is', async () => {
   const { url, accessLines } = await start({ access: 'json' });
   await postParts(url, ...two);
   await fetch(`${url}/nowhere`, { headers: { 'User-Agent': 'a "b"' } });
@@ -76,7 +76,7 @@ test('an error is in the log by its code, and no file name ever is', async () =>
   );
 });
 
-test('sizes in the log are those on the wire', async () => {
+test('sizes_in_the_log_are_those_on_the_wire', async () => {
   const { port, accessLines } = await start({ accessFormat: '%(hsize) %(rsize) %(size) %(cl)' });
   const { text, body } = await sendRaw(port, toRawPost(['Content-Length: 1', 'Connection: close'], 'x', '/nowhere'));
   const headerBytes = text.length - body.length;
@@ -84,7 +84,7 @@ test('sizes in the log are those on the wire', async () => {
   assert.deepEqual(await accessLines(), [expected]);
 });
 
-test('an access log that is off writes nothing', async () => {
+test('an_access_log_that_is_off_writes_nothing', async () => {
   const { url, accessLines } = await start({ access: 'off' });
   await fetch(`${url}/nowhere`);
   assert.deepEqual(await accessLines(), []);
@@ -102,25 +102,25 @@ async function readAll(stream: Readable): Promise<string> {
   return text;
 }
 
-test('a process that flushes and is killed has lost no line', async () => {
+test('a_process_that_flushes_and_is_killed_has_lost_no_line', async () => {
   const { stdout } = run('kill', '20000');
   const lines = (await readAll(stdout)).split('\n');
   assert.equal(lines.length, 20_001);
   assert.equal(lines[19_999]?.split('/')[1], '19999');
 });
 
-test('a process that just ends has lost no line', async () => {
+test('a_process_that_just_ends_has_lost_no_line', async () => {
   const lines = (await readAll(run('end', '5000').stdout)).split('\n');
   assert.equal(lines.length, 5001);
 });
 
-test('a reader that stands still does not hold up the process', { timeout: 30_000 }, async () => {
+test('a_reader_that_stands_still_does_not_hold_up_the_process', { timeout: 30_000 }, async () => {
   const { stderr } = run('report', '20000');
   const text = await readAll(stderr);
   assert.match(text, /^wrote in \d+ ms$/m);
 });
 
-test('a closed stdout does not end the process; each loss is told', async () => {
+test('a_closed_stdout_does_not_end_the_process_each_loss_is_told', async () => {
   const running = run('go-on', '10');
   await once(running.stdout, 'data');
   running.stdout.destroy();

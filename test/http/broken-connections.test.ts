@@ -52,7 +52,7 @@ for (const [what, request] of [
   });
 }
 
-test('a client that vanishes in the middle of an upload is logged as 499, its permit is given back', async () => {
+test('a_client_that_vanishes_in_the_middle_of_an_upload_is_logged_as_499_its_permit_is_given_back', async () => {
   const running = await start({ config: { upload: { maxBufferedBytes: 10_000 } } });
   for (let round = 1; round <= 3; round += 1) {
     const { socket } = openRaw(running.port);
@@ -67,7 +67,7 @@ test('a client that vanishes in the middle of an upload is logged as 499, its pe
   assert.equal((await sendRaw(running.port, toRawPost([...formHeaders, 'Connection: close'], image))).status, 200);
 });
 
-test('an upload that pauses too long is 408', async () => {
+test('an_upload_that_pauses_too_long_is_408', async () => {
   const { port } = await start({ config: { upload: { idleTimeoutMs: 150 } } });
   const startedAt = performance.now();
   const { socket, reply, received } = openRaw(port);
@@ -78,7 +78,7 @@ test('an upload that pauses too long is 408', async () => {
   assertProblem(await reply, 408, 'ERR_UPLOAD_TIMEOUT');
 });
 
-test('an upload that is slow and steady is taken where no rate is asked for', async () => {
+test('an_upload_that_is_slow_and_steady_is_taken_where_no_rate_is_asked_for', async () => {
   const { port } = await start({ config: { upload: { idleTimeoutMs: 500, minBytesPerSecond: 0 } } });
   const { socket, reply } = openRaw(port);
   socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 30', 'Connection: close']));
@@ -95,7 +95,7 @@ test('an upload that is slow and steady is taken where no rate is asked for', as
   }
 });
 
-test('an upload that is steady but below upload.minBytesPerSecond is 408', async () => {
+test('an_upload_that_is_steady_but_below_upload_minBytesPerSecond_is_408', async () => {
   const { port } = await start({ config: { upload: { idleTimeoutMs: 300, minBytesPerSecond: 1000 } } });
   const { socket, reply, received } = openRaw(port);
   socket.write(toRawPost(formHeaders, image.subarray(0, 200)));
@@ -112,7 +112,7 @@ test('an upload that is steady but below upload.minBytesPerSecond is 408', async
   }
 });
 
-test('an upload that arrives while the worker is too busy to read it is not refused for that', async () => {
+test('an_upload_that_arrives_while_the_worker_is_too_busy_to_read_it_is_not_refused_for_that', async () => {
   const { port } = await start({ config: { upload: { idleTimeoutMs: 200, minBytesPerSecond: 1000 } } });
   const { socket, reply, received } = openRaw(port);
   socket.write(
@@ -126,7 +126,7 @@ test('an upload that arrives while the worker is too busy to read it is not refu
   assert.match((await reply).text, /HTTP\/1\.1 200 OK/);
 });
 
-test('an upload that never pauses and never ends is 408 in time, multipart too', async () => {
+test('an_upload_that_never_pauses_and_never_ends_is_408_in_time_multipart_too', async () => {
   const { port } = await start({ config: { upload: { idleTimeoutMs: 5000, timeoutMs: 300 } } });
   const { socket, reply, received } = openRaw(port);
   socket.write(toRawPost(formHeaders, image.subarray(0, 200)));
@@ -141,7 +141,7 @@ test('an upload that never pauses and never ends is 408 in time, multipart too',
   }
 });
 
-test('a client that is slow with its header is cut with 408', async () => {
+test('a_client_that_is_slow_with_its_header_is_cut_with_408', async () => {
   const running = await start({ config: { server: { headersTimeoutMs: 200 } } });
   const startedAt = performance.now();
   assertProblem(await sendRaw(running.port, 'POST /v1/check HTTP/1.1\r\nHost: x\r\n'), 408, 'ERR_UPLOAD_TIMEOUT');
@@ -151,7 +151,7 @@ test('a client that is slow with its header is cut with 408', async () => {
   assert.match((await running.accessLines())[0] ?? '', /^127\.0\.0\.1 - - \[[^\]]+\] "- - -" 408 \d{3} "-" "-" 0ms$/);
 });
 
-test('a connection that never says anything is closed without a word', async () => {
+test('a_connection_that_never_says_anything_is_closed_without_a_word', async () => {
   const running = await start({ config: { server: { headersTimeoutMs: 200 } } });
   assert.equal((await openRaw(running.port).reply).text, '');
   assert.deepEqual(await running.accessLines(), []);
@@ -178,13 +178,13 @@ for (const [what, bytes, status] of [
   });
 }
 
-test('a broken chunk in an upload is 400', async () => {
+test('a_broken_chunk_in_an_upload_is_400', async () => {
   const { port } = await start();
   const headers = ['Content-Type: image/png', 'Transfer-Encoding: chunked'];
   assertProblem(await sendRaw(port, toRawPost(headers, '3\r\npix\r\nZZ\r\n')), 400, 'ERR_UPLOAD_MALFORMED');
 });
 
-test('rubbish behind a whole request neither harms its answer nor gets one', async () => {
+test('rubbish_behind_a_whole_request_neither_harms_its_answer_nor_gets_one', async () => {
   const running = await start({
     check: async ({ images }) => {
       await waitUntil(() => running.events.some((line) => line.includes('a connection failed')), 'the rubbish arrives');
@@ -198,7 +198,7 @@ test('rubbish behind a whole request neither harms its answer nor gets one', asy
   assert.equal(text.match(/HTTP\/1\.1/g)?.length, 1);
 });
 
-test('after all that the service still answers', async () => {
+test('after_all_that_the_service_still_answers', async () => {
   const { url, port, registry } = await start();
   await sendRaw(port, 'GET\r\n\r\n');
   const reply = await fetch(`${url}/v1/check`, { method: 'POST', headers: { 'Content-Type': 'image/png' }, body: 'x' });

@@ -19,7 +19,7 @@ function countRefused(...uploads: { codes: () => string[] }[]): number[] {
   return uploads.map(({ codes }) => codes().length);
 }
 
-test('announced bytes take no room, received ones are charged in blocks', () => {
+test('announced_bytes_take_no_room_received_ones_are_charged_in_blocks', () => {
   const budget = createByteBudget(4 * block);
   const announced = Array.from({ length: 50 }, () => arrive(budget, 0));
   const first = arrive(budget, 3 * block);
@@ -30,13 +30,13 @@ test('announced bytes take no room, received ones are charged in blocks', () => 
   assert.deepEqual(countRefused(...announced, second, third), new Array(52).fill(0));
 });
 
-test('an upload is not charged more than it can come to', () => {
+test('an_upload_is_not_charged_more_than_it_can_come_to', () => {
   const budget = createByteBudget(100);
   const [first, second] = [arrive(budget, 1, 60), arrive(budget, 1, 40)];
   assert.deepEqual(countRefused(first, second), [0, 0]);
 });
 
-test('at the limit the upload that waited longest for its next block is evicted, once', () => {
+test('at_the_limit_the_upload_that_waited_longest_for_its_next_block_is_evicted_once', () => {
   const budget = createByteBudget(10 * block);
   const stalled = arrive(budget, 3 * block);
   const growing = arrive(budget, block);
@@ -52,7 +52,7 @@ test('at the limit the upload that waited longest for its next block is evicted,
   assert.deepEqual(countRefused(stalled, growing, next), [1, 1, 0]);
 });
 
-test('a burst that stalls makes room for a slower upload that goes on', () => {
+test('a_burst_that_stalls_makes_room_for_a_slower_upload_that_goes_on', () => {
   const budget = createByteBudget(10 * block);
   const burst = arrive(budget, 9 * block);
   const slow = arrive(budget, 1);
@@ -60,7 +60,7 @@ test('a burst that stalls makes room for a slower upload that goes on', () => {
   assert.deepEqual(countRefused(burst, slow), [1, 0]);
 });
 
-test('uploads of a few bytes are not evicted for a large one', () => {
+test('uploads_of_a_few_bytes_are_not_evicted_for_a_large_one', () => {
   const budget = createByteBudget(2 * block);
   const small = Array.from({ length: 20 }, () => arrive(budget, 1, 1000));
   const large = arrive(budget, block + 1);
@@ -68,7 +68,7 @@ test('uploads of a few bytes are not evicted for a large one', () => {
   assert.deepEqual(countRefused(large), [1]);
 });
 
-test('an upload beside complete ones is refused itself, and at once where not even its first bytes fit', () => {
+test('an_upload_beside_complete_ones_is_refused_itself_and_at_once_where_not_even_its_first_bytes_fit', () => {
   const budget = createByteBudget(4 * block);
   const whole = arrive(budget, 3 * block);
   whole.settle();
@@ -79,7 +79,7 @@ test('an upload beside complete ones is refused itself, and at once where not ev
   assert.throws(() => budget.open(1), { code: 'ERR_OVERLOADED', retryAfterSeconds: 1 });
 });
 
-test('bytes that are given back twice count once', () => {
+test('bytes_that_are_given_back_twice_count_once', () => {
   const budget = createByteBudget(4 * block);
   const first = arrive(budget, 2 * block);
   first.settle();
@@ -90,7 +90,7 @@ test('bytes that are given back twice count once', () => {
   assert.throws(() => budget.open(1), { code: 'ERR_OVERLOADED' });
 });
 
-test('a collector gives back what it was given, beyond what it expected and for nothing at all', () => {
+test('a_collector_gives_back_what_it_was_given_beyond_what_it_expected_and_for_nothing_at_all', () => {
   const collector = createByteCollector(2);
   assert.equal(collector.toBytes().length, 0);
   for (let byte = 0; byte < 1000; byte += 1) collector.append(Uint8Array.of(byte & 255));
@@ -100,7 +100,7 @@ test('a collector gives back what it was given, beyond what it expected and for 
   assert.deepEqual([bytes[0], bytes[255], bytes[256], bytes[999], bytes[5999]], [0, 255, 0, 231, 7]);
 });
 
-test('a collector reserves little before much has come, and no more than it expects after that', () => {
+test('a_collector_reserves_little_before_much_has_come_and_no_more_than_it_expects_after_that', () => {
   const collector = createByteCollector(10_000_000);
   assert.equal(collector.toBytes().buffer.byteLength, 0);
   collector.append(Buffer.alloc(1000));
@@ -109,7 +109,7 @@ test('a collector reserves little before much has come, and no more than it expe
   assert.equal(collector.toBytes().buffer.byteLength, 10_000_000);
 });
 
-test('a million one-byte pieces take little more memory than their bytes', () => {
+test('a_million_one_byte_pieces_take_little_more_memory_than_their_bytes', () => {
   const before = process.memoryUsage();
   const collector = createByteCollector(16);
   for (let count = 0; count < 1_000_000; count += 1) collector.append(Uint8Array.of(1));

@@ -27,7 +27,7 @@ function toStatuses(text: string): string[] {
   return [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status ?? '');
 }
 
-test('a connection is kept after an answer, and after an error whose body was small', async () => {
+test('a_connection_is_kept_after_an_answer_and_after_an_error_whose_body_was_small', async () => {
   const { port, accessLines } = await start();
   const { socket, reply, received } = openRaw(port);
   const requests = [
@@ -49,7 +49,7 @@ test('a connection is kept after an answer, and after an error whose body was sm
   assert.equal((await accessLines()).length, 6);
 });
 
-test('pipelined requests are answered in their order, each with its own id', async () => {
+test('pipelined_requests_are_answered_in_their_order_each_with_its_own_id', async () => {
   const running = await start({
     check: async ({ images }) => {
       // The first to come is the last to be done.
@@ -71,7 +71,7 @@ test('pipelined requests are answered in their order, each with its own id', asy
   assert.equal((await running.accessLines()).length, 3);
 });
 
-test('of pipelined requests whose client leaves, every one is closed and aborted', async () => {
+test('of_pipelined_requests_whose_client_leaves_every_one_is_closed_and_aborted', async () => {
   let aborted = 0;
   const running = await start({
     check: ({ signal }) =>
@@ -95,7 +95,7 @@ test('of pipelined requests whose client leaves, every one is closed and aborted
   assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
 });
 
-test('a client that closes its sending side after whole requests reads their answers', async () => {
+test('a_client_that_closes_its_sending_side_after_whole_requests_reads_their_answers', async () => {
   const running = await start({
     check: async ({ images }) => {
       await waitUntil(() => received().includes('100 Continue'), 'the service asks whether the client is still there');
@@ -108,7 +108,7 @@ test('a client that closes its sending side after whole requests reads their ans
   assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
 });
 
-test('a client of HTTP/1.0 that closes its sending side gets its answer and no interim one', async () => {
+test('a_client_of_HTTP_1.0_that_closes_its_sending_side_gets_its_answer_and_no_interim_one', async () => {
   const running = await start({
     check: async ({ images }) => {
       await waitUntil(() => hasEnded, 'the service sees the end');
@@ -122,7 +122,7 @@ test('a client of HTTP/1.0 that closes its sending side gets its answer and no i
   assert.deepEqual(toStatuses((await reply).text), ['200']);
 });
 
-test('a client that sends more requests at once than may wait gets the answers under way, then the connection closes', async () => {
+test('a_client_that_sends_more_requests_at_once_than_may_wait_gets_the_answers_under_way_then_the_connection_closes', async () => {
   const running = await start({
     askPrimary: () => Promise.resolve({ status: 200, contentType: 'text/plain', body: '' }),
   });
@@ -133,7 +133,7 @@ test('a client that sends more requests at once than may wait gets the answers u
   assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
 });
 
-test('pipelined requests that come in several reads are all answered, whatever their bodies', async () => {
+test('pipelined_requests_that_come_in_several_reads_are_all_answered_whatever_their_bodies', async () => {
   const running = await start({
     askPrimary: () => Promise.resolve({ status: 200, contentType: 'text/plain', body: 'x'.repeat(50_000) }),
   });
@@ -146,7 +146,7 @@ test('pipelined requests that come in several reads are all answered, whatever t
   assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
 });
 
-test('a chunked body that comes before a pipelined request is read whole', async () => {
+test('a_chunked_body_that_comes_before_a_pipelined_request_is_read_whole', async () => {
   const running = await start();
   const piece = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
   const chunked = toRawPost(['Content-Type: image/png', 'Transfer-Encoding: chunked'], `${piece.repeat(12)}0\r\n\r\n`);
@@ -155,7 +155,7 @@ test('a chunked body that comes before a pipelined request is read whole', async
   assert.equal(running.requests[0]?.images[0]?.bytes.length, 12 * 0x4000);
 });
 
-test('no more than eight pipelined requests of a connection are handled at one time', async () => {
+test('no_more_than_eight_pipelined_requests_of_a_connection_are_handled_at_one_time', async () => {
   const open: (() => void)[] = [];
   let most = 0;
   const running = await start({
@@ -179,7 +179,7 @@ test('no more than eight pipelined requests of a connection are handled at one t
   assert.equal(most, 8);
 });
 
-test('a client that reads nothing is disconnected after server.writeTimeoutMs, its requests are closed', async () => {
+test('a_client_that_reads_nothing_is_disconnected_after_server_writeTimeoutMs_its_requests_are_closed', async () => {
   const body = 'x'.repeat(2 ** 20);
   const running = await start({
     config: { server: { writeTimeoutMs: 200 } },
@@ -195,7 +195,7 @@ test('a client that reads nothing is disconnected after server.writeTimeoutMs, i
   socket.destroy();
 });
 
-test('at a shutdown new images are 503 ERR_DRAINING and close, what is in flight is answered and closes', async () => {
+test('at_a_shutdown_new_images_are_503_ERR_DRAINING_and_close_what_is_in_flight_is_answered_and_closes', async () => {
   let finish = () => {};
   const running = await start({
     askPrimary: () => Promise.resolve({ status: 503, contentType: 'text/plain', body: 'draining' }),
@@ -223,7 +223,7 @@ test('at a shutdown new images are 503 ERR_DRAINING and close, what is in flight
   assert.match(text, /\r\nConnection: close\r\n/);
 });
 
-test('a worker that is replaced serves what still comes, and closes', async () => {
+test('a_worker_that_is_replaced_serves_what_still_comes_and_closes', async () => {
   const running = await start();
   running.state.draining = 'replaced';
   const { status, text } = await sendRaw(running.port, toRawPost(rawHeaders, 'pixels'));
@@ -231,7 +231,7 @@ test('a worker that is replaced serves what still comes, and closes', async () =
   assert.match(text, /\r\nConnection: close\r\n/);
 });
 
-test('a worker that sheds closes so many kept connections, not those that close anyway or wait for more answers', async () => {
+test('a_worker_that_sheds_closes_so_many_kept_connections_not_those_that_close_anyway_or_wait_for_more_answers', async () => {
   const running = await start();
   running.state.toShed = 1;
   await sendRaw(running.port, closing);
@@ -248,7 +248,7 @@ test('a worker that sheds closes so many kept connections, not those that close 
   assert.match(received(), /\r\nConnection: keep-alive\r\n/);
 });
 
-test('a shutdown still answers operations pages', async () => {
+test('a_shutdown_still_answers_operations_pages', async () => {
   const running = await start({
     askPrimary: () => Promise.resolve({ status: 200, contentType: 'application/json', body: '{"status":"live"}' }),
   });
@@ -257,7 +257,7 @@ test('a shutdown still answers operations pages', async () => {
   assert.deepEqual([status, body], [200, '{"status":"live"}']);
 });
 
-test('an idle connection is closed after server.keepAliveTimeoutMs, and at once where that is 0', async () => {
+test('an_idle_connection_is_closed_after_server_keepAliveTimeoutMs_and_at_once_where_that_is_0', async () => {
   const brief = await start({ config: { server: { keepAliveTimeoutMs: 50 } } });
   const first = await sendRaw(brief.port, toRawPost(rawHeaders, 'pixels'));
   assert.match(first.text, /\r\nConnection: keep-alive\r\n/);
@@ -267,7 +267,7 @@ test('an idle connection is closed after server.keepAliveTimeoutMs, and at once 
   assert.match(second.text, /\r\nConnection: close\r\n/);
 });
 
-test('idle connections can be closed from outside, as a draining worker does', async () => {
+test('idle_connections_can_be_closed_from_outside_as_a_draining_worker_does', async () => {
   const running = await start();
   const { socket, reply, received } = openRaw(running.port);
   socket.write(toRawPost(rawHeaders, 'pixels'));
@@ -276,7 +276,7 @@ test('idle connections can be closed from outside, as a draining worker does', a
   assert.equal((await reply).status, 200);
 });
 
-test('a request is counted under its route, and timed', async () => {
+test('a_request_is_counted_under_its_route_and_timed', async () => {
   const running = await start();
   await sendRaw(running.port, closing);
   await sendRaw(running.port, toRawPost([`Content-Type: ${multipartType}`, 'Connection: close'], toPart('name="a"')));

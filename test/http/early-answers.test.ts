@@ -112,7 +112,7 @@ for (const name of ['fetch', 'curl']) {
   });
 }
 
-test('the answer is written at once, and an endless sender is cut off after two seconds', async () => {
+test('the_answer_is_written_at_once_and_an_endless_sender_is_cut_off_after_two_seconds', async () => {
   const { socket, reply, received } = openRaw(service.port);
   const startedAt = performance.now();
   socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 9000000000']));
@@ -151,7 +151,7 @@ for (const [what, part, status] of [
   });
 }
 
-test('a client that waits for 100 Continue gets the refusal instead, and no word to go on', async () => {
+test('a_client_that_waits_for_100_Continue_gets_the_refusal_instead_and_no_word_to_go_on', async () => {
   const { socket, reply, received } = openRaw(service.port);
   socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 20000000', 'Expect: 100-continue']));
   await waitUntil(() => received().endsWith('}'), 'the answer');
@@ -164,7 +164,7 @@ function post(url: string, bytes: number): Promise<Response> {
   return fetch(`${url}/v1/check`, { method: 'POST', headers, body: Buffer.alloc(bytes) });
 }
 
-test('whole uploads that fill the byte budget are 429 with Retry-After to others, until they are done', async () => {
+test('whole_uploads_that_fill_the_byte_budget_are_429_with_Retry_After_to_others_until_they_are_done', async () => {
   let finish = () => {};
   const running = await startService({
     config: { upload: { maxBufferedBytes: 1000, maxBytes: 1000 } },
@@ -193,7 +193,7 @@ test('whole uploads that fill the byte budget are 429 with Retry-After to others
   }
 });
 
-test('an upload that stands still makes room for one that arrives, and its client reads 429', async () => {
+test('an_upload_that_stands_still_makes_room_for_one_that_arrives_and_its_client_reads_429', async () => {
   const running = await startService({ config: { upload: { maxBufferedBytes: 100_000 } } });
   try {
     const slow = openRaw(running.port);
@@ -208,7 +208,7 @@ test('an upload that stands still makes room for one that arrives, and its clien
   }
 });
 
-test('a body that the whole budget could not hold is 413: to try again would not help', async () => {
+test('a_body_that_the_whole_budget_could_not_hold_is_413_to_try_again_would_not_help', async () => {
   const running = await startService({ config: { upload: { maxBufferedBytes: 1000 } } });
   try {
     const init = { method: 'POST', headers: { 'Content-Type': 'image/png' }, body: Buffer.alloc(1001) };
@@ -218,7 +218,7 @@ test('a body that the whole budget could not hold is 413: to try again would not
   }
 });
 
-test('a connection is kept after a refusal that read a body of 100 kB, not after one of 1 MB', async (context) => {
+test('a_connection_is_kept_after_a_refusal_that_read_a_body_of_100_kB_not_after_one_of_1_MB', async (context) => {
   const full = await startService({
     assertRoom: () => {
       throw new ServiceError('ERR_OVERLOADED', 'full');

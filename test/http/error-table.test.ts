@@ -38,12 +38,12 @@ const contract: Record<string, number> = {
   ERR_INTERNAL: 500,
 };
 
-test('every code leaves with the status of the contract', () => {
+test('every_code_leaves_with_the_status_of_the_contract', () => {
   const statuses = Object.fromEntries(errorCodes.map((code) => [code, errorTable[code].status]));
   assert.deepEqual(statuses, contract);
 });
 
-test('what the product throws leaves as a problem document, and every client sees the same status', async (context) => {
+test('what_the_product_throws_leaves_as_a_problem_document_and_every_client_sees_the_same_status', async (context) => {
   const running = await startService({
     // The model that was asked for says what to throw.
     check: ({ models: [code] }) => Promise.reject(new ServiceError(code as ErrorCode, 'a detail "quoted" – ü')),
@@ -71,7 +71,7 @@ test('what the product throws leaves as a problem document, and every client see
   }
 });
 
-test('Retry-After says what the error says, rounded up, and 1 where it says nothing', async () => {
+test('retry_After_says_what_the_error_says_rounded_up_and_1_where_it_says_nothing', async () => {
   let retryAfterSeconds: number | undefined = 2.3;
   service = await startService({
     check: () =>
@@ -92,7 +92,7 @@ test('Retry-After says what the error says, rounded up, and 1 where it says noth
   assert.equal(await ask(`${service.url}/v1/check`), '1');
 });
 
-test('a bug is 500; its stack goes to the log under the request id and never to the client', async () => {
+test('a_bug_is_500_its_stack_goes_to_the_log_under_the_request_id_and_never_to_the_client', async () => {
   service = await startService({
     check: () => {
       throw new TypeError('secret of the house');
@@ -128,14 +128,14 @@ for (const path of ['/', '/nowhere', '/v1', '/v1/check/more', '//v1/check', '/..
   });
 }
 
-test('a request without Host is 400 in HTTP/1.1 and served in HTTP/1.0', async () => {
+test('a_request_without_Host_is_400_in_HTTP_1.1_and_served_in_HTTP_1.0', async () => {
   service = await startService();
   const modern = await sendRaw(service.port, 'GET /nowhere HTTP/1.1\r\nConnection: close\r\n\r\n');
   assert.deepEqual([modern.status, toCode(modern.body)], [400, 'ERR_REQUEST_INVALID']);
   assert.match((await sendRaw(service.port, 'GET /nowhere HTTP/1.0\r\n\r\n')).text, /404 Not Found/);
 });
 
-test('a wrong method is 405 with Allow, OPTIONS tells it, and an unknown method is not a label', async () => {
+test('a_wrong_method_is_405_with_Allow_OPTIONS_tells_it_and_an_unknown_method_is_not_a_label', async () => {
   service = await startService({ askPrimary: () => Promise.reject(new Error('silent')) });
   const ask = (path: string, method: string) => fetch(`${service?.url ?? ''}${path}`, { method });
   for (const [path, method, allow] of [
@@ -155,7 +155,7 @@ test('a wrong method is 405 with Allow, OPTIONS tells it, and an unknown method 
   assert.match(await service.registry.metrics(), /route="\/v1\/check",method="other",code="405"\} 1/);
 });
 
-test('helmet is on, and does not send browsers to TLS', async () => {
+test('helmet_is_on_and_does_not_send_browsers_to_TLS', async () => {
   service = await startService();
   const { headers } = await fetch(`${service.url}/nowhere`);
   assert.match(headers.get('content-security-policy') ?? '', /default-src 'self'/);

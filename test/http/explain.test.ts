@@ -40,7 +40,7 @@ for (const [what, query, parts, explain] of asked) {
   });
 }
 
-test('a raw body is asked about by the query', async () => {
+test('a_raw_body_is_asked_about_by_the_query', async () => {
   const running = await start();
   const init = { method: 'POST', headers: { 'Content-Type': 'image/png' }, body: 'pixels' };
   assert.equal((await fetch(`${running.url}/v1/check?explain=1`, init)).status, 200);
@@ -68,7 +68,7 @@ for (const [what, query, parts] of wrong) {
   });
 }
 
-test('a map is written as the contract says, its scores rounded as the others are', async () => {
+test('a_map_is_written_as_the_contract_says_its_scores_rounded_as_the_others_are', async () => {
   const thresholds = { review: 0.5 };
   const scores = [
     [0.123456, 1],

@@ -32,12 +32,12 @@ for (const header of modelHeaders) {
   });
 }
 
-test('the field model in an encoding that is not read is refused, not lost', async () => {
+test('the_field_model_in_an_encoding_that_is_not_read_is_refused_not_lost', async () => {
   const header = 'Content-Disposition: form-data; name="model"\r\nContent-Transfer-Encoding: base64';
   await assertRefused(service, [toOddPart(header), good], 'ERR_UPLOAD_MALFORMED', /"base64" is not supported/);
 });
 
-test('other text fields are ignored, whatever their size, number and name', async () => {
+test('other_text_fields_are_ignored_whatever_their_size_number_and_name', async () => {
   const fields = [
     toPart('name="__VIEWSTATE"', 'A'.repeat(2_000_000)),
     toPart('name="metadata"', JSON.stringify({ text: 'x'.repeat(5000) }), 'application/json'),
@@ -54,7 +54,7 @@ test('other text fields are ignored, whatever their size, number and name', asyn
   assert.deepEqual([service.requests[0]?.models, service.requests[0]?.explain], [[], true]);
 });
 
-test('a form of more than 1,000 parts is refused', async () => {
+test('a_form_of_more_than_1_000_parts_is_refused', async () => {
   const fields = Array.from({ length: 1000 }, (_, index) => toPart(`name="field-${String(index)}"`));
   await assertRefused(service, [...fields, good], 'ERR_UPLOAD_FIELD', /more than 1000 parts/);
 });
@@ -86,7 +86,7 @@ for (const name of [
   });
 }
 
-test('a text field that resembles "image" is refused', async () => {
+test('a_text_field_that_resembles_image_is_refused', async () => {
   for (const name of ['images', 'image[]', 'Image']) {
     await assertRefused(service, [toPart(`name="${name}"`), good], 'ERR_REQUEST_INVALID', /it is called "image"/);
   }
@@ -111,7 +111,7 @@ for (const [type, boundary] of types) {
   });
 }
 
-test('a form with two different boundaries is refused', async () => {
+test('a_form_with_two_different_boundaries_is_refused', async () => {
   const headers = { 'Content-Type': 'multipart/form-data; boundary=limit; boundary=other' };
   const reply = await fetch(`${service.url}/v1/check`, { method: 'POST', headers, body: toMultipart(good) });
   assert.deepEqual([reply.status, ((await reply.json()) as ProblemBody).code], [400, 'ERR_UPLOAD_MALFORMED']);

@@ -72,14 +72,14 @@ for (const [what, header, name = 'upload'] of judged) {
   });
 }
 
-test('a large image without a file name arrives whole', async () => {
+test('a_large_image_without_a_file_name_arrives_whole', async () => {
   const large = Buffer.alloc(3_000_000, 'abc\0');
   const { status } = await post(service, toOddPart(`${image}\r\n${octets}`, large), good);
   assert.equal(status, 200);
   assert.ok(large.equals(service.requests[0]?.images[0]?.bytes ?? Buffer.alloc(0)));
 });
 
-test('whitespace after a boundary is no part of it', async () => {
+test('whitespace_after_a_boundary_is_no_part_of_it', async () => {
   const body = toMultipart(good, toOddPart(image)).toString('latin1').replaceAll('--limit\r\n', '--limit \t\r\n');
   const headers = [`Content-Type: ${multipartType}`, `Content-Length: ${String(body.length)}`, 'Connection: close'];
   const reply = await sendRaw(service.port, toRawPost(headers, body));
@@ -88,7 +88,7 @@ test('whitespace after a boundary is no part of it', async () => {
 });
 
 const empty = Buffer.alloc(0);
-test('a file input that was left empty is no image, and no file in another field', async () => {
+test('a_file_input_that_was_left_empty_is_no_image_and_no_file_in_another_field', async () => {
   const unselected = `filename=""\r\n${octets}`;
   const other = `Content-Disposition: form-data; name="avatar"; ${unselected}`;
   const { status } = await post(service, toOddPart(`${image}; ${unselected}`, empty), toOddPart(other, empty), good);
@@ -118,7 +118,7 @@ for (const [what, header, detail] of malformed) {
   });
 }
 
-test('a form that has a part without any header is refused', async () => {
+test('a_form_that_has_a_part_without_any_header_is_refused', async () => {
   await assertRefused(
     service,
     [good, Buffer.from('--limit\r\n\r\nx\r\n')],
@@ -127,13 +127,13 @@ test('a form that has a part without any header is refused', async () => {
   );
 });
 
-test('a part that hides behind a bare line feed or the closing boundary is refused', async () => {
+test('a_part_that_hides_behind_a_bare_line_feed_or_the_closing_boundary_is_refused', async () => {
   const hidden = Buffer.concat([good.subarray(0, -2), Buffer.from('\n'), toOddPart(image)]);
   await assertRefused(service, [hidden], 'ERR_UPLOAD_MALFORMED', /bare line feed/);
   await assertRefused(service, [toMultipart(good), good], 'ERR_UPLOAD_MALFORMED', /follows the closing boundary/);
 });
 
-test('text in the field image is refused with the reason, beside a good image too', async () => {
+test('text_in_the_field_image_is_refused_with_the_reason_beside_a_good_image_too', async () => {
   for (const text of ['photo.jpg', 'data:image/png;base64,iVBORw0KGgo=', 'фото.jpg\r\n'.repeat(200)]) {
     await assertRefused(service, [good, toOddPart(image, Buffer.from(text))], 'ERR_UPLOAD_MISSING', /-F image=@file/);
   }

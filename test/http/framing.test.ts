@@ -40,13 +40,13 @@ const trickyBody = toBytes(
   'an epilogue\r\n--XX--\r\n',
 );
 
-test('contents that look like delimiters arrive whole, wherever the body is cut', () => {
+test('contents_that_look_like_delimiters_arrive_whole_wherever_the_body_is_cut', () => {
   assert.deepEqual(frame([trickyBody]), tricky);
   for (let at = 0; at <= trickyBody.length; at++) assert.deepEqual(frame(cut(trickyBody, at)), tricky, String(at));
   assert.deepEqual(frame([...trickyBody].map((byte) => Buffer.of(byte))), tricky);
 });
 
-test('a delimiter may follow the empty line of a part without content at once', () => {
+test('a_delimiter_may_follow_the_empty_line_of_a_part_without_content_at_once', () => {
   const body = toBytes('--XX', 'A: 1', '', '--XX', 'B: 2', '', 'b', '--XX--');
   const wanted = [
     ['A: 1', ''],
@@ -55,11 +55,11 @@ test('a delimiter may follow the empty line of a part without content at once', 
   for (let at = 0; at <= body.length; at++) assert.deepEqual(frame(cut(body, at)), wanted, String(at));
 });
 
-test('a part without header lines is told with an empty header', () => {
+test('a_part_without_header_lines_is_told_with_an_empty_header', () => {
   assert.deepEqual(frame([toBytes('--XX', '', 'a', '--XX--')]), [['', 'a']]);
 });
 
-test('a closing delimiter alone is a form without parts', () => {
+test('a_closing_delimiter_alone_is_a_form_without_parts', () => {
   assert.deepEqual(frame([toBytes('--XX--', '')]), []);
 });
 

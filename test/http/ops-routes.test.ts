@@ -30,7 +30,7 @@ for (const path of opsPaths) {
   });
 }
 
-test('while the primary is silent its last answer is given within half a second, with its age', async () => {
+test('while_the_primary_is_silent_its_last_answer_is_given_within_half_a_second_with_its_age', async () => {
   let isSilent = false;
   const { url } = await start({
     askPrimary: () => (isSilent ? new Promise(() => {}) : Promise.resolve(toAnswer('fresh'))),
@@ -46,7 +46,7 @@ test('while the primary is silent its last answer is given within half a second,
   assert.equal((await fetch(`${url}/health`)).headers.get('age'), null);
 });
 
-test('the last answer of one path is not given for another; without any the answer is 504', async () => {
+test('the_last_answer_of_one_path_is_not_given_for_another_without_any_the_answer_is_504', async () => {
   let isGone = false;
   const { url } = await start({
     askPrimary: () => (isGone ? Promise.reject(new Error('channel closed')) : Promise.resolve(toAnswer('fresh'))),
@@ -59,7 +59,7 @@ test('the last answer of one path is not given for another; without any the answ
   assert.equal(((await reply.json()) as { code: string }).code, 'ERR_DEADLINE');
 });
 
-test('an answer that comes too late harms nobody', async () => {
+test('an_answer_that_comes_too_late_harms_nobody', async () => {
   const { url, events } = await start({
     askPrimary: () => new Promise((_resolve, reject) => setTimeout(reject, 600, new Error('late'))),
   });
@@ -68,7 +68,7 @@ test('an answer that comes too late harms nobody', async () => {
   assert.ok(events.every((line) => !line.includes('"level":50')));
 });
 
-test('operations pages are 404 where they are not wanted on the public port', async () => {
+test('operations_pages_are_404_where_they_are_not_wanted_on_the_public_port', async () => {
   const { url } = await start({
     config: { ops: { onPublicPort: false } },
     askPrimary: () => Promise.resolve(toAnswer('fresh')),

@@ -45,7 +45,7 @@ for (const [what, query, parts, expectedRules, expectedPolicy] of asked) {
   });
 }
 
-test('a raw body is asked about by the query', async () => {
+test('a_raw_body_is_asked_about_by_the_query', async () => {
   service = await startService();
   const init = { method: 'POST', headers: { 'Content-Type': 'image/png' }, body: 'pixels' };
   assert.equal((await fetch(`${service.url}/v1/check?rules=avatar&policy=strict`, init)).status, 200);
@@ -72,7 +72,7 @@ for (const [what, query, parts, detail] of wrong) {
   });
 }
 
-test('two policies of the query are refused before the body is read', async () => {
+test('two_policies_of_the_query_are_refused_before_the_body_is_read', async () => {
   service = await startService();
   const { socket, reply, received } = openRaw(service.port);
   const head = ['Host: x', 'Content-Type: image/png', 'Content-Length: 1000'];
@@ -89,7 +89,7 @@ const broken: readonly RuleResult[] = [
   { rule: 'too_small', limit: 60, actual: 16, verdict: 'review', model: 'quality' },
 ];
 
-test('rules are written beside the checks and a policy into each of them, and only where there are any', async () => {
+test('rules_are_written_beside_the_checks_and_a_policy_into_each_of_them_and_only_where_there_are_any', async () => {
   const check = { model: 'm', version: '1', engine: 'wasm', policy: 'strict', verdict: 'review', labels: [] } as const;
   service = await startService({
     check: ({ images: [one, other] }) =>
@@ -109,7 +109,7 @@ test('rules are written beside the checks and a policy into each of them, and on
   assert.doesNotMatch(JSON.stringify(images[1]), /policy/);
 });
 
-test('the access log names the worst rule that was broken', async () => {
+test('the_access_log_names_the_worst_rule_that_was_broken', async () => {
   let rules = broken;
   service = await startService({
     config: { log: { accessFormat: '%(status) %(rule)' } },

@@ -41,7 +41,7 @@ for (const [what, trustProxy, forwarded, address] of [
   });
 }
 
-test('server.trustProxy refuses what is neither addresses nor one number of hops', () => {
+test('server_trustProxy_refuses_what_is_neither_addresses_nor_one_number_of_hops', () => {
   for (const trustProxy of [['proxy.example'], ['10.0.0.0/33'], ['1', '10.0.0.1'], ['0'], ['true'], ['']]) {
     assert.equal(configSchema.safeParse({ server: { trustProxy } }).success, false, trustProxy.join());
   }
@@ -50,7 +50,7 @@ test('server.trustProxy refuses what is neither addresses nor one number of hops
   }
 });
 
-test('two Host headers are 400', async () => {
+test('two_Host_headers_are_400', async () => {
   const running = (service = await startService());
   const headers = ['host: other', 'Content-Type: image/png', 'Content-Length: 6', 'Connection: close'];
   const { status, body } = await sendRaw(running.port, toRawPost(headers, 'pixels'));
@@ -58,13 +58,13 @@ test('two Host headers are 400', async () => {
   assert.equal((JSON.parse(body) as { code: string }).code, 'ERR_REQUEST_INVALID');
 });
 
-test('CONNECT is answered 405 with Allow', async () => {
+test('CONNECT_is_answered_405_with_Allow', async () => {
   const running = (service = await startService());
   const { text } = await sendRaw(running.port, 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n');
   assert.match(text, /^HTTP\/1\.1 405 [^]*\r\nAllow: GET, HEAD, POST, OPTIONS\r\n[^]*"code":"ERR_METHOD_NOT_ALLOWED"/);
 });
 
-test('a request before CONNECT is answered, and the connection closes behind it', async () => {
+test('a_request_before_CONNECT_is_answered_and_the_connection_closes_behind_it', async () => {
   const running = (service = await startService());
   const first = toRawPost(['Content-Type: image/png', 'Content-Length: 6'], 'pixels');
   const connect = 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n';
@@ -72,7 +72,7 @@ test('a request before CONNECT is answered, and the connection closes behind it'
   assert.match(text, /^HTTP\/1\.1 200 [^]*\r\nConnection: close\r\n/);
 });
 
-test('control characters that turn the direction of text are not echoed', async () => {
+test('control_characters_that_turn_the_direction_of_text_are_not_echoed', async () => {
   const running = (service = await startService());
   const response = await fetch(`${running.url}/v1/check?model=a%E2%80%AEb%00c`, {
     method: 'POST',

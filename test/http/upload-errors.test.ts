@@ -65,13 +65,13 @@ for (const [what, parts, status, code, detail] of brokenForms) {
   });
 }
 
-test('a file of exactly the limit is taken, raw and in a form', async () => {
+test('a_file_of_exactly_the_limit_is_taken_raw_and_in_a_form', async () => {
   const bytes = Buffer.alloc(limits.maxBytes);
   assert.equal((await postParts(service.url, image(bytes))).status, 200);
   assert.equal((await post(bytes, { 'Content-Type': 'image/png' })).status, 200);
 });
 
-test('a form inside a form is refused', async () => {
+test('a_form_inside_a_form_is_refused', async () => {
   const inner = Buffer.from(
     '--in\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nx\r\n--in--\r\n',
   );
@@ -116,7 +116,7 @@ for (const [what, body, headers, status, code] of brokenBodies) {
   });
 }
 
-test('no refused upload has reached the check service with an empty image, and the budget is whole again', async () => {
+test('no_refused_upload_has_reached_the_check_service_with_an_empty_image_and_the_budget_is_whole_again', async () => {
   assert.ok(service.requests.every(({ images }) => images.some(({ bytes }) => bytes.length > 0)));
   const all = await Promise.all(
     [1, 2, 3, 4, 5, 6, 7, 8, 9].map(() => post(Buffer.alloc(100_000), { 'Content-Type': 'image/png' })),
@@ -124,7 +124,7 @@ test('no refused upload has reached the check service with an empty image, and t
   assert.deepEqual([...new Set(all.map(({ status }) => status))], [200]);
 });
 
-test('a chunked body is cut at its limit while it comes, and holds a permit of that limit', async () => {
+test('a_chunked_body_is_cut_at_its_limit_while_it_comes_and_holds_a_permit_of_that_limit', async () => {
   const chunk = (bytes: number) => `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`;
   const headers = ['Transfer-Encoding: chunked', 'Content-Type: image/png', 'Connection: close'];
   const raw = await sendRaw(service.port, toRawPost(headers, chunk(60_000).repeat(2) + '0\r\n\r\n'));
@@ -134,7 +134,7 @@ test('a chunked body is cut at its limit while it comes, and holds a permit of t
   assert.match(form.body, /"code":"ERR_UPLOAD_TOO_LARGE"/);
 });
 
-test('a transfer coding beyond chunked is 415', async () => {
+test('a_transfer_coding_beyond_chunked_is_415', async () => {
   const headers = ['Transfer-Encoding: gzip, chunked', 'Content-Type: image/png', 'Connection: close'];
   assert.equal((await sendRaw(service.port, toRawPost(headers, '1\r\nx\r\n0\r\n\r\n'))).status, 415);
 });

@@ -33,7 +33,7 @@ async function readNames(reply: Response): Promise<string[]> {
   return ((await reply.json()) as VerdictBody).images.map(({ name }) => name);
 }
 
-test('one uploaded photograph gets the answer of the contract, letter by letter', async () => {
+test('one_uploaded_photograph_gets_the_answer_of_the_contract_letter_by_letter', async () => {
   const { url, requests } = await start();
   const reply = await postParts(url, toPart('name="image"; filename="photo.jpg"', 'pixels'));
   const requestId = reply.headers.get('x-request-id');
@@ -65,7 +65,7 @@ test('one uploaded photograph gets the answer of the contract, letter by letter'
   assert.deepEqual(Buffer.from(requests[0]?.images[0]?.bytes ?? []).toString(), 'pixels');
 });
 
-test('several images keep their order and their bytes, large ones too', async () => {
+test('several_images_keep_their_order_and_their_bytes_large_ones_too', async () => {
   const { url, requests } = await start();
   const large = Buffer.alloc(3_000_000, 'abcdefg');
   const reply = await postParts(
@@ -90,7 +90,7 @@ for (const type of ['image/jpeg', 'IMAGE/PNG; charset=binary', 'application/octe
   });
 }
 
-test('a chunked body of one-byte chunks arrives whole, raw and multipart', async () => {
+test('a_chunked_body_of_one_byte_chunks_arrives_whole_raw_and_multipart', async () => {
   const { port, requests } = await start();
   const chunked = (bytes: Buffer) =>
     [...bytes].map((byte) => `1\r\n${String.fromCharCode(byte)}\r\n`).join('') + '0\r\n\r\n';
@@ -103,7 +103,7 @@ test('a chunked body of one-byte chunks arrives whole, raw and multipart', async
   assert.deepEqual(received, ['abcdef', 'ghijkl']);
 });
 
-test('models come from the query and from the form, separated by commas or repeated, each once', async () => {
+test('models_come_from_the_query_and_from_the_form_separated_by_commas_or_repeated_each_once', async () => {
   const { url, requests } = await start();
   const body = new FormData();
   body.append('image', new Blob(['pixels']), 'a.jpg');
@@ -113,7 +113,7 @@ test('models come from the query and from the form, separated by commas or repea
   assert.deepEqual(requests[0]?.models, ['quality', 'faces', 'quality@1', 'nsfw@2', 'blur']);
 });
 
-test('an empty model field means the default models, and other text fields are ignored', async () => {
+test('an_empty_model_field_means_the_default_models_and_other_text_fields_are_ignored', async () => {
   const { url, requests } = await start();
   const reply = await postParts(
     url,
@@ -127,7 +127,7 @@ test('an empty model field means the default models, and other text fields are i
   assert.deepEqual(requests[0]?.models, []);
 });
 
-test('file names come out as UTF-8, however they were sent', async () => {
+test('file_names_come_out_as_UTF_8_however_they_were_sent', async () => {
   const { url } = await start();
   const reply = await postParts(
     url,
@@ -138,7 +138,7 @@ test('file names come out as UTF-8, however they were sent', async () => {
   assert.deepEqual(await readNames(reply), ['Füße – 写真 😀.jpg', '写真.jpg', 'a"b.jpg']);
 });
 
-test('of a file name that is a path only the last part is shown, and a file is never dropped for its name', async () => {
+test('of_a_file_name_that_is_a_path_only_the_last_part_is_shown_and_a_file_is_never_dropped_for_its_name', async () => {
   const { url, requests } = await start();
   const names = [
     '../../etc/passwd',
@@ -154,7 +154,7 @@ test('of a file name that is a path only the last part is shown, and a file is n
   assert.equal(requests[0]?.images.length, names.length);
 });
 
-test('an image that failed has a problem in the place of its checks', async () => {
+test('an_image_that_failed_has_a_problem_in_the_place_of_its_checks', async () => {
   const { url } = await start({
     check: ({ images }) => {
       const error = new ServiceError('ERR_IMAGE_CORRUPT', 'it is truncated');
@@ -181,7 +181,7 @@ test('an image that failed has a problem in the place of its checks', async () =
   ]);
 });
 
-test('the deadline counts from the last byte; a client may ask for less and not for more', async () => {
+test('the_deadline_counts_from_the_last_byte_a_client_may_ask_for_less_and_not_for_more', async () => {
   const { url, requests } = await start({ config: { check: { deadlineMs: 4000 } } });
   for (const timeoutMs of ['1500', '999999999', undefined]) {
     const headers = { 'Content-Type': 'image/png', ...(timeoutMs && { 'X-Request-Timeout-Ms': timeoutMs }) };
@@ -195,7 +195,7 @@ test('the deadline counts from the last byte; a client may ask for less and not 
   assert.ok(usual > 1500 && usual <= 4000, String(usual));
 });
 
-test('a client that waits for 100 Continue is told to go on', async () => {
+test('a_client_that_waits_for_100_Continue_is_told_to_go_on', async () => {
   const { port } = await start();
   const { socket, reply, received } = openRaw(port);
   const headers = ['Content-Type: image/png', 'Content-Length: 6', 'Expect: 100-continue', 'Connection: close'];
@@ -206,13 +206,13 @@ test('a client that waits for 100 Continue is told to go on', async () => {
   assert.match((await reply).text, /\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
 });
 
-test('an expectation that nobody knows is no reason to refuse an image', async () => {
+test('an_expectation_that_nobody_knows_is_no_reason_to_refuse_an_image', async () => {
   const { port } = await start();
   const headers = ['Content-Type: image/png', 'Content-Length: 6', 'Expect: miracles', 'Connection: close'];
   assert.equal((await sendRaw(port, toRawPost(headers, 'pixels'))).status, 200);
 });
 
-test('a well formed request id is taken over, any other is replaced, and errors carry it too', async () => {
+test('a_well_formed_request_id_is_taken_over_any_other_is_replaced_and_errors_carry_it_too', async () => {
   const { url } = await start();
   const ask = (id: string) => fetch(`${url}/nowhere`, { headers: { 'X-Request-Id': id } });
   const kept = await ask('order-17.a_b~c');
@@ -224,7 +224,7 @@ test('a well formed request id is taken over, any other is replaced, and errors 
   }
 });
 
-test('a client that leaves aborts its check and is logged as 499', async () => {
+test('a_client_that_leaves_aborts_its_check_and_is_logged_as_499', async () => {
   let isAborted = false;
   const running = await start({
     check: ({ signal }) =>

@@ -23,7 +23,7 @@ function spoil(chunk: Buffer): Buffer {
   return spoilt;
 }
 
-test('chunks about colours that do not count leave the colours as they are', async () => {
+test('chunks_about_colours_that_do_not_count_leave_the_colours_as_they_are', async () => {
   const palette = toChunk('PLTE', Buffer.alloc(3));
   const ignored: Record<string, Buffer[]> = {
     'gAMA with a wrong checksum': [spoil(toGammaChunk(1))],
@@ -40,14 +40,14 @@ test('chunks about colours that do not count leave the colours as they are', asy
   }
 });
 
-test('a header that ends within a chunk about colours is refused', () => {
+test('a_header_that_ends_within_a_chunk_about_colours_is_refused', () => {
   const bytes = toSmallPng(colour, [toGammaChunk(1)]);
   const chunk = bytes.indexOf('gAMA', 0, 'latin1');
   assert.equal(readPngHeader(bytes.subarray(0, chunk + 6))?.gamma, undefined);
   assert.equal(readPngHeader(bytes)?.gamma, 1);
 });
 
-test('white stays white and grey grey in every space', () => {
+test('white_stays_white_and_grey_grey_in_every_space', () => {
   for (const primaries of [standardPrimaries, ...primariesByCode.values()]) {
     const matrix = toStandardMatrix(primaries);
     assert.ok(matrix);
@@ -57,7 +57,7 @@ test('white stays white and grey grey in every space', () => {
   }
 });
 
-test('HDR is known by its landmarks, and its highlights keep their order', () => {
+test('HDR_is_known_by_its_landmarks_and_its_highlights_keep_their_order', () => {
   const isNear = (value: number, wanted: number): boolean => Math.abs(value - wanted) < 0.01 * wanted;
   // ITU-R BT.2408, table 1: 58 % of PQ and 75 % of HLG are diffuse white; 75.2 % of PQ are 1000 cd/m².
   assert.ok(isNear(quantiserCurve(0.5807), 1));
@@ -76,7 +76,7 @@ test('HDR is known by its landmarks, and its highlights keep their order', () =>
   assert.equal(Math.round(255 * toStandard(compressHighlights(1))), 240, 'diffuse white');
 });
 
-test('curves of grey profiles are read in each of their forms, and no others', () => {
+test('curves_of_grey_profiles_are_read_in_each_of_their_forms_and_no_others', () => {
   const read = (space: 'RGB ' | 'GRAY', curve: Buffer): number | undefined =>
     readGreyCurve(writeProfile(space, { kTRC: curve }))?.(0.5);
   const toTag = (name: string, hex: string): Buffer =>

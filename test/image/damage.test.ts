@@ -56,7 +56,7 @@ async function assertCutIsCorrupt(picture: Sharp, part: number, shape: RasterSha
   }
 }
 
-test('a truncated picture is corrupt in every format', async () => {
+test('a_truncated_picture_is_corrupt_in_every_format', async () => {
   for (const [kind, bytes] of Object.entries(await encodeNoise())) {
     for (const resize of resizeModes) {
       const shape = { width: 56, height: 64, resize };
@@ -70,36 +70,36 @@ test('a truncated picture is corrupt in every format', async () => {
   }
 });
 
-test('a picture that is cut off below what a crop shows is corrupt', async () => {
+test('a_picture_that_is_cut_off_below_what_a_crop_shows_is_corrupt', async () => {
   await assertCutIsCorrupt(drawNoise(60, 600), 0.95, cover);
 });
 
-test('a turned picture that has lost its last row is corrupt', async () => {
+test('a_turned_picture_that_has_lost_its_last_row_is_corrupt', async () => {
   const turning: RasterShape = { width: 64, height: 48, resize: 'long-side' };
   await assertCutIsCorrupt(drawNoise(300, 600), 0.99, turning);
 });
 
-test('an extreme picture that is cut off outside its crop is corrupt', async () => {
+test('an_extreme_picture_that_is_cut_off_outside_its_crop_is_corrupt', async () => {
   const bytes = await drawNoise(16, 2000).png().toBuffer();
   await decodeImage(bytes, cover, limits);
   const cut = bytes.subarray(0, Math.floor(bytes.length * 0.95));
   await assertRejects(decodeImage(cut, cover, limits), 'ERR_IMAGE_CORRUPT');
 });
 
-test('a PNG whose pixels end early is corrupt', async () => {
+test('a_PNG_whose_pixels_end_early_is_corrupt', async () => {
   const rows = deflateSync(Buffer.alloc(50 * (1 + 200 * 3)));
   const bytes = Buffer.concat([pngSignature, toPngHeader(200, 200), toChunk('IDAT', rows), toChunk('IEND')]);
   await assertRejects(decodeImage(bytes, cover, limits), 'ERR_IMAGE_CORRUPT');
 });
 
-test('flipped bits under a checksum are corrupt', async () => {
+test('flipped_bits_under_a_checksum_are_corrupt', async () => {
   const bytes = await drawNoise(160, 120).png().toBuffer();
   const middle = Math.floor(bytes.length / 2);
   bytes.writeUInt8(bytes.readUInt8(middle) ^ 0x10, middle);
   await assertRejects(decodeImage(bytes, cover, limits), 'ERR_IMAGE_CORRUPT');
 });
 
-test('lost pixels that libjpeg would paint over are corrupt', async () => {
+test('lost_pixels_that_libjpeg_would_paint_over_are_corrupt', async () => {
   const bytes = await drawNoise(160, 120).jpeg().toBuffer();
   const scan = findScan(bytes);
   const holed = Buffer.concat([bytes.subarray(0, scan + 200), bytes.subarray(bytes.length - 2)]);
@@ -109,21 +109,21 @@ test('lost pixels that libjpeg would paint over are corrupt', async () => {
   await assertRejects(decodeImage(garbled, cover, limits), 'ERR_IMAGE_CORRUPT', 'nonsense in the middle');
 });
 
-test('lost pixels of a JPEG inside a TIFF are corrupt', async () => {
+test('lost_pixels_of_a_JPEG_inside_a_TIFF_are_corrupt', async () => {
   const bytes = await drawNoise(160, 120).tiff({ compression: 'jpeg' }).toBuffer();
   const scan = findScan(bytes);
   bytes.fill(0xaa, scan + 100, scan + 500);
   await assertRejects(decodeImage(bytes, cover, limits), 'ERR_IMAGE_CORRUPT');
 });
 
-test('stray bytes between the segments of a JPEG do no harm', async () => {
+test('stray_bytes_between_the_segments_of_a_JPEG_do_no_harm', async () => {
   const bytes = await drawPlain(blue).jpeg({ quality: 95 }).toBuffer();
   const table = bytes.indexOf(Buffer.from([0xff, 0xc4]));
   const stray = Buffer.concat([bytes.subarray(0, table), Buffer.from('stray'), bytes.subarray(table)]);
   assertMiddle(await decodeImage(stray, square, limits), blue, 4);
 });
 
-test('what follows the end of a picture does no harm', async () => {
+test('what_follows_the_end_of_a_picture_does_no_harm', async () => {
   const picture = drawPlain(blue);
   const uploads = {
     jpeg: await picture.clone().jpeg({ quality: 95 }).toBuffer(),
@@ -136,14 +136,14 @@ test('what follows the end of a picture does no harm', async () => {
   }
 });
 
-test('a JPEG without its tables is corrupt', async () => {
+test('a_JPEG_without_its_tables_is_corrupt', async () => {
   const bytes = await drawPlain(blue).jpeg().toBuffer();
   const table = bytes.indexOf(Buffer.from([0xff, 0xdb]));
   const without = Buffer.concat([bytes.subarray(0, table), bytes.subarray(table + 2 + bytes.readUInt16BE(table + 2))]);
   await assertRejects(decodeImage(without, cover, limits), 'ERR_IMAGE_CORRUPT');
 });
 
-test('many damaged pictures at a time leave the good ones alone', async () => {
+test('many_damaged_pictures_at_a_time_leave_the_good_ones_alone', async () => {
   const good = await drawPlain(blue).jpeg({ quality: 95 }).toBuffer();
   const noise = await drawNoise(160, 120).jpeg().toBuffer();
   const cut = noise.subarray(0, noise.length / 2);
@@ -154,7 +154,7 @@ test('many damaged pictures at a time leave the good ones alone', async () => {
   await Promise.all(work);
 });
 
-test('a damaged picture that many upload at a time is corrupt for each of them', async () => {
+test('a_damaged_picture_that_many_upload_at_a_time_is_corrupt_for_each_of_them', async () => {
   const noise = await drawNoise(320, 240).jpeg().toBuffer();
   const cut = Buffer.concat([noise.subarray(0, Math.floor(noise.length * 0.8)), Buffer.from([0xff, 0xd9])]);
   const watch = { ...noDeadline, imageHash: 'the same' };

@@ -9,7 +9,7 @@ const small: DecodeWork = { isPlain: false, pixels: 1_000_000, library: 'libvips
 const large: DecodeWork = { ...small, pixels: 40_000_000 };
 const plain: DecodeWork = { ...small, isPlain: true, library: 'libjpeg' };
 
-test('while a picture is decoded alone the lane of plain JPEGs is closed to libvips, whose messages would mix', async () => {
+test('while_a_picture_is_decoded_alone_the_lane_of_plain_JPEGs_is_closed_to_libvips_whose_messages_would_mix', async () => {
   const gate = createDecodeGate();
   const [alone, byLibvips, byLibjpeg] = [createDecode(), createDecode(), createDecode()];
   const results = [
@@ -27,7 +27,7 @@ test('while a picture is decoded alone the lane of plain JPEGs is closed to libv
   await Promise.all(results);
 });
 
-test('a turn knows whether libvips worked on anything else meanwhile, be it the same picture', async () => {
+test('a_turn_knows_whether_libvips_worked_on_anything_else_meanwhile_be_it_the_same_picture', async () => {
   const gate = createDecodeGate();
   const watch = { ...noDeadline, imageHash: 'the same' };
   let isAlone: (() => boolean) | undefined;

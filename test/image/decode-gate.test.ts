@@ -19,7 +19,7 @@ function untilSoon(): Deadline {
   return { ...noDeadline, deadlineAt: performance.now() + 20 };
 }
 
-test('two ordinary pictures are decoded at a time, in the order they came', async () => {
+test('two_ordinary_pictures_are_decoded_at_a_time_in_the_order_they_came', async () => {
   const gate = createDecodeGate();
   const decodes = Array.from({ length: 4 }, createDecode);
   const results = decodes.map(({ decode }) => gate.run(small, limits, noDeadline, decode));
@@ -33,7 +33,7 @@ test('two ordinary pictures are decoded at a time, in the order they came', asyn
   assert.deepEqual(await Promise.all(results), Array(4).fill('raster'));
 });
 
-test('a picture over half of the pixels is decoded alone', async () => {
+test('a_picture_over_half_of_the_pixels_is_decoded_alone', async () => {
   const gate = createDecodeGate();
   const [first, second, third] = [createDecode(), createDecode(), createDecode()];
   const results = [
@@ -51,7 +51,7 @@ test('a picture over half of the pixels is decoded alone', async () => {
   await Promise.all(results);
 });
 
-test('a decode that fails makes room for the next', async () => {
+test('a_decode_that_fails_makes_room_for_the_next', async () => {
   const gate = createDecodeGate();
   for (let round = 0; round < 5; round += 1) {
     const { decode, finish } = createDecode();
@@ -61,7 +61,7 @@ test('a decode that fails makes room for the next', async () => {
   }
 });
 
-test('a decode that runs out of time is answered, and the next has its place', async () => {
+test('a_decode_that_runs_out_of_time_is_answered_and_the_next_has_its_place', async () => {
   const gate = createDecodeGate();
   const stuck = createDecode();
   const { detail } = await assertRejects(gate.run(large, hasty, noDeadline, stuck.decode), 'ERR_DECODE_TIMEOUT');
@@ -72,7 +72,7 @@ test('a decode that runs out of time is answered, and the next has its place', a
   stuck.finish();
 });
 
-test('decodes that do not come back hold one thread beside their places, and plain JPEGs pass', async () => {
+test('decodes_that_do_not_come_back_hold_one_thread_beside_their_places_and_plain_JPEGs_pass', async () => {
   const gate = createDecodeGate();
   const stuck = Array.from({ length: 3 }, createDecode);
   const results = stuck.map(({ decode }) => gate.run(small, hasty, noDeadline, decode));
@@ -94,7 +94,7 @@ test('decodes that do not come back hold one thread beside their places, and pla
   for (const { finish } of stuck) finish();
 });
 
-test('a plain JPEG passes a large picture and those that wait for it', async () => {
+test('a_plain_JPEG_passes_a_large_picture_and_those_that_wait_for_it', async () => {
   const gate = createDecodeGate();
   const [atWork, waiting, passing] = [createDecode(), createDecode(), createDecode()];
   const order: string[] = [];
@@ -111,7 +111,7 @@ test('a plain JPEG passes a large picture and those that wait for it', async () 
   assert.deepEqual(order, ['passing', 'waiting']);
 });
 
-test('all turns of a picture share one budget, which waiting does not use up', async () => {
+test('all_turns_of_a_picture_share_one_budget_which_waiting_does_not_use_up', async () => {
   const gate = createDecodeGate();
   const budget: DecodeBudget = { leftMs: 100 };
   const watch: DecodeWatch = { ...noDeadline, budget };
@@ -140,7 +140,7 @@ test('all turns of a picture share one budget, which waiting does not use up', a
   assert.equal(never.hasStarted(), false);
 });
 
-test('a decode that a busy machine holds up until the deadline has run out of time', async () => {
+test('a_decode_that_a_busy_machine_holds_up_until_the_deadline_has_run_out_of_time', async () => {
   const gate = createDecodeGate();
   const slow = createDecode();
   const startedAt = performance.now();
@@ -153,7 +153,7 @@ test('a decode that a busy machine holds up until the deadline has run out of ti
   slow.finish();
 });
 
-test('no native call follows once the budget of a picture is used up', async () => {
+test('no_native_call_follows_once_the_budget_of_a_picture_is_used_up', async () => {
   const gate = createDecodeGate();
   const first = createDecode();
   let followed = 0;
@@ -168,7 +168,7 @@ test('no native call follows once the budget of a picture is used up', async () 
   assert.equal(followed, 0);
 });
 
-test('a picture is reported as too slow only where libvips worked on no other', async () => {
+test('a_picture_is_reported_as_too_slow_only_where_libvips_worked_on_no_other', async () => {
   const gate = createDecodeGate();
   const blamed: string[] = [];
   const toWatch = (imageHash: string) => ({ ...noDeadline, imageHash, onTooSlow: () => blamed.push(imageHash) });
@@ -186,7 +186,7 @@ test('a picture is reported as too slow only where libvips worked on no other', 
   for (const { finish } of decodes) finish();
 });
 
-test('one that waited in vain lets a smaller one behind it pass', async () => {
+test('one_that_waited_in_vain_lets_a_smaller_one_behind_it_pass', async () => {
   const gate = createDecodeGate();
   const stuck = createDecode();
   const running = gate.run(small, limits, noDeadline, stuck.decode);
@@ -200,7 +200,7 @@ test('one that waited in vain lets a smaller one behind it pass', async () => {
   await running;
 });
 
-test('what nobody waits for any more is never decoded', async () => {
+test('what_nobody_waits_for_any_more_is_never_decoded', async () => {
   const gate = createDecodeGate();
   const first = createDecode();
   const running = gate.run(large, limits, noDeadline, first.decode);
@@ -217,7 +217,7 @@ test('what nobody waits for any more is never decoded', async () => {
   assert.deepEqual([abandoned.hasStarted(), expired.hasStarted()], [false, false]);
 });
 
-test('a deadline that passes during a decode is answered at once, and the place stays taken', async () => {
+test('a_deadline_that_passes_during_a_decode_is_answered_at_once_and_the_place_stays_taken', async () => {
   const gate = createDecodeGate();
   const slow = createDecode();
   await assertRejects(gate.run(large, limits, untilSoon(), slow.decode), 'ERR_DEADLINE');
@@ -230,7 +230,7 @@ test('a deadline that passes during a decode is answered at once, and the place 
   assert.equal(await waiting, 'raster');
 });
 
-test('a decode that does not come back long after its time is told, one that does is not', async () => {
+test('a_decode_that_does_not_come_back_long_after_its_time_is_told_one_that_does_is_not', async () => {
   const gate = createDecodeGate();
   const told: string[] = [];
   const toWatch = (name: string) => ({ ...noDeadline, onHung: () => told.push(name) });
@@ -247,7 +247,7 @@ test('a decode that does not come back long after its time is told, one that doe
   hung.finish();
 });
 
-test('overdue work that uses its CPU is not told as hung', { skip: process.platform !== 'linux' }, async () => {
+test('overdue_work_that_uses_its_CPU_is_not_told_as_hung', { skip: process.platform !== 'linux' }, async () => {
   const gate = createDecodeGate();
   let hung = 0;
   const watch = { ...noDeadline, onHung: () => (hung += 1) };

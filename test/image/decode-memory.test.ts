@@ -18,7 +18,7 @@ function ask(memory: ReturnType<typeof createDecodeMemory>, admitted: number[], 
   return asking;
 }
 
-test('decodes run side by side as far as their bytes fit', async () => {
+test('decodes_run_side_by_side_as_far_as_their_bytes_fit', async () => {
   const memory = createDecodeMemory();
   const admitted: number[] = [];
   const [first] = [40, 60, 1].map((bytes) => ask(memory, admitted, bytes));
@@ -29,7 +29,7 @@ test('decodes run side by side as far as their bytes fit', async () => {
   assert.deepEqual(admitted, [40, 60, 1]);
 });
 
-test('a large picture is not passed by small ones that came later', async () => {
+test('a_large_picture_is_not_passed_by_small_ones_that_came_later', async () => {
   const memory = createDecodeMemory();
   const admitted: number[] = [];
   const [first, , large] = [50, 20, 90, 5].map((bytes) => ask(memory, admitted, bytes));
@@ -41,7 +41,7 @@ test('a large picture is not passed by small ones that came later', async () => 
   assert.ok(large);
 });
 
-test('one that needs more than there is takes all of it, alone', async () => {
+test('one_that_needs_more_than_there_is_takes_all_of_it_alone', async () => {
   const memory = createDecodeMemory();
   const admitted: number[] = [];
   const [first, large] = [10, 1000, 10].map((bytes) => ask(memory, admitted, bytes));
@@ -55,7 +55,7 @@ test('one that needs more than there is takes all of it, alone', async () => {
   assert.deepEqual(admitted, [10, 1000, 10]);
 });
 
-test('memory is held until the native work in it is over, though nobody waits for it any more', async () => {
+test('memory_is_held_until_the_native_work_in_it_is_over_though_nobody_waits_for_it_any_more', async () => {
   const memory = createDecodeMemory();
   const admitted: number[] = [];
   const permit = await ask(memory, admitted, 100);
@@ -71,7 +71,7 @@ test('memory is held until the native work in it is over, though nobody waits fo
   assert.deepEqual(admitted, [100, 1]);
 });
 
-test('work that fails gives its memory back, and once only', async () => {
+test('work_that_fails_gives_its_memory_back_and_once_only', async () => {
   const memory = createDecodeMemory();
   const admitted: number[] = [];
   const permit = await ask(memory, admitted, 100);
@@ -86,7 +86,7 @@ test('work that fails gives its memory back, and once only', async () => {
   assert.deepEqual(admitted, [100, 60]);
 });
 
-test('who gives up waiting lets the next one in', async () => {
+test('who_gives_up_waiting_lets_the_next_one_in', async () => {
   const memory = createDecodeMemory();
   const admitted: number[] = [];
   await ask(memory, admitted, 50);

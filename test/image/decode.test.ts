@@ -23,7 +23,7 @@ import {
   white,
 } from './fixtures.ts';
 
-test('every format gives the colour that went in', async () => {
+test('every_format_gives_the_colour_that_went_in', async () => {
   const colour: Colour = [200, 60, 30];
   const picture = drawPlain(colour, 64, 48);
   const uploads = {
@@ -45,7 +45,7 @@ test('every format gives the colour that went in', async () => {
   }
 });
 
-test('grey becomes three equal channels', async () => {
+test('grey_becomes_three_equal_channels', async () => {
   const picture = drawPlain([128, 128, 128]);
   const uploads = {
     jpeg: await picture.clone().toColourspace('b-w').jpeg().toBuffer(),
@@ -60,7 +60,7 @@ test('grey becomes three equal channels', async () => {
   }
 });
 
-test('16 bits become 8', async () => {
+test('16_bits_become_8', async () => {
   const picture = drawPlain([200, 60, 30]).toColourspace('rgb16');
   assertMiddle(await decodeImage(await picture.clone().png().toBuffer(), square, limits), [200, 60, 30], 1, 'png');
   assertMiddle(await decodeImage(await picture.clone().tiff().toBuffer(), square, limits), [200, 60, 30], 1, 'tiff');
@@ -68,7 +68,7 @@ test('16 bits become 8', async () => {
   assertMiddle(await decodeImage(avif, square, limits), [200, 60, 30], 4, 'avif');
 });
 
-test('alpha is laid over white', async () => {
+test('alpha_is_laid_over_white', async () => {
   const background = { r: 255, g: 0, b: 0, alpha: 0.5 };
   const picture = sharp({ create: { width: 32, height: 32, channels: 4, background } });
   const uploads = {
@@ -87,7 +87,7 @@ test('alpha is laid over white', async () => {
   assertMiddle(await decodeImage(grey, square, limits), white, 0, 'grey');
 });
 
-test('CMYK becomes sRGB, with and without a profile', async () => {
+test('CMYK_becomes_sRGB_with_and_without_a_profile', async () => {
   const colour: Colour = [150, 110, 90];
   const picture = drawPlain(colour).toColourspace('cmyk');
   const uploads = {
@@ -104,7 +104,7 @@ test('CMYK becomes sRGB, with and without a profile', async () => {
   }
 });
 
-test('colours of a wider space are converted, in 8 and in 16 bits', async () => {
+test('colours_of_a_wider_space_are_converted_in_8_and_in_16_bits', async () => {
   const colour: Colour = [200, 60, 30];
   const picture = drawPlain(colour).withIccProfile('p3');
   const uploads = {
@@ -121,18 +121,18 @@ test('colours of a wider space are converted, in 8 and in 16 bits', async () => 
   }
 });
 
-test('Adobe RGB is converted', async () => {
+test('adobe_RGB_is_converted', async () => {
   const colour: Colour = [200, 60, 30];
   const bytes = toSmallPng(toAdobeRgb(colour), [toAdobeRgbChunk()]);
   assertMiddle(await decodeImage(bytes, square, limits), colour, 3);
 });
 
-test('a profile that is nonsense is passed over', async () => {
+test('a_profile_that_is_nonsense_is_passed_over', async () => {
   const profile = toChunk('iCCP', Buffer.from('x\0\0nonsense', 'latin1'));
   assertMiddle(await decodeImage(toSmallPng(green, [profile]), square, limits), green, 0);
 });
 
-test('the eight orientations all come out upright', async () => {
+test('the_eight_orientations_all_come_out_upright', async () => {
   const corners: Record<number, readonly Colour[]> = {
     1: [red, green, blue, white],
     2: [green, red, white, blue],
@@ -167,7 +167,7 @@ test('the eight orientations all come out upright', async () => {
   }
 });
 
-test('the first frame of an animation is decoded', async () => {
+test('the_first_frame_of_an_animation_is_decoded', async () => {
   const frames = await Promise.all([red, blue, green].map((colour) => drawPlain(colour).png().toBuffer()));
   const animation = sharp(frames, { join: { animated: true } });
   assertMiddle(await decodeImage(await animation.clone().gif().toBuffer(), square, limits), red, 0, 'gif');
@@ -175,14 +175,14 @@ test('the first frame of an animation is decoded', async () => {
   assertMiddle(await decodeImage(webp, square, limits), red, 0, 'webp');
 });
 
-test('an AVIF with the brand of a sequence is decoded', async () => {
+test('an_AVIF_with_the_brand_of_a_sequence_is_decoded', async () => {
   const bytes = await drawPlain([200, 60, 30]).avif({ quality: 90 }).toBuffer();
   bytes.write('avis', 8, 'latin1');
   assertMiddle(await decodeImage(bytes, square, limits), [200, 60, 30], 4);
   assert.equal(bytes.toString('latin1', 8, 12), 'avis', 'the upload itself stays as it is');
 });
 
-test('cover, contain and stretch give what plain sharp gives', async () => {
+test('cover_contain_and_stretch_give_what_plain_sharp_gives', async () => {
   const fits = { cover: 'cover', contain: 'contain', stretch: 'fill' } as const;
   for (const [width, height] of [
     [640, 480],
@@ -202,7 +202,7 @@ test('cover, contain and stretch give what plain sharp gives', async () => {
   }
 });
 
-test('contain puts black around the picture', async () => {
+test('contain_puts_black_around_the_picture', async () => {
   const bytes = await drawPlain(white, 64, 16).png().toBuffer();
   const raster = await decodeImage(bytes, { width: 32, height: 32, resize: 'contain' }, limits);
   assert.deepEqual(pixelAt(raster, 32, 16, 16), white);
@@ -210,7 +210,7 @@ test('contain puts black around the picture', async () => {
   assert.deepEqual(pixelAt(raster, 32, 16, 27), black);
 });
 
-test('the smallest picture fills the raster', async () => {
+test('the_smallest_picture_fills_the_raster', async () => {
   const bytes = await drawPlain(green, 1, 1).png().toBuffer();
   for (const resize of resizeModes) {
     const raster = await decodeImage(bytes, { width: 224, height: 112, resize }, limits);
@@ -219,7 +219,7 @@ test('the smallest picture fills the raster', async () => {
   }
 });
 
-test('many pictures at a time do not mix', async () => {
+test('many_pictures_at_a_time_do_not_mix', async () => {
   const colours = Array.from({ length: 24 }, (_, index): Colour => [index * 10, 255 - index * 10, index]);
   const uploads = await Promise.all(colours.map((colour) => drawPlain(colour, 200, 200).png().toBuffer()));
   const rasters = await Promise.all(uploads.map((bytes) => decodeImage(bytes, square, limits)));

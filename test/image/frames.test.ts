@@ -15,7 +15,7 @@ function framesOf(format: ImageFormat, bytes: Uint8Array): number | undefined {
   return readHeader(bytes, format).frames;
 }
 
-test('frames of a GIF and of a WebP are counted', async () => {
+test('frames_of_a_GIF_and_of_a_WebP_are_counted', async () => {
   for (const frames of [1, 2, 7]) {
     assert.equal(framesOf('gif', makeGif(frames)), frames);
     assert.equal(framesOf('webp', makeAnimatedWebp(still, frames)), frames);
@@ -48,7 +48,7 @@ for (const [frames, chunks, about] of pngs) {
   });
 }
 
-test('frames behind the end of a PNG do not count', () => {
+test('frames_behind_the_end_of_a_PNG_do_not_count', () => {
   const bytes = Buffer.concat([makePng('acTL', 'fcTL', 'IDAT'), toChunk('fcTL', Buffer.alloc(26))]);
   assert.equal(framesOf('png', bytes), 1);
 });
@@ -64,14 +64,14 @@ function withMovie(...boxes: readonly Buffer[]): Buffer {
   return Buffer.concat([avif, toBox('moov', ...boxes)]);
 }
 
-test('frames of an AVIF sequence are the samples of its longest track', () => {
+test('frames_of_an_AVIF_sequence_are_the_samples_of_its_longest_track', () => {
   assert.equal(framesOf('avif', avif), 1);
   assert.equal(framesOf('avif', withMovie(makeTrack(1))), 1);
   assert.equal(framesOf('avif', withMovie(makeTrack(5))), 5);
   assert.equal(framesOf('avif', withMovie(makeTrack(1), makeTrack(9, 'stz2'), makeTrack(3))), 9);
 });
 
-test('a movie that says nothing of samples leaves an AVIF the still picture that it has', () => {
+test('a_movie_that_says_nothing_of_samples_leaves_an_AVIF_the_still_picture_that_it_has', () => {
   assert.equal(framesOf('avif', withMovie()), 1);
   assert.equal(framesOf('avif', withMovie(toBox('trak', toBox('mdia')))), 1);
   for (const cut of [1, 4, 8, 12, 20]) {
@@ -80,12 +80,12 @@ test('a movie that says nothing of samples leaves an AVIF the still picture that
   }
 });
 
-test('boxes of a movie are counted up to a limit', async () => {
+test('boxes_of_a_movie_are_counted_up_to_a_limit', async () => {
   const boxes = Buffer.concat(Array.from({ length: maxBoxes + 1 }, () => toBox('free')));
   await assertRejects(measureImage(withMovie(boxes), limits), 'ERR_IMAGE_TOO_COSTLY');
 });
 
-test('a measured picture is animated from two frames on', async () => {
+test('a_measured_picture_is_animated_from_two_frames_on', async () => {
   const colours = await Promise.all([red, blue].map((colour) => drawPlain(colour).png().toBuffer()));
   const animation = sharp(colours, { join: { animated: true } });
   const pictures: readonly (readonly [isAnimated: boolean, bytes: Buffer])[] = [

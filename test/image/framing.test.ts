@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toFrame, toLongSidePlacement } from '../../src/image/framing.ts';
 
-test('a picture of ordinary proportions is scaled whole', () => {
+test('a_picture_of_ordinary_proportions_is_scaled_whole', () => {
   const shape = { width: 224, height: 224 };
   assert.equal(toFrame({ width: 640, height: 480 }, { ...shape, resize: 'cover' }).region, undefined);
   assert.equal(toFrame({ width: 3584, height: 224 }, { ...shape, resize: 'cover' }).region, undefined);
 });
 
-test('of an extreme picture only the centre is scaled, and it lies inside', () => {
+test('of_an_extreme_picture_only_the_centre_is_scaled_and_it_lies_inside', () => {
   const shape = { width: 224, height: 112, resize: 'cover' } as const;
   for (const [width, height] of [
     [1, 20_000],
@@ -48,14 +48,14 @@ const placements = [
   [1_000_000, 50, 480, 640, 1, 640, true],
 ] as const;
 
-test('the long sides agree, and a picture is reduced to fit but never enlarged', () => {
+test('the_long_sides_agree_and_a_picture_is_reduced_to_fit_but_never_enlarged', () => {
   for (const [width, height, acrossRaster, downRaster, across, down, isTurned] of placements) {
     const found = toLongSidePlacement({ width, height }, { width: acrossRaster, height: downRaster });
     assert.deepEqual(found, { isTurned, width: across, height: down }, `${String(width)} × ${String(height)}`);
   }
 });
 
-test('no picture is placed beyond its raster', () => {
+test('no_picture_is_placed_beyond_its_raster', () => {
   for (let side = 1; side < 3000; side += 7) {
     for (const [width, height] of [
       [side, 3000 - side],
@@ -70,7 +70,7 @@ test('no picture is placed beyond its raster', () => {
   }
 });
 
-test('a turned picture is scaled as it stands, and turned after', () => {
+test('a_turned_picture_is_scaled_as_it_stands_and_turned_after', () => {
   const frame = toFrame({ width: 1080, height: 1920 }, { width: 640, height: 480, resize: 'long-side' });
   assert.deepEqual(frame.scale, { width: 360, height: 640, fit: 'fill' });
 });

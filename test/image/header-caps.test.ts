@@ -38,7 +38,7 @@ async function assertTooMany(format: ImageFormat, bytes: Buffer, parts: string):
   assert.ok(detail.endsWith(parts), detail);
 }
 
-test('frames of an animation are counted up to a limit', async () => {
+test('frames_of_an_animation_are_counted_up_to_a_limit', async () => {
   assert.equal(readHeader(makeGif(maxGifFrames), 'gif').width, 2);
   await assertTooMany('gif', makeGif(maxGifFrames + 1), `more than ${String(maxGifFrames)} frames`);
   const still = await drawPlain(red, 1, 1).webp({ lossless: true }).toBuffer();
@@ -48,7 +48,7 @@ test('frames of an animation are counted up to a limit', async () => {
   await assertTooMany('webp', others, `more than ${String(maxWebpChunks)} chunks`);
 });
 
-test('segments of a JPEG are counted up to a limit, in its header and between its scans', async () => {
+test('segments_of_a_JPEG_are_counted_up_to_a_limit_in_its_header_and_between_its_scans', async () => {
   const sequential = await drawPlain(red).jpeg().toBuffer();
   const comments = repeat(toSegment(0xfe), maxSegments);
   const between = Buffer.concat([sequential.subarray(0, 2), comments, sequential.subarray(2)]);
@@ -58,7 +58,7 @@ test('segments of a JPEG are counted up to a limit, in its header and between it
   await assertTooMany('jpeg', behind, `more than ${String(maxSegments)} segments`);
 });
 
-test('chunks of a PNG are counted up to a limit, and up to a lower one before its pixels', async () => {
+test('chunks_of_a_PNG_are_counted_up_to_a_limit_and_up_to_a_lower_one_before_its_pixels', async () => {
   const time = toChunk('tIME', Buffer.alloc(7));
   // The header is a chunk, too.
   const most = toSmallPng(green, [repeat(time, maxChunksBeforePixels - 1)]);
@@ -70,7 +70,7 @@ test('chunks of a PNG are counted up to a limit, and up to a lower one before it
   await assertTooMany('png', pixels, `more than ${String(maxChunks)} chunks`);
 });
 
-test('directories of a TIFF, and their entries, are counted up to a limit', async () => {
+test('directories_of_a_TIFF_and_their_entries_are_counted_up_to_a_limit', async () => {
   assert.equal(readHeader(makeTiff(maxDirectories), 'tiff').width, 1);
   await assertTooMany('tiff', makeTiff(maxDirectories + 1), `more than ${String(maxDirectories)} directories`);
   const entries = [
@@ -82,7 +82,7 @@ test('directories of a TIFF, and their entries, are counted up to a limit', asyn
   await assertTooMany('tiff', makeTiff(60, { entries: long }), 'entries in its directories');
 });
 
-test('directories that make a ring are each read once', () => {
+test('directories_that_make_a_ring_are_each_read_once', () => {
   const { length } = toDirectory(tinyPage, 0);
   for (const lastNext of [8, 8 + length, 8 + 2 * length]) {
     assert.equal(readHeader(makeTiff(3, { lastNext }), 'tiff').width, 1);
@@ -103,7 +103,7 @@ function toItems(...items: readonly Buffer[]): Buffer {
   return toFullBox('iinf', 0, Buffer.of(items.length >> 8, items.length & 255), ...items);
 }
 
-test('boxes, items and their parts of an AVIF are counted up to a limit', async () => {
+test('boxes_items_and_their_parts_of_an_AVIF_are_counted_up_to_a_limit', async () => {
   const boxes = repeat(toBox('free'), maxBoxes);
   await assertTooMany('avif', Buffer.concat([makeAvif(), boxes]), `more than ${String(maxBoxes)} boxes`);
   await assertTooMany('avif', makeAvif(boxes, toBox('free')), `more than ${String(maxBoxes)} boxes`);
@@ -113,7 +113,7 @@ test('boxes, items and their parts of an AVIF are counted up to a limit', async 
   await assertTooMany('avif', makeAvif(toFullBox('iref', 0, references)), `more than ${String(maxItemParts)} parts`);
 });
 
-test('pieces of data that overlap do not add up to more than the file', async () => {
+test('pieces_of_data_that_overlap_do_not_add_up_to_more_than_the_file', async () => {
   const extents = Buffer.concat([
     Buffer.of(0x44, 0, 0, 1, 0, 1, 0, 0, 0, 9),
     repeat(Buffer.of(0, 0, 0, 0, 0, 0, 0, 200), 9),
@@ -122,7 +122,7 @@ test('pieces of data that overlap do not add up to more than the file', async ()
   await assertTooMany('avif', bytes, `more than ${String(bytes.length)} bytes in pieces`);
 });
 
-test('units of AV1 data are counted up to a limit, those of all items together', async () => {
+test('units_of_AV1_data_are_counted_up_to_a_limit_those_of_all_items_together', async () => {
   const place = Buffer.of(0x44, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
   const items = [toItems(toItem(1, 'av01')), toFullBox('iloc', 0, place)];
   place.writeUInt32BE(makeAvif(...items).length, 10);

@@ -21,7 +21,7 @@ function toJpeg(frameMarker: number, inScan: number): Buffer {
   ]);
 }
 
-test('the kind of a JPEG is that of its frame header', () => {
+test('the_kind_of_a_JPEG_is_that_of_its_frame_header', () => {
   const kinds = [0xc0, 0xc1, 0xc2, 0xc3, 0xc5, 0xc6, 0xc9, 0xca, 0xcb].map((marker) => {
     const facts = readJpegHeader(toJpeg(marker, 3));
     return [marker, facts?.isSequential, facts?.isBuffered];
@@ -40,7 +40,7 @@ test('the kind of a JPEG is that of its frame header', () => {
   for (const marker of [0xc4, 0xc8, 0xcc]) assert.equal(readJpegHeader(toJpeg(marker, 3)), undefined);
 });
 
-test('scans of a JPEG are counted where the decoder goes over them', async () => {
+test('scans_of_a_JPEG_are_counted_where_the_decoder_goes_over_them', async () => {
   const progressive = readJpegHeader(await drawNoise(64, 64).jpeg({ progressive: true }).toBuffer());
   assert.ok((progressive?.scans ?? 0) >= 5);
   assert.ok(progressive?.isBuffered);
@@ -56,7 +56,7 @@ test('scans of a JPEG are counted where the decoder goes over them', async () =>
   assert.equal(readJpegHeader(twice)?.scans, 1);
 });
 
-test('a preview in the header and pictures behind the end are not taken for the picture', async () => {
+test('a_preview_in_the_header_and_pictures_behind_the_end_are_not_taken_for_the_picture', async () => {
   const preview = await drawPlain(red, 8, 8).jpeg().toBuffer();
   for (const progressive of [true, false]) {
     const bytes = await drawPlain(red, 80, 60).jpeg({ progressive }).toBuffer();
@@ -71,7 +71,7 @@ test('a preview in the header and pictures behind the end are not taken for the 
   }
 });
 
-test('compressed text of a PNG is found, and only before its pixels', () => {
+test('compressed_text_of_a_PNG_is_found_and_only_before_its_pixels', () => {
   const text = toChunk('zTXt', Buffer.alloc(9));
   const bytes = toSmallPng(green, [toChunk('gAMA', Buffer.alloc(4)), text]);
   const found = readPngHeader(Buffer.concat([bytes.subarray(0, -12), text, bytes.subarray(-12)]))?.compressedText;
@@ -81,14 +81,14 @@ test('compressed text of a PNG is found, and only before its pixels', () => {
   );
 });
 
-test('interlacing, depth and channels of a PNG are read, its transparent colour counted', async () => {
+test('interlacing_depth_and_channels_of_a_PNG_are_read_its_transparent_colour_counted', async () => {
   const wide = await drawPlain(red).ensureAlpha().toColourspace('rgb16').png({ progressive: true }).toBuffer();
   const { isInterlaced, bitDepth, channels } = readPngHeader(wide) ?? {};
   assert.deepEqual([isInterlaced, bitDepth, channels], [true, 16, 4]);
   assert.equal(readPngHeader(toSmallPng(green, [toChunk('tRNS', Buffer.alloc(6))]))?.channels, 4);
 });
 
-test('an animated WebP has the larger of the sizes of its canvas and its first frame', async () => {
+test('an_animated_WebP_has_the_larger_of_the_sizes_of_its_canvas_and_its_first_frame', async () => {
   const still = await drawPlain(red, 30, 20).webp({ lossless: true }).toBuffer();
   const { width, height, isAnimated } = readWebpHeader(makeAnimatedWebp(still, 2)) ?? {};
   assert.deepEqual([width, height, isAnimated], [30, 20, true]);
@@ -97,7 +97,7 @@ test('an animated WebP has the larger of the sizes of its canvas and its first f
   assert.deepEqual([facts?.isAnimated, facts?.channels], [false, 4]);
 });
 
-test('the first directory of a TIFF is read, in either layout', () => {
+test('the_first_directory_of_a_TIFF_is_read_in_either_layout', () => {
   const tiled = [...tinyPage, { tag: 322, type: 3, count: 1, value: 16 }, { tag: 323, type: 4, count: 1, value: 32 }];
   for (const isBig of [false, true]) {
     const { bitDepth, channels, block } = readTiffHeader(makeTiff(2, { isBig })) ?? {};
@@ -106,12 +106,12 @@ test('the first directory of a TIFF is read, in either layout', () => {
   }
 });
 
-test('values of a TIFF that lie beyond its end are taken as missing', () => {
+test('values_of_a_TIFF_that_lie_beyond_its_end_are_taken_as_missing', () => {
   const entries = tinyPage.map((entry) => (entry.tag === 258 ? { ...entry, count: 3, value: 0xffff_fff0 } : entry));
   assert.equal(readTiffHeader(makeTiff(1, { entries }))?.bitDepth, 1);
 });
 
-test('depth, sampling and alpha of an AVIF are read', async () => {
+test('depth_sampling_and_alpha_of_an_AVIF_are_read', async () => {
   const picture = drawPlain(red, 48, 20);
   const plain = readAvifHeader(await picture.clone().avif({ effort: 0, chromaSubsampling: '4:2:0' }).toBuffer());
   assert.deepEqual(
@@ -132,7 +132,7 @@ test('depth, sampling and alpha of an AVIF are read', async () => {
   }
 });
 
-test('an AVIF whose container claims less than its coded data is taken at the larger', async () => {
+test('an_AVIF_whose_container_claims_less_than_its_coded_data_is_taken_at_the_larger', async () => {
   const bytes = await drawPlain(red, 480, 200).avif({ effort: 0, bitdepth: 12 }).toBuffer();
   const extents = bytes.indexOf('ispe') + 8;
   bytes.writeUInt32BE(16, extents);
@@ -144,7 +144,7 @@ test('an AVIF whose container claims less than its coded data is taken at the la
   assert.deepEqual([width, height, bitDepth], [480, 200, 12]);
 });
 
-test('code points of coded AV1 data are read, where it has any', () => {
+test('code_points_of_coded_AV1_data_are_read_where_it_has_any', () => {
   /** A reduced header of a still picture of 16 × 16 pixels, up to its code points. */
   const toUnit = (...colours: readonly string[]): Buffer => {
     const bits = ['000', '1', '1', '00000', '0011', '0011', '1111', '1111', '000', '000', '1', '0', ...colours].join(

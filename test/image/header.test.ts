@@ -13,7 +13,7 @@ async function forgeJpegSize(width: number, height: number): Promise<Buffer> {
   return bytes;
 }
 
-test('format, size and bytes are told for every format', async () => {
+test('format_size_and_bytes_are_told_for_every_format', async () => {
   const picture = drawPlain(red, 48, 20);
   const uploads = {
     jpeg: await picture.clone().jpeg().toBuffer(),
@@ -28,7 +28,7 @@ test('format, size and bytes are told for every format', async () => {
   }
 });
 
-test('width and height are those of the upright picture', async () => {
+test('width_and_height_are_those_of_the_upright_picture', async () => {
   for (let orientation = 1; orientation <= 8; orientation += 1) {
     const bytes = await drawQuarters(40, 20).withMetadata({ orientation }).jpeg().toBuffer();
     const { width, height } = await inspectImage(bytes, limits);
@@ -36,7 +36,7 @@ test('width and height are those of the upright picture', async () => {
   }
 });
 
-test('of an animation only the first frame is counted', async () => {
+test('of_an_animation_only_the_first_frame_is_counted', async () => {
   const frames = await Promise.all(
     [drawPlain(red, 100, 100), drawPlain(red, 100, 100)].map((frame) => frame.png().toBuffer()),
   );
@@ -48,7 +48,7 @@ test('of an animation only the first frame is counted', async () => {
   assert.deepEqual([width, height], [100, 100]);
 });
 
-test('a view into a larger buffer is read from where it begins', async () => {
+test('a_view_into_a_larger_buffer_is_read_from_where_it_begins', async () => {
   const bytes = await drawPlain(red, 9, 7).png().toBuffer();
   const larger = new Uint8Array(bytes.length + 20);
   larger.set(bytes, 13);
@@ -56,23 +56,23 @@ test('a view into a larger buffer is read from where it begins', async () => {
   assert.deepEqual(facts, { format: 'png', width: 9, height: 7, bytes: bytes.length });
 });
 
-test('no bytes are a missing upload', async () => {
+test('no_bytes_are_a_missing_upload', async () => {
   await assertRejects(inspectImage(new Uint8Array(), limits), 'ERR_UPLOAD_MISSING');
 });
 
-test('an SVG is unsupported', async () => {
+test('an_SVG_is_unsupported', async () => {
   const bytes = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
   await assertRejects(inspectImage(bytes, limits), 'ERR_IMAGE_UNSUPPORTED');
 });
 
-test('one pixel more than allowed is too many', async () => {
+test('one_pixel_more_than_allowed_is_too_many', async () => {
   const bytes = await drawPlain(red, 100, 10).png().toBuffer();
   await inspectImage(bytes, { ...limits, maxPixels: 1000 });
   const error = await assertRejects(inspectImage(bytes, { ...limits, maxPixels: 999 }), 'ERR_IMAGE_TOO_MANY_PIXELS');
   assert.match(error.detail, /100 × 10 /);
 });
 
-test('a header that promises too much is refused before its pixels are looked for', async () => {
+test('a_header_that_promises_too_much_is_refused_before_its_pixels_are_looked_for', async () => {
   for (const [width, height] of [
     [50_000, 50_000],
     [2_147_483_647, 1],
@@ -99,18 +99,18 @@ test('a header that promises too much is refused before its pixels are looked fo
   await assertRejects(inspectImage(avif, limits), 'ERR_IMAGE_TOO_MANY_PIXELS', 'avif');
 });
 
-test('a side that is too long is refused, however thin the picture is', async () => {
+test('a_side_that_is_too_long_is_refused_however_thin_the_picture_is', async () => {
   const bytes = Buffer.concat([pngSignature, toPngHeader(1_000_001, 1), toChunk('IDAT'), toChunk('IEND')]);
   await assertRejects(inspectImage(bytes, limits), 'ERR_IMAGE_TOO_MANY_PIXELS');
 });
 
-test('a picture without width or height is corrupt', async () => {
+test('a_picture_without_width_or_height_is_corrupt', async () => {
   const png = Buffer.concat([pngSignature, toPngHeader(0, 10), toChunk('IDAT'), toChunk('IEND')]);
   await assertRejects(inspectImage(png, limits), 'ERR_IMAGE_CORRUPT', 'png');
   await assertRejects(inspectImage(await forgeJpegSize(0, 0), limits), 'ERR_IMAGE_CORRUPT', 'jpeg');
 });
 
-test('a magic with nothing or nonsense behind it is corrupt', async () => {
+test('a_magic_with_nothing_or_nonsense_behind_it_is_corrupt', async () => {
   const magics = [
     '\xff\xd8\xff',
     '\x89PNG\r\n\x1a\n',

@@ -45,7 +45,7 @@ function assertBounded(bytes: Uint8Array, about: string): HeaderFacts | undefine
   }
 }
 
-test('size, depth and channels are read of every format', async () => {
+test('size_depth_and_channels_are_read_of_every_format', async () => {
   const files = await makeAll();
   const facts = Object.entries(files).map(([name, bytes]) => {
     const { width, height, bitDepth, channels } = read(bytes);
@@ -66,7 +66,7 @@ test('size, depth and channels are read of every format', async () => {
   ]);
 });
 
-test('a file that ends at any byte is read as far as it goes, or refused', async () => {
+test('a_file_that_ends_at_any_byte_is_read_as_far_as_it_goes_or_refused', async () => {
   for (const [name, bytes] of Object.entries(await makeAll())) {
     for (let end = 0; end < bytes.length; end += 1) {
       assertBounded(bytes.subarray(0, end), `${name} of ${String(end)} bytes`);
@@ -74,7 +74,7 @@ test('a file that ends at any byte is read as far as it goes, or refused', async
   }
 });
 
-test('a JPEG that is cut off anywhere is not complete', async () => {
+test('a_JPEG_that_is_cut_off_anywhere_is_not_complete', async () => {
   const bytes = await drawPlain(red, 48, 20).jpeg({ progressive: true }).toBuffer();
   assert.equal(readJpegHeader(bytes)?.isComplete, true);
   for (let end = 0; end < bytes.length; end += 1) {
@@ -82,7 +82,7 @@ test('a JPEG that is cut off anywhere is not complete', async () => {
   }
 });
 
-test('a file with changed bytes is read or refused', async () => {
+test('a_file_with_changed_bytes_is_read_or_refused', async () => {
   let state = 1;
   const draw = (below: number): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -101,7 +101,7 @@ test('a file with changed bytes is read or refused', async () => {
   }
 });
 
-test('a view into a larger buffer is read from where it begins, up to its end', async () => {
+test('a_view_into_a_larger_buffer_is_read_from_where_it_begins_up_to_its_end', async () => {
   for (const [name, bytes] of Object.entries(await makeAll())) {
     const larger = new Uint8Array(bytes.length + 40).fill(0xff);
     larger.set(bytes, 13);
@@ -109,7 +109,7 @@ test('a view into a larger buffer is read from where it begins, up to its end', 
   }
 });
 
-test('the header of a picture with nothing but a magic is refused', () => {
+test('the_header_of_a_picture_with_nothing_but_a_magic_is_refused', () => {
   for (const magic of ['\xff\xd8\xff', '\x89PNG\r\n\x1a\n', 'GIF89a', 'RIFF\x08\0\0\0WEBP', 'II*\0', 'MM\0+']) {
     const bytes = Buffer.from(magic, 'latin1');
     const format = sniffFormat(bytes);

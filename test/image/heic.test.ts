@@ -31,18 +31,18 @@ async function assertSeen(bytes: Buffer, colours: readonly (Colour | undefined)[
   }
 }
 
-test('HEIC is refused by name unless it is switched on', async () => {
+test('HEIC_is_refused_by_name_unless_it_is_switched_on', async () => {
   const { detail } = await assertRejects(decodeImage(writeHeic(), shape, limits), 'ERR_IMAGE_UNSUPPORTED');
   assert.equal(detail, 'HEIC is not accepted: ask the client for JPEG');
 });
 
-test('a HEIC has the colours that went in, without the rows that only pad it', async () => {
+test('a_HEIC_has_the_colours_that_went_in_without_the_rows_that_only_pad_it', async () => {
   const bytes = writeHeic();
   assert.deepEqual(await inspectImage(bytes, on), { format: 'heic', width: 64, height: 48, bytes: bytes.length });
   await assertSeen(bytes, quarters, 'heic');
 });
 
-test('a HEIC is turned and mirrored once, as its properties say, in their order', async () => {
+test('a_HEIC_is_turned_and_mirrored_once_as_its_properties_say_in_their_order', async () => {
   const turned: readonly (readonly [properties: readonly Buffer[], width: number, order: readonly number[]])[] = [
     [[toTurn(1)], 48, [1, 3, 0, 2]],
     [[toTurn(2)], 64, [3, 2, 1, 0]],
@@ -63,7 +63,7 @@ test('a HEIC is turned and mirrored once, as its properties say, in their order'
   }
 });
 
-test('a HEIC that is put together from tiles is decoded whole', async () => {
+test('a_HEIC_that_is_put_together_from_tiles_is_decoded_whole', async () => {
   const bytes = writeGrid(2);
   const { width, height } = await inspectImage(bytes, on);
   assert.deepEqual([width, height], [128, 64]);
@@ -72,7 +72,7 @@ test('a HEIC that is put together from tiles is decoded whole', async () => {
   assertColour(pixelAt(raster, 64, 56, 8), quarters[1] ?? [0, 0, 0], 4, 'second tile');
 });
 
-test('the profile of a HEIC is applied', async () => {
+test('the_profile_of_a_HEIC_is_applied', async () => {
   const { icc } = await sharp(await drawPlain([0, 0, 0]).withIccProfile('p3').png().toBuffer()).metadata();
   assert.ok(icc);
   const chunk = toChunk('iCCP', Buffer.concat([Buffer.from('p3\0\0', 'latin1'), deflateSync(icc)]));
@@ -86,7 +86,7 @@ test('the profile of a HEIC is applied', async () => {
   await assertSeen(writeHeic([toProfile(icc)]), expected, 'Display P3');
 });
 
-test('a HEIC that is damaged, cut off or of another size than it says is corrupt', async () => {
+test('a_HEIC_that_is_damaged_cut_off_or_of_another_size_than_it_says_is_corrupt', async () => {
   const whole = writeHeic();
   const files: Readonly<Record<string, Buffer>> = {
     damaged: writeHeic([], Buffer.alloc(coded.length)),
@@ -100,7 +100,7 @@ test('a HEIC that is damaged, cut off or of another size than it says is corrupt
   }
 });
 
-test('a HEIC is held against the limits by its header', async () => {
+test('a_HEIC_is_held_against_the_limits_by_its_header', async () => {
   const large = writeHeic([], coded, toExtents(20_000, 20_000)).subarray(0, 420);
   // Without the property that cuts it, which says 64 × 48.
   large.write('free', large.indexOf('clap'), 'latin1');
@@ -111,7 +111,7 @@ test('a HEIC is held against the limits by its header', async () => {
   await assertRejects(measureImage(writeHeic(), { ...on, maxDecodeBytes: 2 ** 24 }), 'ERR_IMAGE_TOO_COSTLY');
 });
 
-test('a HEIC that takes too long, or that nobody waits for, is given up', async () => {
+test('a_HEIC_that_takes_too_long_or_that_nobody_waits_for_is_given_up', async () => {
   const bytes = writeHeic();
   const image = await measureImage(bytes, on);
   const hasty = { ...on, decodeTimeoutMs: 1 };

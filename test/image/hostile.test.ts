@@ -37,7 +37,7 @@ async function repeatScan(times: number): Promise<Buffer> {
   return Buffer.concat([bytes.subarray(0, scan), ...scans, bytes.subarray(bytes.length - 2)]);
 }
 
-test('text that inflates to a gigabyte costs no memory', async () => {
+test('text_that_inflates_to_a_gigabyte_costs_no_memory', async () => {
   const chunks = [toCompressedText('zTXt', 40 * megabyte), toCompressedText('iTXt', 40 * megabyte)];
   const bytes = toSmallPng(
     green,
@@ -56,7 +56,7 @@ function dropText(bytes: Buffer): Uint8Array {
   return dropCompressedText(bytes, header);
 }
 
-test('only text that may be compressed is dropped from a PNG', () => {
+test('only_text_that_may_be_compressed_is_dropped_from_a_PNG', () => {
   const kept = [toChunk('tEXt', Buffer.from('key\0text')), toChunk('gAMA', Buffer.from([0, 0, 0xb1, 0x8f]))];
   const plain = toSmallPng(green, kept);
   assert.equal(dropText(plain), plain, 'nothing to drop');
@@ -66,20 +66,20 @@ test('only text that may be compressed is dropped from a PNG', () => {
   assert.ok(plain.equals(dropText(mixed)));
 });
 
-test('a text chunk that claims more than the file is no way around', async () => {
+test('a_text_chunk_that_claims_more_than_the_file_is_no_way_around', async () => {
   const bytes = toSmallPng(green, [toCompressedText('zTXt', 10)]);
   bytes.writeUInt32BE(0x7fff_ffff, bytes.indexOf('zTXt') - 4);
   await assertRejects(inspectImage(bytes, limits), 'ERR_IMAGE_CORRUPT');
 });
 
-test('a progressive JPEG with too many scans is refused before it is decoded', async () => {
+test('a_progressive_JPEG_with_too_many_scans_is_refused_before_it_is_decoded', async () => {
   const ordinary = await repeatScan(1);
   assert.ok((readJpegHeader(ordinary)?.scans ?? 0) >= 5);
   await decodeImage(ordinary, square, limits);
   await assertRejects(inspectImage(await repeatScan(101), limits), 'ERR_IMAGE_TOO_COSTLY');
 });
 
-test('an AVIF that hides a larger picture than its header tells is corrupt', async () => {
+test('an_AVIF_that_hides_a_larger_picture_than_its_header_tells_is_corrupt', async () => {
   const bytes = await drawPlain(red, 1024, 1024).avif({ effort: 0 }).toBuffer();
   const extents = bytes.indexOf('ispe') + 8;
   bytes.writeUInt32BE(16, extents);
@@ -88,7 +88,7 @@ test('an AVIF that hides a larger picture than its header tells is corrupt', asy
   await assertRejects(decodeImage(bytes, square, limits), 'ERR_IMAGE_CORRUPT');
 });
 
-test('pictures that are one pixel thin are decoded in little memory', async () => {
+test('pictures_that_are_one_pixel_thin_are_decoded_in_little_memory', async () => {
   const uploads = {
     tall: await drawPlain(green, 1, 20_000).png().toBuffer(),
     wide: await drawPlain(green, 20_000, 1).png().toBuffer(),
@@ -116,7 +116,7 @@ test('pictures that are one pixel thin are decoded in little memory', async () =
   assert.ok(grown < 200 * megabyte, `${String(Math.round(grown / megabyte))} MiB more`);
 });
 
-test('a turned picture of 50 megapixels is decoded in little memory', async () => {
+test('a_turned_picture_of_50_megapixels_is_decoded_in_little_memory', async () => {
   const bytes = await drawPlain(green, 5000, 10_000).png().toBuffer();
   const before = readPeakBytes();
   const raster = await decodeImage(bytes, { width: 640, height: 480, resize: 'long-side' }, limits);
@@ -125,14 +125,14 @@ test('a turned picture of 50 megapixels is decoded in little memory', async () =
   assert.ok(grown < 100 * megabyte, `${String(Math.round(grown / megabyte))} MiB more`);
 });
 
-test('the centre of an extreme picture is what cover shows', async () => {
+test('the_centre_of_an_extreme_picture_is_what_cover_shows', async () => {
   const bytes = await drawNoise(40, 4000).png().toBuffer();
   const raster = await decodeImage(bytes, { width: 40, height: 40, resize: 'cover' }, limits);
   const centre = await drawNoise(40, 4000).extract({ left: 0, top: 1980, width: 40, height: 40 }).raw().toBuffer();
   assert.ok(centre.equals(raster));
 });
 
-test('a decode that takes too long runs out of time, and the next one works', async () => {
+test('a_decode_that_takes_too_long_runs_out_of_time_and_the_next_one_works', async () => {
   const slow = await drawNoise(2900, 3100).png({ progressive: true }).toBuffer();
   for (const shape of [square, { width: 64, height: 32, resize: 'long-side' } as const]) {
     const decoding = decodeImage(slow, shape, { ...limits, decodeTimeoutMs: 5 });
@@ -142,7 +142,7 @@ test('a decode that takes too long runs out of time, and the next one works', as
   assertMiddle(await decodeImage(toSmallPng(green, []), square, limits), green, 0);
 });
 
-test('what the library could load but nobody asked for can not be reached', async () => {
+test('what_the_library_could_load_but_nobody_asked_for_can_not_be_reached', async () => {
   const { default: sharp } = await import('sharp');
   const svg = Buffer.from(
     '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',

@@ -45,7 +45,7 @@ for (const progressive of [false, true]) {
   });
 }
 
-test('a lossless JPEG that was cut within its pixels is refused', async () => {
+test('a_lossless_JPEG_that_was_cut_within_its_pixels_is_refused', async () => {
   const whole = writeJpeg({ coding: 0xc3, components: [1], toSamples: (x, y) => [toNoise(x, y)[0]] });
   await decodeImage(whole.subarray(0, -2), shape, limits);
   for (const kept of [0.3, 0.9]) {
@@ -54,7 +54,7 @@ test('a lossless JPEG that was cut within its pixels is refused', async () => {
   }
 });
 
-test('without an end marker a warning about the header is not passed over, as truncation could hide behind it', async () => {
+test('without_an_end_marker_a_warning_about_the_header_is_not_passed_over_as_truncation_could_hide_behind_it', async () => {
   const whole = await encode(false);
   const table = whole.indexOf(Buffer.of(0xff, 0xc4));
   const stray = Buffer.concat([whole.subarray(0, table), Buffer.from('stray'), whole.subarray(table)]);

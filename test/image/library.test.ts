@@ -7,14 +7,14 @@ import { openPicture } from '../../src/image/library.ts';
 
 const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>');
 
-test('a loader that uploads do not need is closed', async () => {
+test('a_loader_that_uploads_do_not_need_is_closed', async () => {
   await assert.rejects(
     openPicture(svg, { failOn: 'error', limitInputPixels: 100 }).metadata(),
     /unsupported image format/,
   );
 });
 
-test('a thread that begins leaves the loaders of its process as they are', async (t) => {
+test('a_thread_that_begins_leaves_the_loaders_of_its_process_as_they_are', async (t) => {
   sharp.unblock({ operation: ['VipsForeignLoadSvg'] });
   t.after(() => {
     sharp.block({ operation: ['VipsForeignLoadSvg'] });

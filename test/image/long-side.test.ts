@@ -37,7 +37,7 @@ function toExpected(pixels: Uint8Array, upright: Size, isTurned: boolean, shape:
   return mirrorPixels(turnClockwise(pixels, upright), { width: upright.height, height: upright.width }, shape);
 }
 
-test('a picture that fits keeps its pixels, and is mirrored around', async () => {
+test('a_picture_that_fits_keeps_its_pixels_and_is_mirrored_around', async () => {
   for (const [width, height] of [
     [3, 2],
     [2, 3],
@@ -62,7 +62,7 @@ test('a picture that fits keeps its pixels, and is mirrored around', async () =>
   }
 });
 
-test('a picture that is too large is reduced as plain sharp does it, then turned and mirrored', async () => {
+test('a_picture_that_is_too_large_is_reduced_as_plain_sharp_does_it_then_turned_and_mirrored', async () => {
   for (const [width, height] of [
     [640, 480],
     [480, 640],
@@ -88,7 +88,7 @@ test('a picture that is too large is reduced as plain sharp does it, then turned
   }
 });
 
-test('it is turned clockwise', async () => {
+test('it_is_turned_clockwise', async () => {
   const bytes = await drawQuarters(48, 64).png().toBuffer();
   const raster = await decodeImage(bytes, landscape, limits);
   const corners = [
@@ -113,7 +113,7 @@ const pictures = [
   [170, 300, toWaves, 3],
 ] as const;
 
-test('a portrait is the landscape that it becomes when it is turned', async () => {
+test('a_portrait_is_the_landscape_that_it_becomes_when_it_is_turned', async () => {
   for (const [width, height, toColour, tolerance] of pictures.filter(([across, down]) => across > down)) {
     const lying = await drawPixels(width, height, toColour).png().toBuffer();
     const standing = await drawPixels(height, width, (x, y) => toColour(width - 1 - y, x))
@@ -137,7 +137,7 @@ const seen: Record<number, (x: number, y: number, last: { x: number; y: number }
   8: (x, y, last) => [y, last.y - x],
 };
 
-test('all eight orientations give what the upright picture gives', async () => {
+test('all_eight_orientations_give_what_the_upright_picture_gives', async () => {
   for (const [width, height, toColour, tolerance] of pictures) {
     const upright = await drawPixels(width, height, toColour).png().toBuffer();
     for (const [kind, shape] of Object.entries({ landscape, portrait })) {
@@ -189,7 +189,7 @@ async function encodeKinds(): Promise<Record<string, Buffer>> {
   };
 }
 
-test('every kind of picture is turned and mirrored as the pixels that the other modes see', async () => {
+test('every_kind_of_picture_is_turned_and_mirrored_as_the_pixels_that_the_other_modes_see', async () => {
   for (const [kind, bytes] of Object.entries(await encodeKinds())) {
     const size = { width: 33, height: 60 };
     const pixels = await decodeImage(bytes, { ...size, resize: 'stretch' }, limits);

@@ -117,7 +117,7 @@ for (const { resize, picture, key, size } of shapes) {
   });
 }
 
-test('only where a part of the picture is seen the area is told', () => {
+test('only_where_a_part_of_the_picture_is_seen_the_area_is_told', () => {
   const toArea = (width: number, height: number, resize: Mode): unknown =>
     toMapLayout(grid, { width, height }, { ...raster, resize }).area;
   assert.deepEqual(toArea(1280, 480, 'cover'), { left: 0.25, top: 0, width: 0.5, height: 1 });
@@ -126,7 +126,7 @@ test('only where a part of the picture is seen the area is told', () => {
   for (const mode of ['stretch', 'contain', 'long-side'] as const) assert.equal(toArea(1280, 480, mode), undefined);
 });
 
-test('the smallest and the longest pictures have a cell at least, and none outside of the grid', () => {
+test('the_smallest_and_the_longest_pictures_have_a_cell_at_least_and_none_outside_of_the_grid', () => {
   for (const resize of ['stretch', 'contain', 'cover', 'long-side'] as const) {
     for (const [width, height] of [
       [1, 1],
@@ -147,14 +147,14 @@ test('the smallest and the longest pictures have a cell at least, and none outsi
   }
 });
 
-test('one cell in all is the whole picture', () => {
+test('one_cell_in_all_is_the_whole_picture', () => {
   for (const resize of ['stretch', 'contain', 'cover', 'long-side'] as const) {
     const layout = toMapLayout({ columns: 1, rows: 1 }, { width: 300, height: 400 }, { ...raster, resize });
     assert.deepEqual([layout.columns, layout.rows, layout.cells], [1, 1, [[0]]]);
   }
 });
 
-test('a quarter turn is undone cell by cell', () => {
+test('a_quarter_turn_is_undone_cell_by_cell', () => {
   const small = { columns: 3, rows: 2 };
   const { cells } = toMapLayout(small, { width: 20, height: 30 }, { width: 30, height: 20, resize: 'long-side' });
   // The top left of the picture is the top right of the raster.

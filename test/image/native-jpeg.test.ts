@@ -66,7 +66,7 @@ function compare(one: Uint8Array, other: Uint8Array): { largest: number; mean: n
   return { largest: Math.max(...differences), mean: differences.reduce((sum, value) => sum + value, 0) / one.length };
 }
 
-test('the pixels are those of sharp within a rounding, in every mode, orientation and shrink', async (context) => {
+test('the_pixels_are_those_of_sharp_within_a_rounding_in_every_mode_orientation_and_shrink', async (context) => {
   const cases = await makeCases();
   const bySharp = await Promise.all(cases.map(({ bytes, shape }) => decodeImage(bytes, shape, limits)));
   if (!hasNativeJpeg(context)) return;
@@ -80,7 +80,7 @@ test('the pixels are those of sharp within a rounding, in every mode, orientatio
   }
 });
 
-test('what would be enlarged, or shows a part only, is left to sharp', async (context) => {
+test('what_would_be_enlarged_or_shows_a_part_only_is_left_to_sharp', async (context) => {
   if (!hasNativeJpeg(context)) return;
   const enlarged = await measureImage(await drawNoise(30, 30).jpeg().toBuffer(), limits);
   assert.equal(toPlainDecode(enlarged, { width: 32, height: 32, resize: 'stretch' }), undefined);
@@ -90,7 +90,7 @@ test('what would be enlarged, or shows a part only, is left to sharp', async (co
   assert.equal(toPlainDecode(flat, { width: 32, height: 32, resize: 'contain' }), undefined);
 });
 
-test('what libjpeg remarks upon is given back, for sharp to judge', async (context) => {
+test('what_libjpeg_remarks_upon_is_given_back_for_sharp_to_judge', async (context) => {
   if (!hasNativeJpeg(context)) return;
   const shape: RasterShape = { width: 64, height: 64, resize: 'cover' };
   const bytes = await drawNoise(160, 120).jpeg().toBuffer();
@@ -106,7 +106,7 @@ test('what libjpeg remarks upon is given back, for sharp to judge', async (conte
   }
 });
 
-test('a picture with too many pixels is refused by its header alone', async () => {
+test('a_picture_with_too_many_pixels_is_refused_by_its_header_alone', async () => {
   const bytes = await drawNoise(100, 100).jpeg().toBuffer();
   await assertRejects(measureImage(bytes, { ...limits, maxPixels: 9999 }), 'ERR_IMAGE_TOO_MANY_PIXELS');
 });

@@ -42,7 +42,7 @@ async function makeCases(): Promise<Case[]> {
   return cases;
 }
 
-test('the addon takes the samples that are taken of the pixels of sharp, in every mode and orientation', async (context) => {
+test('the_addon_takes_the_samples_that_are_taken_of_the_pixels_of_sharp_in_every_mode_and_orientation', async (context) => {
   const cases = await makeCases();
   const bySharp = [];
   for (const { bytes, shape } of cases) bySharp.push(await decodeImage(bytes, shape, limits));
@@ -57,7 +57,7 @@ test('the addon takes the samples that are taken of the pixels of sharp, in ever
   }
 });
 
-test('what libjpeg remarks upon is given back, for sharp to judge', async (context) => {
+test('what_libjpeg_remarks_upon_is_given_back_for_sharp_to_judge', async (context) => {
   if (!hasNativeJpeg(context)) return;
   const shape: SampledShape = { width: 64, height: 64, resize: 'cover', kernel: 'bilinear' };
   const bytes = await drawNoise(160, 120).jpeg().toBuffer();
@@ -69,7 +69,7 @@ test('what libjpeg remarks upon is given back, for sharp to judge', async (conte
   await assertRejects(decodeImage(holed, shape, limits), 'ERR_IMAGE_CORRUPT');
 });
 
-test('the fast DCT is another decode of a plain JPEG, and nearly the same', async (context) => {
+test('the_fast_DCT_is_another_decode_of_a_plain_JPEG_and_nearly_the_same', async (context) => {
   if (!hasNativeJpeg(context)) return;
   const bytes = await drawNoise(160, 120).jpeg({ quality: 90 }).toBuffer();
   const shape: SampledShape = { width: 160, height: 120, resize: 'stretch', kernel: 'nearest' };
@@ -80,7 +80,7 @@ test('the fast DCT is another decode of a plain JPEG, and nearly the same', asyn
   assert.ok(mean > 0 && mean < 2, String(mean));
 });
 
-test('a plain JPEG counts with all of its pixels where it is sampled', async (context) => {
+test('a_plain_JPEG_counts_with_all_of_its_pixels_where_it_is_sampled', async (context) => {
   if (!hasNativeJpeg(context)) return;
   const bytes = await drawNoise(400, 300).jpeg().toBuffer();
   const shape = { width: 16, height: 16, resize: 'stretch' } as const;
@@ -91,7 +91,7 @@ test('a plain JPEG counts with all of its pixels where it is sampled', async (co
   assert.equal((await decodeImage(bytes, { ...shape, kernel: 'nearest' }, enough)).length, 768);
 });
 
-test('the addon refuses samples that are not of the picture', async (context) => {
+test('the_addon_refuses_samples_that_are_not_of_the_picture', async (context) => {
   if (!hasNativeJpeg(context)) return;
   const { makeRaster } = createRequire(import.meta.url)(path.join(getNativeLibrary(), nativeFiles.jpeg)) as {
     readonly makeRaster: (bytes: Uint8Array, plan: object, pixels: Uint8Array, sampling: unknown) => Promise<boolean>;

@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import { hasNativeJpeg } from './native-library.ts';
 
-test("TensorFlow's JPEG decoder is there", (context) => {
+test('tensorFlow_s_JPEG_decoder_is_there', (context) => {
   hasNativeJpeg(context);
 });
 

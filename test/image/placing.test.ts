@@ -11,23 +11,23 @@ function numberPixels(width: number, height: number): Uint8Array {
   });
 }
 
-test('a larger picture is cropped to its centre', () => {
+test('a_larger_picture_is_cropped_to_its_centre', () => {
   const raster = placeCentred(numberPixels(5, 4), { width: 5, height: 4 }, { width: 2, height: 2 });
   assert.deepEqual([...raster], [2, 1, 9, 3, 1, 9, 2, 2, 9, 3, 2, 9]);
 });
 
-test('a smaller picture stands in the middle of black', () => {
+test('a_smaller_picture_stands_in_the_middle_of_black', () => {
   const raster = placeCentred(numberPixels(1, 1).fill(7), { width: 1, height: 1 }, { width: 4, height: 3 });
   const lit = [...raster.keys()].filter((at) => raster[at] !== 0);
   assert.deepEqual(lit, [15, 16, 17], 'row 1, column 1');
 });
 
-test('a picture larger one way and smaller the other is cropped and framed', () => {
+test('a_picture_larger_one_way_and_smaller_the_other_is_cropped_and_framed', () => {
   const raster = placeCentred(numberPixels(3, 1), { width: 3, height: 1 }, { width: 1, height: 3 });
   assert.deepEqual([...raster], [0, 0, 0, 1, 0, 9, 0, 0, 0]);
 });
 
-test('the raster has memory of its own', () => {
+test('the_raster_has_memory_of_its_own', () => {
   for (const place of [placeCentred, placeMirrored]) {
     const pixels = numberPixels(2, 2);
     const raster = place(pixels, { width: 2, height: 2 }, { width: 2, height: 2 });
@@ -37,13 +37,13 @@ test('the raster has memory of its own', () => {
   }
 });
 
-test('the mirror images repeat the edge', () => {
+test('the_mirror_images_repeat_the_edge', () => {
   const raster = placeMirrored(numberPixels(2, 1), { width: 2, height: 1 }, { width: 7, height: 2 });
   const columns = [...raster.keys()].filter((at) => at % 3 === 0).map((at) => raster[at]);
   assert.deepEqual(columns, [0, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0, 0, 1, 1]);
 });
 
-test('a picture of any size is mirrored to all of a raster of any size', () => {
+test('a_picture_of_any_size_is_mirrored_to_all_of_a_raster_of_any_size', () => {
   for (const to of [
     { width: 16, height: 12 },
     { width: 13, height: 17 },

@@ -27,7 +27,7 @@ async function encode(): Promise<Buffer> {
   return picture.clone().jpeg().toBuffer();
 }
 
-test('what programs write by default is plain', async () => {
+test('what_programs_write_by_default_is_plain', async () => {
   assert.deepEqual(readPlainJpeg(await encode()), { coded, orientation: 1 });
   const grey = await picture.clone().greyscale().jpeg().toBuffer();
   assert.deepEqual(readPlainJpeg(grey), { coded, orientation: 1 });
@@ -37,7 +37,7 @@ test('what programs write by default is plain', async () => {
   assert.deepEqual(readPlainJpeg(standard), { coded, orientation: 1 });
 });
 
-test('the orientation is that of EXIF, in either byte order', async () => {
+test('the_orientation_is_that_of_EXIF_in_either_byte_order', async () => {
   for (let orientation = 1; orientation <= 8; orientation += 1) {
     const bytes = await picture.clone().withMetadata({ orientation }).jpeg().toBuffer();
     assert.deepEqual(readPlainJpeg(bytes), { coded, orientation });
@@ -48,14 +48,14 @@ test('the orientation is that of EXIF, in either byte order', async () => {
   assert.deepEqual(readPlainJpeg(without), { coded, orientation: 1 });
 });
 
-test('a view into a larger buffer is read from where it begins', async () => {
+test('a_view_into_a_larger_buffer_is_read_from_where_it_begins', async () => {
   const bytes = await encode();
   const larger = new Uint8Array(bytes.length + 20);
   larger.set(bytes, 13);
   assert.deepEqual(readPlainJpeg(larger.subarray(13, 13 + bytes.length)), { coded, orientation: 1 });
 });
 
-test('other ways of coding are not plain', async () => {
+test('other_ways_of_coding_are_not_plain', async () => {
   const bytes = await encode();
   const frame = bytes.indexOf(Buffer.of(0xff, 0xc0));
   const scan = bytes.indexOf(Buffer.of(0xff, 0xda));
@@ -82,7 +82,7 @@ test('other ways of coding are not plain', async () => {
   for (const [kind, other] of Object.entries(others)) assert.equal(readPlainJpeg(other), undefined, kind);
 });
 
-test('other colours than sRGB are not plain', async () => {
+test('other_colours_than_sRGB_are_not_plain', async () => {
   const wide = await picture.clone().withIccProfile('p3').jpeg().toBuffer();
   assert.equal(readPlainJpeg(wide), undefined);
   const inParts = insertSegment(
@@ -96,7 +96,7 @@ test('other colours than sRGB are not plain', async () => {
   assert.equal(readPlainJpeg(insertSegment(onGrey, 0xe2, profile)), undefined);
 });
 
-test('EXIF that is damaged or says what makes no sense is not plain', async () => {
+test('EXIF_that_is_damaged_or_says_what_makes_no_sense_is_not_plain', async () => {
   const bytes = await encode();
   const good = toExif(0x0112, 3, 1, 6);
   const blocks = {
@@ -116,7 +116,7 @@ test('EXIF that is damaged or says what makes no sense is not plain', async () =
   assert.equal(readPlainJpeg(insertSegment(insertSegment(bytes, 0xe1, good), 0xe1, good)), undefined, 'two blocks');
 });
 
-test('a damaged header, or a picture without an end, is not plain', async () => {
+test('a_damaged_header_or_a_picture_without_an_end_is_not_plain', async () => {
   const bytes = await picture.clone().withMetadata({ orientation: 6 }).jpeg().toBuffer();
   const scan = bytes.indexOf(Buffer.of(0xff, 0xda));
   const table = bytes.indexOf(Buffer.of(0xff, 0xc4));

@@ -38,7 +38,7 @@ function toDeepPng(width: number, height: number): Buffer {
   return Buffer.concat([pngSignature, toChunk('IHDR', header), toChunk('IDAT'), toChunk('IEND')]);
 }
 
-test('what libraries keep whole costs its pixels, by depth and channels', async () => {
+test('what_libraries_keep_whole_costs_its_pixels_by_depth_and_channels', async () => {
   const pictures = await drawCostly(512);
   const get = (name: string): number => price(pictures.get(name) ?? Buffer.alloc(0));
   const mebipixels = 0.25;
@@ -50,7 +50,7 @@ test('what libraries keep whole costs its pixels, by depth and channels', async 
   assert.ok(get('avif') > 25 * mebipixels, 'planes of two bytes, twice, and the blocks');
 });
 
-test('a progressive JPEG costs its coefficients, a sequential one of the same size does not', async () => {
+test('a_progressive_JPEG_costs_its_coefficients_a_sequential_one_of_the_same_size_does_not', async () => {
   const picture = drawPlain(red, 2000, 2000);
   const sequential = price(await picture.clone().jpeg().toBuffer());
   const halved = price(await picture.clone().jpeg({ progressive: true }).toBuffer());
@@ -59,13 +59,13 @@ test('a progressive JPEG costs its coefficients, a sequential one of the same si
   assert.equal(Math.round(full - sequential), Math.round((4e6 * 6) / mebibyte));
 });
 
-test('a wide picture costs the rows that are kept, a tall one only where it is turned', () => {
+test('a_wide_picture_costs_the_rows_that_are_kept_a_tall_one_only_where_it_is_turned', () => {
   assert.ok(price(toDeepPng(1_000_000, 49)) > 1836, 'what was measured');
   assert.ok(price(toDeepPng(49, 1_000_000)) < 20);
   assert.ok(price(toDeepPng(49, 1_000_000), true) > 1836);
 });
 
-test('ordinary pictures of as many pixels as are allowed fit into the default', async () => {
+test('ordinary_pictures_of_as_many_pixels_as_are_allowed_fit_into_the_default', async () => {
   const { maxPixels, maxDecodeBytes } = limits;
   const side = Math.floor(Math.sqrt(maxPixels));
   const large = drawPlain(red, side, side);
@@ -74,7 +74,7 @@ test('ordinary pictures of as many pixels as are allowed fit into the default', 
   }
 });
 
-test('what the largest phones take is served with the default configuration, turned or not', async () => {
+test('what_the_largest_phones_take_is_served_with_the_default_configuration_turned_or_not', async () => {
   const { image } = configSchema.parse({});
   const colour: Colour = [200, 60, 30];
   const picture = drawPlain(colour, 8192, 6144);
@@ -87,7 +87,7 @@ test('what the largest phones take is served with the default configuration, tur
   assertAffordable(toDecodeBytes(header, header, true), image);
 });
 
-test('a picture that needs more memory than there is is refused by its header', async () => {
+test('a_picture_that_needs_more_memory_than_there_is_is_refused_by_its_header', async () => {
   const small = drawPlain(red).ensureAlpha(0.5);
   const avif = enlargeAvif(await small.clone().avif({ effort: 0, bitdepth: 12 }).toBuffer(), 7000);
   const { detail } = await assertRejects(measureImage(avif, limits), 'ERR_IMAGE_TOO_COSTLY', 'avif');
@@ -99,7 +99,7 @@ test('a picture that needs more memory than there is is refused by its header', 
   assertAffordable(limits.maxDecodeBytes, limits);
 });
 
-test('a plain JPEG is never refused for its memory', async () => {
+test('a_plain_JPEG_is_never_refused_for_its_memory', async () => {
   const bytes = await drawPlain(red, 4000, 100).jpeg().toBuffer();
   assert.ok((await measureImage(bytes, { ...limits, maxDecodeBytes: 1 })).plain);
   const unusual = await drawPlain(red, 4000, 100).jpeg({ progressive: true }).toBuffer();

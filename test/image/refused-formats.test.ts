@@ -46,7 +46,7 @@ const files: readonly (readonly [name: string, ...beginnings: readonly string[]]
   ['a ZIP archive', 'PK\x03\x04\x14'],
 ];
 
-test('what is known and not accepted is refused by its name, and the answer says what to send', async () => {
+test('what_is_known_and_not_accepted_is_refused_by_its_name_and_the_answer_says_what_to_send', async () => {
   for (const [name, ...beginnings] of files) {
     for (const beginning of beginnings) {
       const bytes = Buffer.from(beginning.padEnd(64, '\0'), 'latin1');
@@ -62,7 +62,7 @@ test('what is known and not accepted is refused by its name, and the answer says
   assert.equal(detail, 'HEIC is not accepted: ask the client for JPEG');
 });
 
-test('bytes of no known format are refused as none of the accepted ones', async () => {
+test('bytes_of_no_known_format_are_refused_as_none_of_the_accepted_ones', async () => {
   const texts = [
     'hello',
     '\0'.repeat(64),
@@ -83,7 +83,7 @@ test('bytes of no known format are refused as none of the accepted ones', async 
   }
 });
 
-test('one byte, and a beginning that is cut off, are refused without being read beyond', async () => {
+test('one_byte_and_a_beginning_that_is_cut_off_are_refused_without_being_read_beyond', async () => {
   for (const [, beginning = ''] of files) {
     for (let length = 1; length < Math.min(beginning.length, 24); length += 1) {
       const bytes = Buffer.from(beginning.slice(0, length), 'latin1');

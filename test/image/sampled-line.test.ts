@@ -18,7 +18,7 @@ function sample({ count, taps, firsts, weights }: SampledLine, line: readonly nu
 
 const ramp = [0, 10, 20, 30, 40, 50, 60, 70];
 
-test('each kind of coordinates puts the samples where its name says', () => {
+test('each_kind_of_coordinates_puts_the_samples_where_its_name_says', () => {
   const take = (coordinates: SampledShape['coordinates'], kernel: SampledShape['kernel'] = 'bilinear'): number[] =>
     sample(
       planLine({ start: 0, length: 8, count: 3 }, { ...shape, kernel, ...(coordinates && { coordinates }) }),
@@ -33,14 +33,14 @@ test('each kind of coordinates puts the samples where its name says', () => {
   assert.deepEqual(take('half-pixel', 'nearest'), [10, 40, 60]);
 });
 
-test('a section is sampled as if nothing were around it', () => {
+test('a_section_is_sampled_as_if_nothing_were_around_it', () => {
   for (const kernel of ['bilinear', 'bicubic', 'nearest'] as const) {
     const alone = sample(planLine({ start: 0, length: 3, count: 5 }, { ...shape, kernel }), ramp.slice(2, 5));
     assert.deepEqual(sample(planLine({ start: 2, length: 3, count: 5 }, { ...shape, kernel }), ramp), alone, kernel);
   }
 });
 
-test('lines of fewer pixels than a kernel takes are sampled', () => {
+test('lines_of_fewer_pixels_than_a_kernel_takes_are_sampled', () => {
   for (const kernel of ['bilinear', 'bicubic', 'nearest'] as const) {
     for (const coordinates of ['half-pixel', 'align-corners', 'asymmetric'] as const) {
       for (const length of [1, 2, 3]) {
@@ -58,7 +58,7 @@ test('lines of fewer pixels than a kernel takes are sampled', () => {
   }
 });
 
-test('a mirrored line takes the same samples of a line that is stored backwards, a reversed one backwards', () => {
+test('a_mirrored_line_takes_the_same_samples_of_a_line_that_is_stored_backwards_a_reversed_one_backwards', () => {
   for (const kernel of ['bilinear', 'bicubic', 'nearest'] as const) {
     const line = planLine({ start: 1, length: 6, count: 4 }, { ...shape, kernel, coordinates: 'asymmetric' });
     const samples = sample(line, ramp);

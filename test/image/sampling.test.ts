@@ -74,7 +74,7 @@ function cut(pixels: Uint8Array, from: Size, left: number, top: number, to: Size
   return part;
 }
 
-test('the samples of each kernel are those of TensorFlow, wherever they lie', async () => {
+test('the_samples_of_each_kernel_are_those_of_TensorFlow_wherever_they_lie', async () => {
   for (const [from, to] of sizes) {
     const picture = drawNoise(from.width, from.height);
     const [bytes, pixels] = [await picture.clone().png().toBuffer(), await picture.clone().raw().toBuffer()];
@@ -85,7 +85,7 @@ test('the samples of each kernel are those of TensorFlow, wherever they lie', as
   }
 });
 
-test('a picture that has the size of the raster keeps its pixels, whatever samples it', async () => {
+test('a_picture_that_has_the_size_of_the_raster_keeps_its_pixels_whatever_samples_it', async () => {
   for (const kind of ['png', 'webp', 'jpeg', 'tiff', 'gif', 'avif'] as const) {
     const bytes = await drawNoise(48, 36).toFormat(kind).toBuffer();
     const pixels = await decodeImage(bytes, { width: 48, height: 36, resize: 'stretch' }, limits);
@@ -97,7 +97,7 @@ test('a picture that has the size of the raster keeps its pixels, whatever sampl
   }
 });
 
-test('cover samples the part that Keras cuts out', async () => {
+test('cover_samples_the_part_that_Keras_cuts_out', async () => {
   for (const [from, left, top, part] of [
     [{ width: 101, height: 60 }, 20, 0, { width: 60, height: 60 }],
     [{ width: 30, height: 83 }, 0, 26, { width: 30, height: 30 }],
@@ -113,7 +113,7 @@ test('cover samples the part that Keras cuts out', async () => {
   }
 });
 
-test('contain pads with black as resize_with_pad does', async () => {
+test('contain_pads_with_black_as_resize_with_pad_does', async () => {
   const from = { width: 90, height: 35 };
   const inside = { width: 32, height: 12 };
   const picture = drawNoise(from.width, from.height);
@@ -127,7 +127,7 @@ test('contain pads with black as resize_with_pad does', async () => {
   }
 });
 
-test('long-side samples the upright picture, then turns and mirrors it', async () => {
+test('long_side_samples_the_upright_picture_then_turns_and_mirrors_it', async () => {
   for (const from of [
     { width: 200, height: 120 },
     { width: 70, height: 230 },
@@ -146,7 +146,7 @@ test('long-side samples the upright picture, then turns and mirrors it', async (
   }
 });
 
-test('a pattern of single pixels is seen by a kernel that samples, and grey to a filter', async () => {
+test('a_pattern_of_single_pixels_is_seen_by_a_kernel_that_samples_and_grey_to_a_filter', async () => {
   const bytes = await drawPixels(256, 256, (x) => (x % 4 === 2 ? [255, 255, 255] : [0, 0, 0]))
     .png()
     .toBuffer();
@@ -156,7 +156,7 @@ test('a pattern of single pixels is seen by a kernel that samples, and grey to a
   assert.ok(filtered.every((value) => value > 40 && value < 90));
 });
 
-test('orientation is applied before the samples are placed', async () => {
+test('orientation_is_applied_before_the_samples_are_placed', async () => {
   const shape: SampledShape = {
     width: 20,
     height: 14,
@@ -172,7 +172,7 @@ test('orientation is applied before the samples are placed', async () => {
   assert.deepEqual(await decodeImage(bytes, shape, limits), expected);
 });
 
-test('a picture that takes too much memory at its full size is refused for models that sample only', async () => {
+test('a_picture_that_takes_too_much_memory_at_its_full_size_is_refused_for_models_that_sample_only', async () => {
   const bytes = await drawNoise(2000, 1500).png().toBuffer();
   const shape = { width: 8, height: 8, resize: 'stretch' } as const;
   // Its 9 MB of pixels come on top of what reducing it takes.
@@ -185,7 +185,7 @@ test('a picture that takes too much memory at its full size is refused for model
   assert.match(refused.detail, /at most 24000000/);
 });
 
-test('what is damaged or truncated is refused by every kernel', async () => {
+test('what_is_damaged_or_truncated_is_refused_by_every_kernel', async () => {
   const png = await drawNoise(160, 120).png().toBuffer();
   const jpeg = await drawNoise(160, 120).jpeg().toBuffer();
   const scan = jpeg.indexOf(Buffer.of(0xff, 0xda)) + 14;

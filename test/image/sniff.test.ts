@@ -10,7 +10,7 @@ function toFtyp(...brands: string[]): Buffer {
   return Buffer.concat([box, Buffer.from('\0\0\0\x08free', 'latin1')]);
 }
 
-test('every accepted format is known by its bytes', async () => {
+test('every_accepted_format_is_known_by_its_bytes', async () => {
   const picture = drawPlain(red);
   assert.equal(sniffFormat(await picture.clone().jpeg().toBuffer()), 'jpeg');
   assert.equal(sniffFormat(await picture.clone().png().toBuffer()), 'png');
@@ -21,7 +21,7 @@ test('every accepted format is known by its bytes', async () => {
   assert.equal(sniffFormat(await picture.clone().tiff({ bigtiff: true }).toBuffer()), 'tiff');
 });
 
-test('both byte orders of TIFF and both versions of GIF are known', () => {
+test('both_byte_orders_of_TIFF_and_both_versions_of_GIF_are_known', () => {
   for (const magic of ['II*\0', 'MM\0*', 'II+\0', 'MM\0+']) {
     assert.equal(sniffFormat(Buffer.from(`${magic}\x08\0\0\0`, 'latin1')), 'tiff', magic);
   }
@@ -29,26 +29,26 @@ test('both byte orders of TIFF and both versions of GIF are known', () => {
   assert.equal(sniffFormat(Buffer.from('GIF89a')), 'gif');
 });
 
-test('AVIF is known by its major brand and by a compatible one', () => {
+test('AVIF_is_known_by_its_major_brand_and_by_a_compatible_one', () => {
   assert.equal(sniffFormat(toFtyp('avif', 'mif1', 'miaf')), 'avif');
   assert.equal(sniffFormat(toFtyp('avis', 'msf1')), 'avif');
   assert.equal(sniffFormat(toFtyp('mif1', 'miaf', 'avif')), 'avif');
 });
 
-test('HEIC is known by any of its brands, other media of the same container are refused', () => {
+test('HEIC_is_known_by_any_of_its_brands_other_media_of_the_same_container_are_refused', () => {
   assert.equal(sniffFormat(toFtyp('heic', 'mif1', 'heic')), 'heic');
   assert.equal(sniffFormat(toFtyp('mif1', 'heic', 'avif')), 'heic');
   assert.equal(sniffFormat(toFtyp('mif1', 'miaf')), undefined);
   assert.equal(sniffFormat(toFtyp('isom', 'mp42')), undefined);
 });
 
-test('a brand behind the end of its box does not count', () => {
+test('a_brand_behind_the_end_of_its_box_does_not_count', () => {
   const bytes = toFtyp('mif1', 'miaf', 'avif');
   bytes.writeUInt32BE(20, 0);
   assert.equal(sniffFormat(bytes), undefined);
 });
 
-test('what only looks like a picture to others is refused', () => {
+test('what_only_looks_like_a_picture_to_others_is_refused', () => {
   const refused = [
     '<svg xmlns="http://www.w3.org/2000/svg"/>',
     '<?xml version="1.0"?><svg/>',
@@ -69,7 +69,7 @@ test('what only looks like a picture to others is refused', () => {
   for (const text of refused) assert.equal(sniffFormat(Buffer.from(text, 'latin1')), undefined, text);
 });
 
-test('a magic that is cut off is refused', () => {
+test('a_magic_that_is_cut_off_is_refused', () => {
   for (const magic of [
     '\xff\xd8\xff',
     '\x89PNG\r\n\x1a\n',

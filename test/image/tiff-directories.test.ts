@@ -18,7 +18,7 @@ import {
 } from './tiff-files.ts';
 import { mask, thumbnail, withKind } from './tiff-kinds.ts';
 
-test('the picture is judged, not the smaller copy or the mask that comes before it', async () => {
+test('the_picture_is_judged_not_the_smaller_copy_or_the_mask_that_comes_before_it', async () => {
   const main = drawPage(rgb, 64, 48);
   const old = {
     ...thumbnail,
@@ -50,19 +50,19 @@ test('the picture is judged, not the smaller copy or the mask that comes before 
   }
 });
 
-test('limits hold for the picture that is judged', async () => {
+test('limits_hold_for_the_picture_that_is_judged', async () => {
   const bytes = writeTiff([thumbnail, drawPage(rgb, 64, 48)]);
   await assertRejects(measureImage(bytes, { ...limits, maxPixels: 64 * 48 - 1 }), 'ERR_IMAGE_TOO_MANY_PIXELS');
   const costly = { ...limits, maxDecodeBytes: 10 * 2 ** 20 };
   await assertRejects(measureImage(bytes, costly), 'ERR_IMAGE_TOO_COSTLY');
 });
 
-test('what calls itself a smaller copy and is not smaller is judged', async () => {
+test('what_calls_itself_a_smaller_copy_and_is_not_smaller_is_judged', async () => {
   const decoy = drawPage(rgb, 16, 12, [...quarters].reverse());
   await assertQuarters(writeTiff([withKind(drawPage(rgb, 64, 48), 1), decoy]), 'decoy');
 });
 
-test('a copy whose picture is missing or damaged is not judged in its place', async () => {
+test('a_copy_whose_picture_is_missing_or_damaged_is_not_judged_in_its_place', async () => {
   const bytes = writeTiff([thumbnail, drawPage(rgb)]);
   const cut = bytes.subarray(0, -8);
   await assertRejects(decodeImage(cut, shape, limits), 'ERR_IMAGE_CORRUPT', 'cut');
@@ -80,7 +80,7 @@ function toText(tag: number, text: string): Field {
   return { tag, type: 'ascii', values: [...Buffer.from(`${text}\0`, 'latin1')] };
 }
 
-test('camera raw inside of TIFF is refused by its name', async () => {
+test('camera_raw_inside_of_TIFF_is_refused_by_its_name', async () => {
   const raw = drawPage({ ...grey, photometric: 32_803 });
   const linear = drawPage({ ...rgb, photometric: 34_892 });
   const made = (maker: string): Page[] => [

@@ -19,7 +19,7 @@ import { drawPlanes, drawSubsampled, toVideo, toYcbcr, ycbcr } from './tiff-kind
 /** The same colours, grey. */
 const greys: readonly Colour[] = [30, 100, 170, 240].map((value): Colour => [value, value, value]);
 
-test('the colours of every kind of RGB, palette and YCbCr are the ones that went in', async () => {
+test('the_colours_of_every_kind_of_RGB_palette_and_YCbCr_are_the_ones_that_went_in', async () => {
   const palette = [0, 1, 2].flatMap((channel) =>
     Array.from({ length: 16 }, (_, index) => (quarters[index]?.[channel] ?? 0) * 257),
   );
@@ -39,7 +39,7 @@ test('the colours of every kind of RGB, palette and YCbCr are the ones that went
   await assertQuarters(writeTiff([drawPage(rgb)], true), 'BigTIFF');
 });
 
-test('grey of every depth is grey, whether black or white comes first', async () => {
+test('grey_of_every_depth_is_grey_whether_black_or_white_comes_first', async () => {
   const depths: readonly [bits: number, most: number][] = [
     [8, 255],
     [16, 65_535],
@@ -60,7 +60,7 @@ test('grey of every depth is grey, whether black or white comes first', async ()
   }
 });
 
-test('Lab of 16 bits is converted', async () => {
+test('lab_of_16_bits_is_converted', async () => {
   const lab: Kind = { photometric: 8, bits: 16, toSamples: ([value]) => [value * 257, 0, 0] };
   // L* of 50 and 80.
   const lights: readonly Colour[] = [128, 204, 128, 204].map((value): Colour => [value, value, value]);
@@ -68,7 +68,7 @@ test('Lab of 16 bits is converted', async () => {
   await assertQuarters(writeTiff([drawPage(lab, 64, 48, lights)]), 'Lab', { colours });
 });
 
-test('samples beside the colours that are not alpha leave the colours as they are stored', async () => {
+test('samples_beside_the_colours_that_are_not_alpha_leave_the_colours_as_they_are_stored', async () => {
   const near = (kind: Kind, samples: number[], more: Field[] = []): Page =>
     drawPage({ ...kind, toSamples: (colour) => [...kind.toSamples(colour), ...samples], more });
   const unspecified: Field = { tag: 338, values: [0] };
@@ -85,14 +85,14 @@ test('samples beside the colours that are not alpha leave the colours as they ar
   await assertQuarters(bytes, 'grey', { colours: greys });
 });
 
-test('samples that are not alpha cost the memory of the whole picture', async () => {
+test('samples_that_are_not_alpha_cost_the_memory_of_the_whole_picture', async () => {
   const plain = await measureImage(writeTiff([drawPage(rgb, 512, 512)]), limits);
   const more = { ...rgb, toSamples: (colour: Colour) => [...colour, 0] };
   const { decodeBytes } = await measureImage(writeTiff([drawPage(more, 512, 512)]), limits);
   assert.ok(decodeBytes - plain.decodeBytes >= 512 * 512 * 3);
 });
 
-test('a strip of planes or of YCbCr costs the copies that are made of it', async () => {
+test('a_strip_of_planes_or_of_YCbCr_costs_the_copies_that_are_made_of_it', async () => {
   const price = async (page: Page): Promise<number> => (await measureImage(writeTiff([page]), limits)).decodeBytes;
   const plain = await price(drawPage(rgb, 512, 512));
   assert.ok((await price(drawPage(ycbcr, 512, 512))) - plain >= 512 * 512 * 3);
@@ -100,7 +100,7 @@ test('a strip of planes or of YCbCr costs the copies that are made of it', async
   assert.ok((await price(drawPage(planes, 512, 512))) - plain >= 512 * 512);
 });
 
-test('alpha is laid over white, whether the colours are multiplied by it or not', async () => {
+test('alpha_is_laid_over_white_whether_the_colours_are_multiplied_by_it_or_not', async () => {
   const toHalf = (colour: Colour): Colour => [
     Math.round((colour[0] + 255) / 2),
     Math.round((colour[1] + 255) / 2),
@@ -114,7 +114,7 @@ test('alpha is laid over white, whether the colours are multiplied by it or not'
   }
 });
 
-test('kinds of samples that would become wrong colours are refused, and the answer says what to send', async () => {
+test('kinds_of_samples_that_would_become_wrong_colours_are_refused_and_the_answer_says_what_to_send', async () => {
   const real: Kind = { ...grey, bits: 32, format: 3, toSamples: ([value]) => [value / 255] };
   const kinds: Readonly<Record<string, Page>> = {
     'floating point': drawPage(real),

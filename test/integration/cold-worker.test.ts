@@ -10,7 +10,7 @@ function listScores(body: VerdictBody): number[] {
   return body.images?.[0]?.checks?.[0]?.labels.map(({ score }) => score) ?? [];
 }
 
-test('the first answer of a cold worker has the scores of all that follow', async (context) => {
+test('the_first_answer_of_a_cold_worker_has_the_scores_of_all_that_follow', async (context) => {
   const dir = makeTempDir(context);
   await writeQuadsModel(dir, 'quality');
   const service = await startService(context, { args: ['--models', dir, '--workers', '1'] });

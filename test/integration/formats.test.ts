@@ -34,7 +34,7 @@ async function assertAnswer(service: Service, format: string, row: FormatRow): P
   }
 }
 
-test('a model sees through the service what docs/formats.md says of each kind of picture', async (context) => {
+test('a_model_sees_through_the_service_what_docs_formats_md_says_of_each_kind_of_picture', async (context) => {
   const service = await startQuads(context);
   const before = service.stderr().length;
   for (const [format, rows] of Object.entries(formatTables)) {

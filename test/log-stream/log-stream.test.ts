@@ -62,7 +62,7 @@ for (const kind of ['socket', 'pipe'] as const) {
   });
 }
 
-test('a reader that keeps up gets every line, also when the process is killed after a flush', async (t) => {
+test('a_reader_that_keeps_up_gets_every_line_also_when_the_process_is_killed_after_a_flush', async (t) => {
   for (const format of ['json', 'pretty']) {
     const { stdin, log, report } = run(t, 'socket', format, '500');
     const written = text(log);
@@ -72,7 +72,7 @@ test('a reader that keeps up gets every line, also when the process is killed af
   }
 });
 
-test('a reader that is gone does not end the process', async (t) => {
+test('a_reader_that_is_gone_does_not_end_the_process', async (t) => {
   const { child, stdin, log, report } = run(t, 'socket', 'json', '0');
   await report;
   log.destroy();
@@ -80,7 +80,7 @@ test('a reader that is gone does not end the process', async (t) => {
   assert.deepEqual(await once(child, 'exit'), [null, 'SIGKILL']);
 });
 
-test('a file takes whole lines; a full disk costs no more than the lines, which are counted', (t) => {
+test('a_file_takes_whole_lines_a_full_disk_costs_no_more_than_the_lines_which_are_counted', (t) => {
   const file = path.join(makeTempDir(t), 'events.log');
   const [descriptor, full] = [openSync(file, 'w'), openSync('/dev/full', 'w')];
   t.after(() => {

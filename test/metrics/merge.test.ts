@@ -44,7 +44,7 @@ function readSamples(exposition: string): Map<string, number> {
 const requestsTotal = 'image_check_http_requests_total{code="200",method="POST",route="/v1/check"}';
 const requestsCount = 'image_check_request_duration_seconds_count{route="/v1/check"}';
 
-test('counters, histograms and product gauges are summed; process metrics are not', async () => {
+test('counters_histograms_and_product_gauges_are_summed_process_metrics_are_not', async () => {
   const samples = readSamples(await mergeMetrics([await pushFamilies(0, 3), await pushFamilies(1, 4)]));
   assert.equal(samples.get(requestsTotal), 7);
   assert.equal(samples.get(requestsCount), 7);
@@ -56,7 +56,7 @@ test('counters, histograms and product gauges are summed; process metrics are no
   }
 });
 
-test('no total falls when a worker dies and another takes its slot; gauges of the dead vanish', async () => {
+test('no_total_falls_when_a_worker_dies_and_another_takes_its_slot_gauges_of_the_dead_vanish', async () => {
   const retired = new RetiredMetrics();
   const [left, right] = [await pushFamilies(0, 3), await pushFamilies(1, 4)];
   const before = readSamples(await mergeMetrics([retired.families, left, right]));
@@ -79,7 +79,7 @@ test('no total falls when a worker dies and another takes its slot; gauges of th
   assert.equal(readSamples(await mergeMetrics([retired.families])).get(requestsTotal), 7);
 });
 
-test('while a slot has two workers, their requests add up and the process gauges are the current one’s', async () => {
+test('while_a_slot_has_two_workers_their_requests_add_up_and_the_process_gauges_are_the_current_ones', async () => {
   const [current, old] = [await pushFamilies(0, 1), await pushFamilies(0, 1)];
   const [alone] = [readSamples(await mergeMetrics([current]))];
   const both = readSamples(await mergeMetrics([current, toSharedFamilies(old)]));
@@ -92,7 +92,7 @@ test('while a slot has two workers, their requests add up and the process gauges
 const promtool = spawnSync('promtool', ['--version']).error === undefined;
 const mustRun = process.env['IMAGE_CHECK_REQUIRE'] === 'all';
 
-test('promtool finds nothing to say', { skip: !promtool && !mustRun && 'promtool is not installed' }, async () => {
+test('promtool_finds_nothing_to_say', { skip: !promtool && !mustRun && 'promtool is not installed' }, async () => {
   const metrics = createPrimaryMetrics('1.2.3', 'wasm');
   const snapshot = {
     serving: true,

@@ -15,7 +15,7 @@ const snapshot = {
   metrics: [],
 };
 
-test('every reason for a restart is there from the start, at 0', async () => {
+test('every_reason_for_a_restart_is_there_from_the_start_at_0', async () => {
   const { registry } = createPrimaryMetrics('1.2.3', 'wasm');
   const text = await registry.metrics();
   for (const reason of restartReasons) {
@@ -23,7 +23,7 @@ test('every reason for a restart is there from the start, at 0', async () => {
   }
 });
 
-test('a model is in one state, and a worker that is gone takes its gauges along', async () => {
+test('a_model_is_in_one_state_and_a_worker_that_is_gone_takes_its_gauges_along', async () => {
   const { registry, workers } = createPrimaryMetrics('1.2.3', 'wasm');
   setWorkerGauges(workers, [{ slot: 0, isServing: true, isReady: true, snapshot }]);
   const before = await registry.metrics();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DeathStreak } from '../../src/primary/death-streak.ts';
 
-test('three deaths without an answer in between mean that requests only kill workers', () => {
+test('three_deaths_without_an_answer_in_between_mean_that_requests_only_kill_workers', () => {
   const streak = new DeathStreak();
   streak.noteDeath(0);
   streak.noteDeath(1);
@@ -13,7 +13,7 @@ test('three deaths without an answer in between mean that requests only kill wor
   assert.equal(streak.isFailing(2), false);
 });
 
-test('an answer in between begins the count anew', () => {
+test('an_answer_in_between_begins_the_count_anew', () => {
   const streak = new DeathStreak();
   streak.noteDeath(0);
   streak.noteDeath(0);
@@ -22,7 +22,7 @@ test('an answer in between begins the count anew', () => {
   assert.equal(streak.isFailing(0), false);
 });
 
-test('after a pause it is tried again, and one more death is enough', () => {
+test('after_a_pause_it_is_tried_again_and_one_more_death_is_enough', () => {
   const streak = new DeathStreak();
   for (const nowMs of [0, 0, 0]) streak.noteDeath(nowMs);
   assert.equal(streak.isFailing(30_000), false);

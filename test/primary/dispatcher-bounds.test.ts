@@ -19,7 +19,7 @@ function createSocket(address: string | undefined): Socket {
   return socket;
 }
 
-test('a worker is given four connections that it has not acknowledged, the rest waits, in its order', () => {
+test('a_worker_is_given_four_connections_that_it_has_not_acknowledged_the_rest_waits_in_its_order', () => {
   const worker = createRecipient(0);
   const { dispatcher } = createDispatcher([worker.recipient]);
   for (let i = 0; i < 10; i++) dispatcher.dispatch(new Socket());
@@ -31,7 +31,7 @@ test('a worker is given four connections that it has not acknowledged, the rest 
   assert.deepEqual(dispatcher.counts, { open: 10, unacknowledged: 0, waiting: 0 });
 });
 
-test('a socket is not destroyed before its worker has it, or is gone', (t) => {
+test('a_socket_is_not_destroyed_before_its_worker_has_it_or_is_gone', (t) => {
   const setNow = setClock(t);
   const worker = createRecipient(0);
   const { dispatcher, refused } = createDispatcher([worker.recipient]);
@@ -47,7 +47,7 @@ test('a socket is not destroyed before its worker has it, or is gone', (t) => {
   assert.equal(socket.destroyed, true);
 });
 
-test('a worker that does not take what it has is passed over after a moment, and gets more when it does', (t) => {
+test('a_worker_that_does_not_take_what_it_has_is_passed_over_after_a_moment_and_gets_more_when_it_does', (t) => {
   const setNow = setClock(t);
   const [frozen, other] = [createRecipient(0), createRecipient(1)];
   const { dispatcher } = createDispatcher([frozen.recipient, other.recipient]);
@@ -63,7 +63,7 @@ test('a worker that does not take what it has is passed over after a moment, and
   assert.deepEqual([frozen.given.length, other.given.length], [8, 16]);
 });
 
-test('what never reached a worker is sent again, first of all, and to another where there is one', (t) => {
+test('what_never_reached_a_worker_is_sent_again_first_of_all_and_to_another_where_there_is_one', (t) => {
   const setNow = setClock(t);
   const [poor, rich] = [createRecipient(0), createRecipient(1)];
   const workers = [poor.recipient];
@@ -87,7 +87,7 @@ test('what never reached a worker is sent again, first of all, and to another wh
   assert.deepEqual(poor.given, [1, 2, 3, 4, 5]);
 });
 
-test('a worker without another beside it gets what it lost a second later, again and again', (t) => {
+test('a_worker_without_another_beside_it_gets_what_it_lost_a_second_later_again_and_again', (t) => {
   const setNow = setClock(t);
   const worker = createRecipient(0);
   const { dispatcher } = createDispatcher([worker.recipient]);
@@ -106,7 +106,7 @@ test('a worker without another beside it gets what it lost a second later, again
   assert.deepEqual(dispatcher.counts, { open: 1, unacknowledged: 0, waiting: 0 });
 });
 
-test('a worker is replaced only when snapshots of it arrive and the answer to a probe does not', (t) => {
+test('a_worker_is_replaced_only_when_snapshots_of_it_arrive_and_the_answer_to_a_probe_does_not', (t) => {
   const setNow = setClock(t);
   const worker = createRecipient(0);
   const { dispatcher } = createDispatcher([worker.recipient]);
@@ -130,7 +130,7 @@ test('a worker is replaced only when snapshots of it arrive and the answer to a 
   assert.deepEqual([socket.destroyed, worker.given], [false, [1, 1]]);
 });
 
-test('a slow worker that answers its probes is not replaced', (t) => {
+test('a_slow_worker_that_answers_its_probes_is_not_replaced', (t) => {
   const setNow = setClock(t);
   const worker = createRecipient(0);
   const { dispatcher } = createDispatcher([worker.recipient]);
@@ -145,7 +145,7 @@ test('a slow worker that answers its probes is not replaced', (t) => {
   assert.deepEqual(worker.kills, []);
 });
 
-test('what waits for a worker for too long is refused, in the end also what none can take', (t) => {
+test('what_waits_for_a_worker_for_too_long_is_refused_in_the_end_also_what_none_can_take', (t) => {
   const setNow = setClock(t);
   const workers = [createRecipient(0).recipient];
   const { dispatcher, refused } = createDispatcher(workers, { maxWaitMs: 1000 });
@@ -161,7 +161,7 @@ test('what waits for a worker for too long is refused, in the end also what none
   assert.deepEqual(dispatcher.counts, { open: 0, unacknowledged: 0, waiting: 0 });
 });
 
-test('connections above server.maxConnections are refused, whatever they wait for', () => {
+test('connections_above_server_maxConnections_are_refused_whatever_they_wait_for', () => {
   const worker = createRecipient(0);
   const { dispatcher, refused } = createDispatcher([worker.recipient], { maxConnections: 6 });
   for (let i = 0; i < 8; i++) dispatcher.dispatch(new Socket());
@@ -172,7 +172,7 @@ test('connections above server.maxConnections are refused, whatever they wait fo
   assert.equal(refused.length, 2);
 });
 
-test('connections that no worker has descriptors for are refused, and so are those that the primary has none for', () => {
+test('connections_that_no_worker_has_descriptors_for_are_refused_and_so_are_those_that_the_primary_has_none_for', () => {
   const workers = [createRecipient(0), createRecipient(1)];
   const recipients = workers.map(({ recipient }) => recipient);
   const { dispatcher, refused } = createDispatcher(recipients, { maxHeld: 5 });
@@ -186,7 +186,7 @@ test('connections that no worker has descriptors for are refused, and so are tho
   assert.deepEqual(primary.refused, ['descriptors']);
 });
 
-test('an address gets no more connections than server.maxConnectionsPerAddress, and others still do', () => {
+test('an_address_gets_no_more_connections_than_server_maxConnectionsPerAddress_and_others_still_do', () => {
   const worker = createRecipient(0);
   const { dispatcher, refused } = createDispatcher([worker.recipient], { maxConnectionsPerAddress: 3 });
   for (let i = 0; i < 5; i++) dispatcher.dispatch(createSocket('192.0.2.1'));
@@ -201,7 +201,7 @@ test('an address gets no more connections than server.maxConnectionsPerAddress, 
   assert.equal(refused.length, 3);
 });
 
-test('an address that lost its connections with their worker may have others', () => {
+test('an_address_that_lost_its_connections_with_their_worker_may_have_others', () => {
   const workers = [createRecipient(0)];
   const recipients = workers.map(({ recipient }) => recipient);
   const { dispatcher, refused } = createDispatcher(recipients, { maxConnectionsPerAddress: 6 });
@@ -217,7 +217,7 @@ test('an address that lost its connections with their worker may have others', (
   assert.equal(refused.filter((reason) => reason === 'max_connections_per_address').length, 1);
 });
 
-test('connections of a trusted proxy are not counted by its address', () => {
+test('connections_of_a_trusted_proxy_are_not_counted_by_its_address', () => {
   const { dispatcher, refused } = createDispatcher([createRecipient(0).recipient], {
     maxConnectionsPerAddress: 1,
     isTrustedProxy: (address) => address === '192.0.2.9',

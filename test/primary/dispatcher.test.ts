@@ -16,14 +16,14 @@ async function open(t: TestContext, port: number): Promise<Socket> {
   return socket;
 }
 
-test('connections that come before any worker serves wait for one', async (t) => {
+test('connections_that_come_before_any_worker_serves_wait_for_one', async (t) => {
   const primary = await startPrimaryProcess(t);
   assert.equal((await primary.health()).status, 'unready');
   const answers = await Promise.all(Array.from({ length: 20 }, () => primary.whoAnswers()));
   assert.equal(answers.length, 20);
 });
 
-test('a frozen worker is passed over, and what it never acknowledged is answered by another when it dies', async (t) => {
+test('a_frozen_worker_is_passed_over_and_what_it_never_acknowledged_is_answered_by_another_when_it_dies', async (t) => {
   const primary = await startPrimaryProcess(t);
   const [frozen] = primary.pids(await primary.serving());
   assert.ok(frozen !== undefined);
@@ -42,7 +42,7 @@ test('a frozen worker is passed over, and what it never acknowledged is answered
   }
 });
 
-test('a worker that loses connections gets them again until it takes them, and is not replaced', async (t) => {
+test('a_worker_that_loses_connections_gets_them_again_until_it_takes_them_and_is_not_replaced', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { models: { dir: 'lose-connections' } }, workerCount: 1 });
   await primary.serving(1);
   const answers = await Promise.all(Array.from({ length: 6 }, () => primary.whoAnswers()));
@@ -51,7 +51,7 @@ test('a worker that loses connections gets them again until it takes them, and i
   assert.equal((await primary.serving(1)).workers[0]?.restarts, 0);
 });
 
-test('a worker that lives but hears nothing is replaced, and what it was given is served by another', async (t) => {
+test('a_worker_that_lives_but_hears_nothing_is_replaced_and_what_it_was_given_is_served_by_another', async (t) => {
   const config = { supervisor: { heartbeatTimeoutMs: 3000 }, models: { dir: 'deaf' } };
   const primary = await startPrimaryProcess(t, { config });
   await primary.serving();
@@ -64,7 +64,7 @@ test('a worker that lives but hears nothing is replaced, and what it was given i
   await until(async () => (await primary.metric('image_check_worker_restarts_total', reason)) === 1, 'it is replaced');
 });
 
-test('a connection waits for a worker no longer than the boot timeout', async (t) => {
+test('a_connection_waits_for_a_worker_no_longer_than_the_boot_timeout', async (t) => {
   const config = { supervisor: { bootTimeoutMs: 1000 }, models: { dir: 'never-listen' } };
   const primary = await startPrimaryProcess(t, { config });
   const { status, headers } = await ask(primary.publicPort, '/');
@@ -72,7 +72,7 @@ test('a connection waits for a worker no longer than the boot timeout', async (t
   assert.equal(await primary.metric('image_check_connections_refused_total', { reason: 'no_worker' }), 1);
 });
 
-test('connections over the limit are refused at once, and the place of one that ends is free again', async (t) => {
+test('connections_over_the_limit_are_refused_at_once_and_the_place_of_one_that_ends_is_free_again', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { server: { maxConnections: 2 } } });
   await primary.serving();
   const first = await open(t, primary.publicPort);
@@ -86,7 +86,7 @@ test('connections over the limit are refused at once, and the place of one that 
   await until(() => primary.whoAnswers().catch(() => undefined), 'a third is taken');
 });
 
-test('clients that go away while they wait for a worker leave nothing behind', async (t) => {
+test('clients_that_go_away_while_they_wait_for_a_worker_leave_nothing_behind', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { server: { maxConnections: 50 } } });
   for (let i = 0; i < 50; i++) (await open(t, primary.publicPort)).resetAndDestroy();
   await primary.serving();
@@ -98,7 +98,7 @@ test('clients that go away while they wait for a worker leave nothing behind', a
   assert.equal(primary.child.exitCode, null);
 });
 
-test('kept connections that all fell to one worker are shared out again, without a failed request', async (t) => {
+test('kept_connections_that_all_fell_to_one_worker_are_shared_out_again_without_a_failed_request', async (t) => {
   const primary = await startPrimaryProcess(t);
   await primary.serving();
   const clients = await Promise.all(
@@ -126,7 +126,7 @@ test('kept connections that all fell to one worker are shared out again, without
   );
 });
 
-test('the worker with the fewest open connections is next; among equals whoever waited longest', () => {
+test('the_worker_with_the_fewest_open_connections_is_next_among_equals_whoever_waited_longest', () => {
   const [left, right] = [createRecipient(0), createRecipient(1)];
   const { dispatcher } = createDispatcher([left.recipient, right.recipient]);
   for (let i = 0; i < 4; i++) dispatcher.dispatch(new Socket());
@@ -146,7 +146,7 @@ test('the worker with the fewest open connections is next; among equals whoever 
   assert.deepEqual(dispatcher.counts, { open: 0, unacknowledged: 4, waiting: 0 });
 });
 
-test('a worker that does not serve gets connections only where none serves; one that drains never', () => {
+test('a_worker_that_does_not_serve_gets_connections_only_where_none_serves_one_that_drains_never', () => {
   const serving = createRecipient(0);
   const failed = createRecipient(1, { isServing: false });
   const draining = createRecipient(2, { stage: 'draining' });
@@ -156,7 +156,7 @@ test('a worker that does not serve gets connections only where none serves; one 
   assert.deepEqual([serving.given.length, failed.given.length, draining.given.length], [1, 1, 0]);
 });
 
-test('a channel that breaks while a connection is sent does not lose it', () => {
+test('a_channel_that_breaks_while_a_connection_is_sent_does_not_lose_it', () => {
   const whole = createRecipient(0);
   let isBroken = true;
   const broken: Recipient = {
@@ -185,7 +185,7 @@ function occupy(
   dispatcher.rebalance(recipient, 0);
 }
 
-test('a burst of clients is shared out evenly, whatever snapshots come in the midst of it', () => {
+test('a_burst_of_clients_is_shared_out_evenly_whatever_snapshots_come_in_the_midst_of_it', () => {
   const [left, right] = [createRecipient(0), createRecipient(1)];
   const { dispatcher } = createDispatcher([left.recipient, right.recipient]);
   for (let i = 0; i < 16; i++) dispatcher.dispatch(new Socket());
@@ -197,7 +197,7 @@ test('a burst of clients is shared out evenly, whatever snapshots come in the mi
   assert.deepEqual([left.given.length, right.given.length], [16, 16]);
 });
 
-test('new clients do not pass for the idle ones that have left', () => {
+test('new_clients_do_not_pass_for_the_idle_ones_that_have_left', () => {
   const [left, right] = [createRecipient(0), createRecipient(1)];
   const { dispatcher } = createDispatcher([left.recipient, right.recipient]);
   for (let i = 0; i < 16; i++) dispatcher.dispatch(new Socket());
@@ -212,7 +212,7 @@ test('new clients do not pass for the idle ones that have left', () => {
   assert.deepEqual([left.given.length, right.given.length], [16, 16]);
 });
 
-test('a worker whose connections are idle gets the next ones, not one that is busy with as many', () => {
+test('a_worker_whose_connections_are_idle_gets_the_next_ones_not_one_that_is_busy_with_as_many', () => {
   const [busy, idle] = [createRecipient(0), createRecipient(1)];
   const { dispatcher } = createDispatcher([busy.recipient, idle.recipient]);
   for (let i = 0; i < 8; i++) dispatcher.dispatch(new Socket());
@@ -223,7 +223,7 @@ test('a worker whose connections are idle gets the next ones, not one that is bu
   assert.deepEqual([busy.given.length, idle.given.length], [5, 7]);
 });
 
-test('idle connections count a little: one request in flight does not send all others elsewhere for ever', () => {
+test('idle_connections_count_a_little_one_request_in_flight_does_not_send_all_others_elsewhere_for_ever', () => {
   const [busy, idle] = [createRecipient(0), createRecipient(1)];
   const { dispatcher } = createDispatcher([busy.recipient, idle.recipient]);
   for (let i = 0; i < 40; i++) {
@@ -235,7 +235,7 @@ test('idle connections count a little: one request in flight does not send all o
   assert.ok(busy.given.length > 15, `${String(busy.given.length)} of 40`);
 });
 
-test('a worker with clearly more in flight sheds what is above the mean, once a second', () => {
+test('a_worker_with_clearly_more_in_flight_sheds_what_is_above_the_mean_once_a_second', () => {
   const [hot, cool] = [createRecipient(0), createRecipient(1)];
   const { dispatcher } = createDispatcher([hot.recipient, cool.recipient]);
   for (let i = 0; i < 40; i++) dispatcher.dispatch(new Socket());
@@ -247,7 +247,7 @@ test('a worker with clearly more in flight sheds what is above the mean, once a 
   assert.deepEqual([hot.shed, cool.shed], [[7, 7], []]);
 });
 
-test('after a burst of clients the worker that tells of them first sheds none', () => {
+test('after_a_burst_of_clients_the_worker_that_tells_of_them_first_sheds_none', () => {
   const [early, late] = [createRecipient(0), createRecipient(1)];
   const { dispatcher } = createDispatcher([early.recipient, late.recipient]);
   for (let i = 0; i < 32; i++) dispatcher.dispatch(new Socket());
@@ -256,7 +256,7 @@ test('after a burst of clients the worker that tells of them first sheds none', 
   assert.deepEqual([early.shed, late.shed], [[], []]);
 });
 
-test('nobody sheds to a worker that does not serve, and one that does not serve sheds nothing', () => {
+test('nobody_sheds_to_a_worker_that_does_not_serve_and_one_that_does_not_serve_sheds_nothing', () => {
   const hot = createRecipient(0);
   const others = [
     createRecipient(1, { isServing: false }),

@@ -34,13 +34,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-test('a drain before any worker listens ends at once', async (t) => {
+test('a_drain_before_any_worker_listens_ends_at_once', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { models: { dir: 'never-listen' } } });
   primary.child.kill('SIGTERM');
   assert.deepEqual(await primary.exited, { code: 0, signal: null });
 });
 
-test('workers that do not finish within the grace period are killed', async (t) => {
+test('workers_that_do_not_finish_within_the_grace_period_are_killed', async (t) => {
   const primary = await startPrimaryProcess(t, {
     config: { shutdown: { graceMs: 500 }, models: { dir: 'never-drain' } },
   });
@@ -50,7 +50,7 @@ test('workers that do not finish within the grace period are killed', async (t) 
   assert.deepEqual(pids.filter(isAlive), []);
 });
 
-test('a second signal does not wait for what is in flight', async (t) => {
+test('a_second_signal_does_not_wait_for_what_is_in_flight', async (t) => {
   const primary = await startPrimaryProcess(t);
   const pids = primary.pids(await primary.serving());
   const inFlight = primary.whoAnswers('/?ms=60000');
@@ -68,7 +68,7 @@ test('a second signal does not wait for what is in flight', async (t) => {
   assert.deepEqual(pids.filter(isAlive), []);
 });
 
-test('workers do not outlive a primary that was killed', async (t) => {
+test('workers_do_not_outlive_a_primary_that_was_killed', async (t) => {
   const primary = await startPrimaryProcess(t);
   const pids = primary.pids(await primary.serving());
   primary.child.kill('SIGKILL');

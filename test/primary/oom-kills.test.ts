@@ -40,7 +40,7 @@ for (const [name, files] of Object.entries(layouts)) {
   });
 }
 
-test('where the kernel does not count, nothing is claimed', () => {
+test('where_the_kernel_does_not_count_nothing_is_claimed', () => {
   assert.equal(new OomKills(toReader({}, () => 1)).claim(), false);
   const old = { '/proc/self/cgroup': '4:memory:/\n', '/sys/fs/cgroup/memory/memory.oom_control': 'under_oom 0\n' };
   assert.equal(new OomKills(toReader(old, () => 1)).claim(), false);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ask, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
 
-test('the ops port answers as the contract says, and a worker that asks hears the same', async (t) => {
+test('the_ops_port_answers_as_the_contract_says_and_a_worker_that_asks_hears_the_same', async (t) => {
   const primary = await startPrimaryProcess(t, { workerCount: 1 });
   await primary.serving(1);
   const live = await ask(primary.opsPort, '/livez');
@@ -38,13 +38,13 @@ test('the ops port answers as the contract says, and a worker that asks hears th
   assert.match(metrics.body, /image_check_build_info\{version="1\.2\.3",node="[^"]+",engine="wasm"\} 1/);
 });
 
-test('HEAD has the headers of GET and no body', async (t) => {
+test('HEAD_has_the_headers_of_GET_and_no_body', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { models: { dir: 'never-listen' } } });
   const { status, headers, body } = await ask(primary.opsPort, '/readyz', { method: 'HEAD' });
   assert.deepEqual([status, headers['content-length'], body], [503, '21', '']);
 });
 
-test('unknown paths and wrong methods get a problem document', async (t) => {
+test('unknown_paths_and_wrong_methods_get_a_problem_document', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { models: { dir: 'never-listen' } } });
   for (const target of ['/', '/health/', '/v1/check', '//health', '/%ff']) {
     const { status, headers, body } = await ask(primary.opsPort, target);
@@ -62,7 +62,7 @@ test('unknown paths and wrong methods get a problem document', async (t) => {
   assert.match(body, /"code":"ERR_METHOD_NOT_ALLOWED"/);
 });
 
-test('frozen workers do not delay any answer', async (t) => {
+test('frozen_workers_do_not_delay_any_answer', async (t) => {
   const primary = await startPrimaryProcess(t);
   for (const pid of primary.pids(await primary.serving())) process.kill(pid, 'SIGSTOP');
   for (const target of ['/livez', '/readyz', '/health', '/metrics', '/v1/models']) {

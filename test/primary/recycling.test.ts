@@ -49,18 +49,18 @@ function reasonOf(facts: Facts): string | undefined {
   return chooseDue([createSlot(facts)], nowMs, stableMs)?.reason;
 }
 
-test('each limit has its reason, and memory is the private one', () => {
+test('each_limit_has_its_reason_and_memory_is_the_private_one', () => {
   assert.equal(reasonOf({ requests: 1000 }), 'max_requests');
   assert.equal(reasonOf({ privateBytes: 1e6 }), 'memory');
   assert.equal(reasonOf({ listenedMs: 100_000 }), 'age');
   assert.equal(reasonOf({ requests: 999, privateBytes: 1e6 - 1, listenedMs: 99_999 }), undefined);
 });
 
-test('a limit of 0 is none', () => {
+test('a_limit_of_0_is_none', () => {
   assert.equal(reasonOf({ requests: 1e9, privateBytes: 1e12, listenedMs: 1e9, supervisor: {} }), undefined);
 });
 
-test('chance adds up to 10 % to requests and age, and nothing to memory', () => {
+test('chance_adds_up_to_10_percent_to_requests_and_age_and_nothing_to_memory', () => {
   const change = { jitter: 0.99 };
   assert.equal(reasonOf({ change, requests: 1098 }), undefined);
   assert.equal(reasonOf({ change, requests: 1100 }), 'max_requests');
@@ -69,7 +69,7 @@ test('chance adds up to 10 % to requests and age, and nothing to memory', () => 
   assert.equal(reasonOf({ change, privateBytes: 1e6 }), 'memory');
 });
 
-test('a worker is left alone that is new, is not listening, is stuck, has not reported, or was kept just now', () => {
+test('a_worker_is_left_alone_that_is_new_is_not_listening_is_stuck_has_not_reported_or_was_kept_just_now', () => {
   const requests = 5000;
   assert.equal(reasonOf({ requests, listenedMs: stableMs - 1 }), undefined);
   assert.equal(reasonOf({ requests, change: { stage: 'forked', listeningAt: undefined } }), undefined);
@@ -80,7 +80,7 @@ test('a worker is left alone that is new, is not listening, is stuck, has not re
   assert.equal(reasonOf({ requests, change: { keptUntilMs: nowMs } }), 'max_requests');
 });
 
-test('one slot at a time, and the one whose worker has listened longest', () => {
+test('one_slot_at_a_time_and_the_one_whose_worker_has_listened_longest', () => {
   const young = createSlot({ requests: 5000 });
   const old = createSlot({ requests: 5000, listenedMs: 60_000 });
   const idle = createSlot({ listenedMs: 70_000 });
@@ -91,7 +91,7 @@ test('one slot at a time, and the one whose worker has listened longest', () => 
   assert.equal(chooseDue([empty, young], nowMs, stableMs)?.slot, young);
 });
 
-test('after each failed successor a worker is kept twice as long, up to 60 times', () => {
+test('after_each_failed_successor_a_worker_is_kept_twice_as_long_up_to_60_times', () => {
   assert.deepEqual(
     [1, 2, 3, 6, 7, 100].map((failed) => toKeptMs(failed, 5000)),
     [5000, 10_000, 20_000, 160_000, 300_000, 300_000],
@@ -104,7 +104,7 @@ function countRestarts(primary: PrimaryProcess, reason: string): Promise<number 
   return primary.metric('image_check_worker_restarts_total', { reason });
 }
 
-test('a worker above max_requests is replaced by one that is as warm, and no request fails', async (t) => {
+test('a_worker_above_max_requests_is_replaced_by_one_that_is_as_warm_and_no_request_fails', async (t) => {
   const config = { supervisor: { maxRequests: 40 } };
   const primary = await startPrimaryProcess(t, { config, restartLimits });
   const before = primary.pids(await primary.serving());
@@ -129,7 +129,7 @@ test('a worker above max_requests is replaced by one that is as warm, and no req
   assert.deepEqual(warm, ['quality']);
 });
 
-test('a worker above its private memory is replaced, its neighbour is not', async (t) => {
+test('a_worker_above_its_private_memory_is_replaced_its_neighbour_is_not', async (t) => {
   const config = { supervisor: { maxPrivateBytes: 100e6 } };
   const primary = await startPrimaryProcess(t, { config, restartLimits });
   const before = primary.pids(await primary.serving());
@@ -145,7 +145,7 @@ test('a worker above its private memory is replaced, its neighbour is not', asyn
   assert.equal(await countRestarts(primary, 'memory'), 1);
 });
 
-test('workers that are too old are replaced one after the other', async (t) => {
+test('workers_that_are_too_old_are_replaced_one_after_the_other', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { supervisor: { maxAgeMs: 1500 } }, restartLimits });
   const before = primary.pids(await primary.serving());
   let mostChanging = 0;
@@ -158,7 +158,7 @@ test('workers that are too old are replaced one after the other', async (t) => {
   assert.ok(((await countRestarts(primary, 'age')) ?? 0) >= 2);
 });
 
-test('where the next worker fails the old one goes on, and another try waits', async (t) => {
+test('where_the_next_worker_fails_the_old_one_goes_on_and_another_try_waits', async (t) => {
   const config = { supervisor: { maxRequests: 1 }, models: { dir: 'fail-to-load' } };
   const primary = await startPrimaryProcess(t, { config, restartLimits, workerCount: 1 });
   const before = primary.pids(await primary.serving(1));

@@ -4,18 +4,18 @@ import { restartLimits, RestartPolicy } from '../../src/primary/restart-policy.t
 
 const limits = { baseMs: 100, maxMs: 500, stableMs: 1000, maxDeaths: 6 };
 
-test('back-off doubles with each death, up to its limit, and then the slot stays down', () => {
+test('back_off_doubles_with_each_death_up_to_its_limit_and_then_the_slot_stays_down', () => {
   const policy = new RestartPolicy(limits, () => 1);
   const backOffs = Array.from({ length: 6 }, () => policy.toBackOff(0));
   assert.deepEqual(backOffs, [100, 200, 400, 500, 500, undefined]);
 });
 
-test('jitter takes up to half of the back-off away', () => {
+test('jitter_takes_up_to_half_of_the_back_off_away', () => {
   assert.equal(new RestartPolicy(limits, () => 0).toBackOff(0), 50);
   assert.equal(new RestartPolicy(limits, () => 0.5).toBackOff(0), 75);
 });
 
-test('deaths before a stable worker do not count, those after short lives do', () => {
+test('deaths_before_a_stable_worker_do_not_count_those_after_short_lives_do', () => {
   const policy = new RestartPolicy(limits, () => 1);
   policy.toBackOff(0);
   policy.toBackOff(999);
@@ -24,14 +24,14 @@ test('deaths before a stable worker do not count, those after short lives do', (
   assert.equal(policy.toBackOff(999), 200);
 });
 
-test('a slot that was given up gets all its chances again after a reset', () => {
+test('a_slot_that_was_given_up_gets_all_its_chances_again_after_a_reset', () => {
   const policy = new RestartPolicy({ ...limits, maxDeaths: 1 });
   assert.equal(policy.toBackOff(0), undefined);
   policy.reset();
   assert.equal(policy.deaths, 0);
 });
 
-test('a crash loop is given up after seconds, not minutes', () => {
+test('a_crash_loop_is_given_up_after_seconds_not_minutes', () => {
   const policy = new RestartPolicy(restartLimits, () => 1);
   const backOffs = Array.from({ length: restartLimits.maxDeaths }, () => policy.toBackOff(0));
   const totalMs = backOffs.reduce<number>((sum, backOffMs) => sum + (backOffMs ?? 0), 0);

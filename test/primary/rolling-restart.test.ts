@@ -19,7 +19,7 @@ async function loadAll(primary: PrimaryProcess, count = 2): Promise<number[]> {
   return primary.pids(seen);
 }
 
-test('HUP replaces the workers one by one with the new configuration, and no request fails', async (t) => {
+test('HUP_replaces_the_workers_one_by_one_with_the_new_configuration_and_no_request_fails', async (t) => {
   const primary = await startPrimaryProcess(t);
   const before = await loadAll(primary);
   primary.configure({ check: { deadlineMs: 4321 }, server: { port: 1, host: '127.0.0.1' } });
@@ -51,7 +51,7 @@ test('HUP replaces the workers one by one with the new configuration, and no req
   assert.ok(retired > 2, 'what the old workers counted is kept');
 });
 
-test('HUP to a configuration whose models fail stops, and the old workers stay', async (t) => {
+test('HUP_to_a_configuration_whose_models_fail_stops_and_the_old_workers_stay', async (t) => {
   const primary = await startPrimaryProcess(t);
   const before = await loadAll(primary);
   primary.configure({ models: { dir: 'fail-to-load' } });
@@ -66,7 +66,7 @@ test('HUP to a configuration whose models fail stops, and the old workers stay',
   assert.equal(await primary.metric('image_check_worker_restarts_total', { reason: 'reload' }), 0);
 });
 
-test('HUP to a configuration whose workers can not start stops, and a later crash comes back with the old one', async (t) => {
+test('HUP_to_a_configuration_whose_workers_can_not_start_stops_and_a_later_crash_comes_back_with_the_old_one', async (t) => {
   const primary = await startPrimaryProcess(t);
   const before = primary.pids(await primary.serving());
   primary.configure({ models: { dir: 'unable' } });
@@ -80,7 +80,7 @@ test('HUP to a configuration whose workers can not start stops, and a later cras
   await until(async () => !primary.pids(await primary.serving()).includes(victim), 'another worker is in its place');
 });
 
-test('HUP with a configuration that does not fit keeps everything', async (t) => {
+test('HUP_with_a_configuration_that_does_not_fit_keeps_everything', async (t) => {
   const primary = await startPrimaryProcess(t);
   const before = primary.pids(await primary.serving());
   primary.configure({ workers: -1 });
@@ -93,7 +93,7 @@ test('HUP with a configuration that does not fit keeps everything', async (t) =>
   assert.deepEqual(primary.pids(await primary.serving()), before);
 });
 
-test('the reason that /health gives for a stopped rolling restart names no path', async () => {
+test('the_reason_that_health_gives_for_a_stopped_rolling_restart_names_no_path', async () => {
   const dir = '/srv/my models';
   const config = configSchema.parse({ models: { dir } });
   const stop = async (options: { fault?: string; failure?: string }): Promise<string | undefined> => {
@@ -118,7 +118,7 @@ test('the reason that /health gives for a stopped rolling restart names no path'
   assert.equal(await stop({ failure: `models.dir ${dir} is no folder` }), 'slot 0: models.dir my models is no folder');
 });
 
-test('TERM during a rolling restart drains all workers', async (t) => {
+test('TERM_during_a_rolling_restart_drains_all_workers', async (t) => {
   const primary = await startPrimaryProcess(t);
   await primary.serving();
   primary.child.kill('SIGHUP');
@@ -127,7 +127,7 @@ test('TERM during a rolling restart drains all workers', async (t) => {
   assert.deepEqual(await primary.exited, { code: 0, signal: null });
 });
 
-test('a worker that serves but is refused never gets a request', async (t) => {
+test('a_worker_that_serves_but_is_refused_never_gets_a_request', async (t) => {
   // The heartbeat is what tells of the refusal: until then the worker listens and serves.
   const primary = await startPrimaryProcess(t, { config: { supervisor: { heartbeatMs: 500 } }, workerCount: 1 });
   const [before] = await loadAll(primary, 1);
@@ -143,7 +143,7 @@ test('a worker that serves but is refused never gets a request', async (t) => {
   assert.deepEqual([...answered], [before]);
 });
 
-test('HUP waits for a slot that is changing already, and leaves no worker behind', async (t) => {
+test('HUP_waits_for_a_slot_that_is_changing_already_and_leaves_no_worker_behind', async (t) => {
   const primary = await startPrimaryProcess(t, {
     config: { supervisor: { maxRequests: 1 } },
     workerCount: 1,
@@ -171,7 +171,7 @@ test('HUP waits for a slot that is changing already, and leaves no worker behind
   );
 });
 
-test('a worker that gets stuck while its successor fails has another one', async (t) => {
+test('a_worker_that_gets_stuck_while_its_successor_fails_has_another_one', async (t) => {
   const primary = await startPrimaryProcess(t, { workerCount: 1 });
   const [stuck] = await loadAll(primary, 1);
   primary.configure({ models: { dir: 'fail-to-load' } });
@@ -187,7 +187,7 @@ test('a worker that gets stuck while its successor fails has another one', async
   assert.equal(await primary.metric('image_check_worker_restarts_total', { reason: 'harakiri' }), 1);
 });
 
-test('what is asked for while one runs follows once, with the configuration if anybody wants it', async () => {
+test('what_is_asked_for_while_one_runs_follows_once_with_the_configuration_if_anybody_wants_it', async () => {
   const config = configSchema.parse({});
   const changed = configSchema.parse({ check: { deadlineMs: 4321 } });
   const slots = [createSlot(0, config, new RestartPolicy(restartLimits))];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createSharedExposition } from '../../src/primary/shared-exposition.ts';
 
-test('callers share the merge in flight, and its text for a second after it', async (t) => {
+test('callers_share_the_merge_in_flight_and_its_text_for_a_second_after_it', async (t) => {
   let nowMs = 0;
   t.mock.method(performance, 'now', () => nowMs);
   const pending: ((text: string) => void)[] = [];
@@ -22,7 +22,7 @@ test('callers share the merge in flight, and its text for a second after it', as
   assert.equal(await second, 'two');
 });
 
-test('a failed merge reaches everyone who waited for it, and is not kept', async () => {
+test('a_failed_merge_reaches_everyone_who_waited_for_it_and_is_not_kept', async () => {
   let merges = 0;
   const read = createSharedExposition(() => {
     merges += 1;

@@ -24,19 +24,19 @@ for (const option of ['server', 'ops'] as const) {
   });
 }
 
-test('an address that this machine does not have ends the start with 78', async (t) => {
+test('an_address_that_this_machine_does_not_have_ends_the_start_with_78', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { server: { host: '203.0.113.7' } } });
   assert.deepEqual(await primary.exited, { code: 78, signal: null });
   assert.match(primary.log, /^can't listen on 203\.0\.113\.7 \(server\.host\): .*\n$/);
 });
 
-test('a pid file that can not be written ends the start with 78 and frees the ports', async (t) => {
+test('a_pid_file_that_can_not_be_written_ends_the_start_with_78_and_frees_the_ports', async (t) => {
   const primary = await startPrimaryProcess(t, { pidFile: '/proc/image-check/pid' });
   assert.deepEqual(await primary.exited, { code: 78, signal: null });
   assert.match(primary.log, /^can't write the pid file: .*\n$/);
 });
 
-test('pm2 hears "ready" once enough workers serve, and not before', async (t) => {
+test('pm2_hears_ready_once_enough_workers_serve_and_not_before', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { health: { minServingWorkers: 2 } } });
   const servingWhenAnnounced = await until(async () => {
     const wasAnnounced = primary.isAnnounced;

@@ -10,7 +10,7 @@ function createStatus(slot: number, change: Partial<WorkerStatus> = {}): WorkerS
   return { ...toWorkerStatus(empty, 0), ...change };
 }
 
-test('a slot without a process is exited and says why', () => {
+test('a_slot_without_a_process_is_exited_and_says_why', () => {
   const slot = createSlot(3, configSchema.parse({}), new RestartPolicy({ ...restartLimits, maxDeaths: 1 }));
   slot.death = { reason: 'crash', text: 'crash: SIGSEGV', exitCode: undefined };
   const { pid, stage, serving, heartbeatAgeMs, reason } = toWorkerStatus(slot, 1000);
@@ -23,7 +23,7 @@ test('a slot without a process is exited and says why', () => {
   assert.equal(toWorkerStatus(slot, 1000).reason, 'down after 1 deaths in a row: crash: SIGSEGV');
 });
 
-test('models are gathered by version over all workers, the newest first', () => {
+test('models_are_gathered_by_version_over_all_workers_the_newest_first', () => {
   const cold = { version: '10', engine: 'wasm', state: 'cold' } as const;
   const old = { version: '9', engine: 'wasm', state: 'failed', reason: 'wrong hash' } as const;
   const workers = [
@@ -50,7 +50,7 @@ test('models are gathered by version over all workers, the newest first', () => 
   ]);
 });
 
-test('the service is ready when enough workers serve, and never while it drains', () => {
+test('the_service_is_ready_when_enough_workers_serve_and_never_while_it_drains', () => {
   const workers = [createStatus(0, { serving: true }), createStatus(1)];
   const facts = { minServingWorkers: 1, isDraining: false, isFailing: false };
   assert.equal(toServiceStatus(workers, facts), 'ready');

@@ -41,7 +41,7 @@ function listWarm(facts: Facts, reason: 'reload' | 'age', models = ['quality']):
   return listWarmModels(createParty(facts), configSchema.parse({ check: { models } }), reason);
 }
 
-test('the next worker loads what is loaded, and at a reload what judges by default too', () => {
+test('the_next_worker_loads_what_is_loaded_and_at_a_reload_what_judges_by_default_too', () => {
   const models = { quality: cold, nsfw: ready, 'nsfw@1': ready, other: failed };
   assert.deepEqual(listWarm({ models }, 'age'), ['nsfw', 'nsfw@1']);
   assert.deepEqual(listWarm({ models }, 'reload'), ['nsfw', 'nsfw@1', 'quality']);
@@ -51,18 +51,18 @@ test('the next worker loads what is loaded, and at a reload what judges by defau
   ]);
 });
 
-test('where nothing serves there is nothing to prove before it does', () => {
+test('where_nothing_serves_there_is_nothing_to_prove_before_it_does', () => {
   const models = { quality: failed };
   assert.deepEqual(listWarm({ models, change: { isServing: false } }, 'reload'), []);
   assert.deepEqual(listWarmModels(undefined, configSchema.parse({}), 'reload'), []);
 });
 
-test('a worker that still starts passes on what it was told to load', () => {
+test('a_worker_that_still_starts_passes_on_what_it_was_told_to_load', () => {
   const change = { stage: 'forked', isServing: false, snapshot: undefined } as const;
   assert.deepEqual(listWarm({ warm: ['quality'], change }, 'age'), ['quality']);
 });
 
-test('a version is found by its number whether it is the highest or not', () => {
+test('a_version_is_found_by_its_number_whether_it_is_the_highest_or_not', () => {
   const current = createParty({});
   const second = { ...ready, version: '2' };
   const judge = (reference: string, models: Facts['models']) =>
@@ -78,7 +78,7 @@ test('a version is found by its number whether it is the highest or not', () => 
   assert.equal(judge('quality@2', { quality: { ...cold, version: '2' } }), 'wait');
 });
 
-test('a model that is not on disk any more keeps nobody from taking over', () => {
+test('a_model_that_is_not_on_disk_any_more_keeps_nobody_from_taking_over', () => {
   const worker = createParty({
     warm: ['quality', 'quality@1', 'gone'],
     models: { quality: { ...ready, version: '2' } },
@@ -86,7 +86,7 @@ test('a model that is not on disk any more keeps nobody from taking over', () =>
   assert.equal(judgeSuccessor(worker, createParty({})), 'fit');
 });
 
-test('a worker that has not listened and reported is waited for, and one that does not serve is refused', () => {
+test('a_worker_that_has_not_listened_and_reported_is_waited_for_and_one_that_does_not_serve_is_refused', () => {
   const current = createParty({});
   const judge = (change: Partial<Party>) => judgeSuccessor(createParty({ change }), current);
   assert.equal(judge({ stage: 'forked' }), 'wait');

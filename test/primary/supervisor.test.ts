@@ -5,7 +5,7 @@ import test from 'node:test';
 import { ask, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
 import { isAlive } from '../fixtures/process-life.ts';
 
-test('all workers serve, none is ready, each has its own slot', async (t) => {
+test('all_workers_serve_none_is_ready_each_has_its_own_slot', async (t) => {
   const primary = await startPrimaryProcess(t);
   const { status, workers } = await primary.serving();
   assert.equal(status, 'ready');
@@ -23,7 +23,7 @@ test('all workers serve, none is ready, each has its own slot', async (t) => {
   assert.equal(await primary.metric('image_check_worker_ready'), 1);
 });
 
-test('workers are told their role and to use one thread for TensorFlow', async (t) => {
+test('workers_are_told_their_role_and_to_use_one_thread_for_TensorFlow', async (t) => {
   const primary = await startPrimaryProcess(t, { workerCount: 1 });
   const { environment } = await primary.whoAnswers();
   assert.equal(environment['IMAGE_CHECK_ROLE'], 'worker');
@@ -34,7 +34,7 @@ test('workers are told their role and to use one thread for TensorFlow', async (
   assert.equal(environment['MALLOC_ARENA_MAX'], process.env['MALLOC_ARENA_MAX'] ?? '1');
 });
 
-test('kill_9_is_respawned: only its own connections are reset, no total falls', async (t) => {
+test('kill_9_is_respawned_only_its_own_connections_are_reset_no_total_falls', async (t) => {
   const primary = await startPrimaryProcess(t);
   const before = await primary.serving();
   await Promise.all(Array.from({ length: 10 }, () => primary.whoAnswers()));
@@ -77,7 +77,7 @@ async function whileGone(primary: Awaited<ReturnType<typeof startPrimaryProcess>
   return failures;
 }
 
-test('a frozen worker is replaced at the heartbeat timeout, and every new connection is answered', async (t) => {
+test('a_frozen_worker_is_replaced_at_the_heartbeat_timeout_and_every_new_connection_is_answered', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { supervisor: { heartbeatTimeoutMs: 1500 } } });
   const [frozen] = primary.pids(await primary.serving());
   assert.ok(frozen !== undefined);
@@ -92,7 +92,7 @@ test('a frozen worker is replaced at the heartbeat timeout, and every new connec
   assert.equal(await primary.metric('image_check_worker_restarts_total', { reason: 'heartbeat' }), 1);
 });
 
-test('a primary that was stopped for a while does not blame its workers', async (t) => {
+test('a_primary_that_was_stopped_for_a_while_does_not_blame_its_workers', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { supervisor: { heartbeatTimeoutMs: 600 } } });
   const before = primary.pids(await primary.serving());
   // Well above the heartbeat timeout; a stopped process has no other sign to wait for.
@@ -107,7 +107,7 @@ test('a primary that was stopped for a while does not blame its workers', async 
   assert.deepEqual(primary.pids(seen), before);
 });
 
-test('a crash loop backs off, is told by /health and ends with 69', async (t) => {
+test('a_crash_loop_backs_off_is_told_by_health_and_ends_with_69', async (t) => {
   const restartLimits = { baseMs: 100, maxMs: 400, stableMs: 5000, maxDeaths: 4 };
   const primary = await startPrimaryProcess(t, { config: { models: { dir: 'crash' } }, restartLimits });
   const reasons = new Set<string | undefined>();
@@ -130,7 +130,7 @@ test('a crash loop backs off, is told by /health and ends with 69', async (t) =>
   assert.equal(primary.log.match(/worker forked/g)?.length, 8);
 });
 
-test('a worker that does not listen in time is killed and counted', async (t) => {
+test('a_worker_that_does_not_listen_in_time_is_killed_and_counted', async (t) => {
   const primary = await startPrimaryProcess(t, {
     config: { supervisor: { bootTimeoutMs: 1000 }, models: { dir: 'never-listen' } },
     workerCount: 1,
@@ -144,7 +144,7 @@ test('a worker that does not listen in time is killed and counted', async (t) =>
   assert.match(primary.log, /all slots are down: boot timeout/);
 });
 
-test('a service whose workers can not start ends with their exit code and reason', async (t) => {
+test('a_service_whose_workers_can_not_start_ends_with_their_exit_code_and_reason', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { models: { dir: 'unable' } } });
   assert.deepEqual(await primary.exited, { code: 78, signal: null });
   assert.equal(primary.log.match(/"msg":"no models folder"/g)?.length, 1);
@@ -152,7 +152,7 @@ test('a service whose workers can not start ends with their exit code and reason
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).error === undefined;
 
-test('a system that refuses to fork is asked again', { skip: !hasPrlimit && 'prlimit is not there' }, async (t) => {
+test('a_system_that_refuses_to_fork_is_asked_again', { skip: !hasPrlimit && 'prlimit is not there' }, async (t) => {
   const primary = await startPrimaryProcess(t, { workerCount: 1 });
   const [pid] = primary.pids(await primary.serving(1));
   assert.ok(pid !== undefined);

@@ -56,7 +56,7 @@ test('the_real_library', async (t) => {
 
   await t.test('another_user_gets_tensorflow_from_it_and_changes_nothing', async (test) => {
     if (process.getuid?.() !== 0) {
-      test.skip('only root can become another user');
+      test.skip('only_root_can_become_another_user');
       return;
     }
     const before = await listFolder(machine);

@@ -18,7 +18,7 @@ function createHeap(leftBytes = 0) {
   return { heap, collector };
 }
 
-test('buffers of uploads that are over are collected when no request is in flight', () => {
+test('buffers_of_uploads_that_are_over_are_collected_when_no_request_is_in_flight', () => {
   const { heap, collector } = createHeap();
   heap.bytes = 300 * mebibyte;
   collector(1);
@@ -27,14 +27,14 @@ test('buffers of uploads that are over are collected when no request is in fligh
   assert.equal(heap.collections, 1);
 });
 
-test('little is not worth a collection', () => {
+test('little_is_not_worth_a_collection', () => {
   const { heap, collector } = createHeap();
   heap.bytes = 15 * mebibyte;
   collector(0);
   assert.equal(heap.collections, 0);
 });
 
-test('buffers that stay in use cause no further collections', () => {
+test('buffers_that_stay_in_use_cause_no_further_collections', () => {
   const { heap, collector } = createHeap(200 * mebibyte);
   heap.bytes = 300 * mebibyte;
   collector(0);
@@ -42,7 +42,7 @@ test('buffers that stay in use cause no further collections', () => {
   assert.equal(heap.collections, 1);
 });
 
-test('the collector of a process frees buffers that nobody holds', async () => {
+test('the_collector_of_a_process_frees_buffers_that_nobody_holds', async () => {
   const collector = createIdleCollector();
   const before = process.memoryUsage().arrayBuffers;
   const buffers = Array.from({ length: 16 }, () => Buffer.alloc(8 * mebibyte));

@@ -5,7 +5,7 @@ import { createOpsClient } from '../../src/worker/ops-client.ts';
 
 const toAnswer = (body: string): OpsAnswer => ({ status: 200, contentType: 'text/plain', body });
 
-test('requests for one path share the open question, other paths and later requests ask anew', async () => {
+test('requests_for_one_path_share_the_open_question_other_paths_and_later_requests_ask_anew', async () => {
   const sent: ToPrimary[] = [];
   const { ask, receive } = createOpsClient((message) => sent.push(message));
   const metrics = [ask('/metrics'), ask('/metrics')];
@@ -22,7 +22,7 @@ test('requests for one path share the open question, other paths and later reque
   assert.deepEqual(sent[2], { type: 'ask', id: 2, path: '/metrics' });
 });
 
-test('an answer to a question that nobody asked changes nothing', () => {
+test('an_answer_to_a_question_that_nobody_asked_changes_nothing', () => {
   const { receive } = createOpsClient(() => undefined);
   receive(7, toAnswer('late'));
 });
