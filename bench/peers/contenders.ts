@@ -8,27 +8,32 @@ type Command = ReturnType<Contender['toCommand']>;
 const models = ['mobilenet-224', 'mobilenet-96', 'quality'] as const;
 const pythonDir = path.join(import.meta.dirname, 'python');
 
-/** This service, started as its users start it. */
-export const imageCheck: Contender = {
-  name: 'image-check',
-  kind: 'own',
-  models,
-  path: '/v1/check',
-  body: 'multipart',
-  toCommand: ({ port, opsPort, workers, model }) => ({
-    command: process.execPath,
-    args: [
-      ...['src/launcher.mjs', 'serve', '--port', String(port), '--ops-port', String(opsPort)],
-      ...['--workers', String(workers), '--models', modelsDir, '--set', `check.models=${model}`],
-    ],
-    cwd: projectRoot,
-    env: process.env,
-  }),
-  toScores: (body) => {
-    const { images } = body as { images: { checks: { labels: { score: number }[] }[] }[] };
-    return images.flatMap(({ checks }) => checks.flatMap(({ labels }) => labels.map(({ score }) => score)));
-  },
-};
+/** This service as it is in a checkout, started as its users start it. */
+export function toCheckout(name: string, dir: string, modelFlags: readonly string[] = []): Contender {
+  return {
+    name,
+    kind: 'own',
+    models,
+    path: '/v1/check',
+    body: 'multipart',
+    toCommand: ({ port, opsPort, workers, model }) => ({
+      command: process.execPath,
+      args: [
+        ...['src/launcher.mjs', 'serve', '--port', String(port), '--ops-port', String(opsPort)],
+        ...['--workers', String(workers), ...modelFlags, '--set', `check.models=${model}`],
+      ],
+      cwd: dir,
+      env: process.env,
+    }),
+    toScores: (body) => {
+      const { images } = body as { images: { checks: { labels: { score: number }[] }[] }[] };
+      return images.flatMap(({ checks }) => checks.flatMap(({ labels }) => labels.map(({ score }) => score)));
+    },
+  };
+}
+
+/** This project, with the models of all contenders. */
+export const imageCheck = toCheckout('image-check', projectRoot, ['--models', modelsDir]);
 
 const naiveNode: Contender = {
   ...{ name: 'naive Node', kind: 'node', models, path: '/classify', body: 'multipart', toScores: toPeerScores },
