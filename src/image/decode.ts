@@ -9,7 +9,7 @@ import { turnPixels } from './library.ts';
 import { toPlainDecode } from './native-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
 import { renderPicture, toSource } from './rendering.ts';
-import { sampleUpright, toSampledBytes } from './sampling.ts';
+import { sampleCoded } from './sampling.ts';
 import { type DecodeLimits, type DecodeWatch, type ImageFormat, isSampled, type RasterShape } from './types.ts';
 
 const memory = createDecodeMemory();
@@ -54,22 +54,21 @@ export async function decodeMeasured(
   watch: DecodeWatch,
 ): Promise<Uint8Array> {
   const bounded = withBudget(watch, limits);
-  const sampledBytes = isSampled(shape) ? toSampledBytes(image.facts) : 0;
-  assertAffordable(sampledBytes, limits);
   const decodePlain = toPlainDecode(image, shape);
   if (decodePlain !== undefined) {
     const pixels = image.facts.width * image.facts.height;
     const run = (decode: typeof decodePlain) =>
       decodeGate.run({ isPlain: true, pixels, library: 'libjpeg' }, limits, bounded, decode);
     // Reduced while they are decoded, plain JPEGs take little memory, and do not wait behind pictures that take much.
-    const raster =
-      sampledBytes > 0
-        ? await withMemory(sampledBytes, limits, bounded, (permit) => run(() => permit.run(decodePlain)))
-        : await run(decodePlain);
+    if (isSampled(shape)) assertAffordable(pixels * 3, limits);
+    const raster = isSampled(shape)
+      ? await withMemory(pixels * 3, limits, bounded, (permit) => run(() => permit.run(decodePlain)))
+      : await run(decodePlain);
     if (raster !== undefined) return raster;
   }
-  const bytes = image.decodeBytes + sampledBytes;
-  if (sampledBytes > 0) assertAffordable(bytes, limits);
+  const bytes = isSampled(shape) ? image.fullDecodeBytes : image.decodeBytes;
+  // Of the other its header was held against the limit.
+  if (isSampled(shape)) assertAffordable(bytes, limits);
   return withMemory(bytes, limits, bounded, (permit) => decodeByLibrary(image, shape, limits, bounded, permit));
 }
 
@@ -167,14 +166,17 @@ async function decodeFrame(
   limits: DecodeLimits,
   turn: DecodeTurn,
 ): Promise<Uint8Array> {
-  const attempt = { image, failOn, limits, turn };
+  const isUpright = !isSampled(shape);
+  const { width, height } = image.facts;
+  const size = isUpright || image.orientation < 5 ? { width, height } : { width: height, height: width };
+  const attempt = { image, failOn, limits, turn, isUpright, size };
   const open = await toSource(attempt);
   const render = (part: Frame) => renderPicture(attempt, open(), part);
-  const frame = toFrame(image.facts, shape);
+  const frame = toFrame(size, shape);
   // What lies outside a region is not decoded with it, and may be damaged.
   if (frame.region !== undefined) await render({ scale: frame.scale });
   const { data, info } = await render(frame);
-  if (isSampled(shape)) return sampleUpright(data, info, shape);
+  if (isSampled(shape)) return sampleCoded(data, info, image.orientation, shape);
   if (frame.placement === undefined) return placeCentred(data, info, shape);
   return placeMirrored(frame.placement.isTurned ? await turnPixels(data, info) : data, frame.placement, shape);
 }

@@ -1,5 +1,5 @@
-import { ServiceError } from '../errors.ts';
 import { noDeadline } from '../deadline.ts';
+import { ServiceError } from '../errors.ts';
 import { type ColourSpace, toColourSpace } from './colour/colour-space.ts';
 import { decodeGate } from './decode-gate.ts';
 import { assertPixels, toCorrupt } from './failures.ts';
@@ -8,7 +8,7 @@ import { assertAffordable, assertPasses } from './header/cost.ts';
 import type { HeicFacts } from './header/heic.ts';
 import { readJpegHeader } from './header/jpeg.ts';
 import { assertJpegCoding, isLosslessJpeg } from './header/jpeg-coding.ts';
-import { toDecodeBytes } from './header/price.ts';
+import { toDecodeBytes, toFullDecodeBytes } from './header/price.ts';
 import { type HeaderFacts, readHeader } from './header/read-header.ts';
 import { withDetour } from './header/tiff.ts';
 import { type TiffSamples, toUnfit } from './header/tiff-samples.ts';
@@ -38,8 +38,12 @@ export interface MeasuredImage {
   readonly facts: ImageFacts;
   /** The upload as it is given to the library. */
   readonly safeBytes: Uint8Array;
-  /** Estimate of the memory that the library needs to decode it. */
+  /** Estimate of the memory that the library needs to decode it and make it small. */
   readonly decodeBytes: number;
+  /** The same at its full size, of which a raster is sampled. */
+  readonly fullDecodeBytes: number;
+  /** As EXIF counts, 1…8: how the picture in `safeBytes` has to be turned and mirrored. */
+  readonly orientation: number;
   /** Whether it is 16-bit RGB with an embedded profile that counts. */
   readonly hasWideProfile: boolean;
   /** How its samples become sRGB where the library is not to convert them. */
@@ -90,19 +94,22 @@ export async function measureImage(
   assertPasses(header, limits);
   const plain = header.format === 'jpeg' ? readPlainJpeg(bytes, header) : undefined;
   if (plain !== undefined) return toMeasured(bytes, header, plain);
-  if (isSizeKnown) assertAffordable(toDecodeBytes(header, header, false), limits);
+  if (isSizeKnown) assertAffordable(toDecodeBytes(header, header), limits);
   if (header.format === 'heic') return toUndecoded(bytes, header);
   const safeBytes = toSafeBytes(bytes, header);
   const metadata = await readMetadata(safeBytes, format, limits, watch);
   const { width, height } = metadata.autoOrient;
   assertPixels(width, height, limits);
-  const decodeBytes = toDecodeBytes(header, metadata, (metadata.orientation ?? 1) >= 5);
+  const orientation = metadata.orientation ?? 1;
+  const decodeBytes = toDecodeBytes(header, metadata, orientation);
   assertAffordable(decodeBytes, limits);
   const colours = toColourSpace(header, metadata);
   return {
     facts: { format, width, height, bytes: bytes.length },
     safeBytes,
     decodeBytes,
+    fullDecodeBytes: toFullDecodeBytes(header, metadata, colours),
+    orientation,
     hasWideProfile: !colours && metadata.space === 'rgb16' && metadata.hasProfile,
     isIrreducible: header.format === 'jpeg' && (isLosslessJpeg(header) || !header.isComplete),
     isEndAdded: header.format === 'jpeg' && !header.isComplete,
@@ -117,12 +124,14 @@ const ordinary = { hasWideProfile: false, isIrreducible: false, isEndAdded: fals
 
 /** Whatever its memory: only what the native decoder has objections to is decoded by the library. */
 function toMeasured(bytes: Uint8Array, header: HeaderFacts, plain: PlainJpeg): MeasuredImage {
-  const isTurned = plain.orientation >= 5;
-  const { width, height } = isTurned ? toTurned(plain.coded) : plain.coded;
+  const { coded, orientation } = plain;
+  const { width, height } = orientation >= 5 ? toTurned(coded) : coded;
   return {
     facts: { format: 'jpeg', width, height, bytes: bytes.length },
     safeBytes: bytes,
-    decodeBytes: toDecodeBytes(header, plain.coded, isTurned),
+    decodeBytes: toDecodeBytes(header, coded, orientation),
+    fullDecodeBytes: toFullDecodeBytes(header, coded),
+    orientation,
     ...ordinary,
     isAnimated: false,
     plain,
@@ -135,7 +144,9 @@ function toUndecoded(bytes: Uint8Array, heic: HeicFacts): MeasuredImage {
   return {
     facts: { format: 'heic', width, height, bytes: bytes.length },
     safeBytes: bytes,
-    decodeBytes: toDecodeBytes(heic, heic, false),
+    decodeBytes: toDecodeBytes(heic, heic),
+    fullDecodeBytes: toFullDecodeBytes(heic, heic),
+    orientation: 1,
     ...ordinary,
     isAnimated: (heic.frames ?? 1) > 1,
     heic,

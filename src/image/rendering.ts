@@ -6,7 +6,7 @@ import type { Frame } from './framing.ts';
 import type { MeasuredImage } from './header.ts';
 import { convertHeic } from './heic.ts';
 import { openPicture, openPixels } from './library.ts';
-import type { DecodeLimits } from './types.ts';
+import type { DecodeLimits, Size } from './types.ts';
 import { convertYcbcr } from './ycbcr.ts';
 
 /** One decode of a picture by the library. */
@@ -15,6 +15,10 @@ export interface Attempt {
   readonly failOn: 'error' | 'warning';
   readonly limits: DecodeLimits;
   readonly turn: DecodeTurn;
+  /** Whether the picture is turned upright, for which the library needs a copy of what it turns. */
+  readonly isUpright: boolean;
+  /** Of the picture, turned or not. */
+  readonly size: Size;
 }
 
 /** Finds out what renderings begin with: the upload, or its pixels where the library would reduce them wrongly. */
@@ -22,11 +26,11 @@ export async function toSource(attempt: Attempt): Promise<() => Sharp> {
   const { image, turn } = attempt;
   if (image.heic !== undefined) {
     const safeBytes = await convertHeic(image.safeBytes, image.heic, turn);
-    return () => openUpright({ ...attempt, image: { ...image, safeBytes } });
+    return () => openOriented({ ...attempt, image: { ...image, safeBytes } });
   }
-  if (image.samples?.kind !== 'extra') return () => openUpright(attempt);
+  if (image.samples?.kind !== 'extra') return () => openOriented(attempt);
   // Reduced, they would be multiplied by what is no alpha.
-  const { data, info } = await toPixels(attempt, openUpright(attempt).removeAlpha());
+  const { data, info } = await toPixels(attempt, openOriented(attempt).removeAlpha());
   return () => openPixels(data, info);
 }
 
@@ -35,10 +39,11 @@ export async function toSource(attempt: Attempt): Promise<() => Sharp> {
  * @returns uint8 [info.height, info.width, 3] as `data`
  */
 export async function renderPicture(attempt: Attempt, picture: Sharp, frame: Frame) {
-  const { facts, isIrreducible, colours, samples } = attempt.image;
+  const { image, size } = attempt;
+  const { isIrreducible, colours, samples } = image;
   if (frame.region !== undefined) picture.extract(frame.region);
   // Where something is cut out, be it the whole, sharp does not reduce while decoding.
-  else if (isIrreducible) picture.extract({ left: 0, top: 0, width: facts.width, height: facts.height });
+  else if (isIrreducible) picture.extract({ left: 0, top: 0, ...size });
   // The whole picture is scaled, and cropped after: cropping in the library leaves the last rows unread, and a
   // truncated file would pass.
   picture.resize(frame.scale);
@@ -51,11 +56,11 @@ export async function renderPicture(attempt: Attempt, picture: Sharp, frame: Fra
   return rendered;
 }
 
-function openUpright({ image, failOn, limits, turn }: Attempt): Sharp {
+function openOriented({ image, failOn, limits, turn, isUpright }: Attempt): Sharp {
   const ignoreIcc = image.colours !== undefined || image.samples?.kind === 'ycbcr';
-  return openPicture(image.safeBytes, { failOn, limitInputPixels: limits.maxPixels, ignoreIcc })
-    .timeout({ seconds: turn.maxSeconds })
-    .autoOrient();
+  const picture = openPicture(image.safeBytes, { failOn, limitInputPixels: limits.maxPixels, ignoreIcc });
+  picture.timeout({ seconds: turn.maxSeconds });
+  return isUpright ? picture.autoOrient() : picture;
 }
 
 /** @returns the colours that the picture states, with alpha where it has that: as `data`, in 8 or 16 bits */

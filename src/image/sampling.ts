@@ -81,16 +81,12 @@ export function placeSamples(samples: Uint8Array, { size, placement }: SamplingP
 }
 
 /**
- * Samples an upright picture for a raster.
- * @param pixels uint8 [size.height, size.width, 3]
+ * Samples a picture, as it was coded, for a raster.
+ * @param pixels uint8 [coded.height, coded.width, 3]
+ * @param orientation as EXIF counts, 1…8
  * @returns uint8 [shape.height, shape.width, 3], in memory from the pool
  */
-export function sampleUpright(pixels: Uint8Array, size: Size, shape: SampledShape): Uint8Array {
-  const plan = planSampling({ width: size.width, height: size.height }, 1, shape);
-  return placeSamples(samplePixels(pixels, size.width, plan), plan, shape);
-}
-
-/** Memory that the pixels of a whole picture take. */
-export function toSampledBytes({ width, height }: Size): number {
-  return width * height * 3;
+export function sampleCoded(pixels: Uint8Array, coded: Size, orientation: number, shape: SampledShape): Uint8Array {
+  const plan = planSampling(coded, orientation, shape);
+  return placeSamples(samplePixels(pixels, coded.width, plan), plan, shape);
 }

@@ -18,7 +18,7 @@ import {
   toNoise,
   white,
 } from './fixtures.ts';
-import { mirrorPixels, turnClockwise } from './long-side.ts';
+import { mirrorPixels, seen, turnClockwise } from './long-side.ts';
 
 const landscape: RasterShape = { width: 64, height: 48, resize: 'long-side' };
 const portrait: RasterShape = { width: 48, height: 64, resize: 'long-side' };
@@ -124,18 +124,6 @@ test('a_portrait_is_the_landscape_that_it_becomes_when_it_is_turned', async () =
     assertSame(raster, expected, tolerance, `${String(width)} × ${String(height)}`);
   }
 });
-
-/** Where the pixel of a stored picture is seen, by its EXIF orientation; of the upright picture `last` is the last pixel. */
-const seen: Record<number, (x: number, y: number, last: { x: number; y: number }) => [number, number]> = {
-  1: (x, y) => [x, y],
-  2: (x, y, last) => [last.x - x, y],
-  3: (x, y, last) => [last.x - x, last.y - y],
-  4: (x, y, last) => [x, last.y - y],
-  5: (x, y) => [y, x],
-  6: (x, y, last) => [last.x - y, x],
-  7: (x, y, last) => [last.x - y, last.y - x],
-  8: (x, y, last) => [y, last.y - x],
-};
 
 test('all_eight_orientations_give_what_the_upright_picture_gives', async () => {
   for (const [width, height, toColour, tolerance] of pictures) {

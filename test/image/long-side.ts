@@ -26,3 +26,15 @@ function reflect(at: number, size: number): number {
   if (at < 0) return reflect(-1 - at, size);
   return at < size ? at : reflect(2 * size - 1 - at, size);
 }
+
+/** Where the pixel of a stored picture is seen, by its EXIF orientation; of the upright picture `last` is the last pixel. */
+export const seen: Record<number, (x: number, y: number, last: { x: number; y: number }) => [number, number]> = {
+  1: (x, y) => [x, y],
+  2: (x, y, last) => [last.x - x, y],
+  3: (x, y, last) => [last.x - x, last.y - y],
+  4: (x, y, last) => [x, last.y - y],
+  5: (x, y) => [y, x],
+  6: (x, y, last) => [last.x - y, x],
+  7: (x, y, last) => [last.x - y, last.y - x],
+  8: (x, y, last) => [y, last.y - x],
+};

@@ -5,7 +5,7 @@ import { toLongSidePlacement } from '../../src/image/framing.ts';
 import type { Coordinates, SampledShape, SamplingKernel, Size } from '../../src/image/types.ts';
 import { startTensorFlow } from '../fixtures/compile-models.ts';
 import { assertRejects, drawNoise, drawPixels, limits, resizeModes, toNoise } from './fixtures.ts';
-import { mirrorPixels, turnClockwise } from './long-side.ts';
+import { mirrorPixels, seen, turnClockwise } from './long-side.ts';
 import { resizeByTensorFlow } from './tensorflow-resize.ts';
 
 const kernels: readonly SamplingKernel[] = ['bilinear', 'bicubic', 'nearest'];
@@ -157,19 +157,23 @@ test('a_pattern_of_single_pixels_is_seen_by_a_kernel_that_samples_and_grey_to_a_
 });
 
 test('orientation_is_applied_before_the_samples_are_placed', async () => {
-  const shape: SampledShape = {
-    width: 20,
-    height: 14,
-    resize: 'stretch',
-    kernel: 'nearest',
-    coordinates: 'asymmetric',
-  };
   const [width, height] = [83, 57];
+  const last = { x: width - 1, y: height - 1 };
   const upright = await drawNoise(width, height).png().toBuffer();
-  const expected = await decodeImage(upright, shape, limits);
-  const stored = drawPixels(height, width, (x, y) => toNoise(width - 1 - y, x));
-  const bytes = await stored.withMetadata({ orientation: 6 }).png().toBuffer();
-  assert.deepEqual(await decodeImage(bytes, shape, limits), expected);
+  for (const [orientation, toSeen] of Object.entries(seen)) {
+    const size: [number, number] = Number(orientation) < 5 ? [width, height] : [height, width];
+    const stored = drawPixels(...size, (x, y) => toNoise(...toSeen(x, y, last)));
+    const bytes = await stored
+      .withMetadata({ orientation: Number(orientation) })
+      .png()
+      .toBuffer();
+    for (const resize of resizeModes) {
+      for (const shape of listShapes({ width: 20, height: 14 }, resize)) {
+        const about = `orientation ${orientation}, ${toAbout({ width, height }, shape)}`;
+        assertSame(await decodeImage(bytes, shape, limits), await decodeImage(upright, shape, limits), about);
+      }
+    }
+  }
 });
 
 test('a_picture_that_takes_too_much_memory_at_its_full_size_is_refused_for_models_that_sample_only', async () => {

@@ -1,7 +1,9 @@
+import type { ColourSpace } from '../colour/colour-space.ts';
 import type { Size } from '../types.ts';
 import type { AvifFacts, AvifPicture } from './avif.ts';
 import type { HeicFacts } from './heic.ts';
 import type { JpegFacts } from './jpeg.ts';
+import { isLosslessJpeg } from './jpeg-coding.ts';
 import type { HeaderFacts } from './read-header.ts';
 
 /*
@@ -36,16 +38,46 @@ const narrowRatio = 8;
 
 /**
  * Estimates from above what memory libvips needs to decode a picture and make it small.
- * @param isTurned by its EXIF orientation: its columns become the rows that are kept
+ * @param orientation as EXIF counts: a turned picture's columns become the rows that are kept
  */
-export function toDecodeBytes(header: HeaderFacts, size: Size, isTurned: boolean): number {
-  const pixelBytes = header.channels * Math.ceil(header.bitDepth / 8);
+export function toDecodeBytes(header: HeaderFacts, size: Size, orientation = 1): number {
   if (header.format === 'heic') return fixedBytes + toHeicBytes(header);
+  const whole = toWholeBytes(header, size) + (orientation >= 3 ? toTurnedBytes(header, size) : 0);
   // Its decoder is gone before rows are read, and took more than they do.
-  if (header.format === 'avif') return fixedBytes + toWholeBytes(header, size, pixelBytes);
+  if (header.format === 'avif') return fixedBytes + whole;
+  const pixelBytes = toPixelBytes(header);
   const rows = toRowsBytes(size.width, size.height, pixelBytes);
-  const turned = isTurned ? toRowsBytes(size.height, size.width, pixelBytes) : 0;
-  return fixedBytes + Math.max(rows, turned) + toWholeBytes(header, size, pixelBytes);
+  const turned = orientation >= 5 ? toRowsBytes(size.height, size.width, pixelBytes) : 0;
+  return fixedBytes + Math.max(rows, turned) + whole;
+}
+
+/**
+ * Estimates from above what memory is needed to decode a picture at its full size, as it was coded.
+ * @param colours how its samples become sRGB where the library is not to convert them
+ */
+export function toFullDecodeBytes(header: HeaderFacts, size: Size, colours?: ColourSpace): number {
+  const pixels = size.width * size.height;
+  // libwebp has nothing to reduce, and has as much again.
+  const unreduced = header.format === 'webp' && !isNarrow(size.width, size.height) ? pixels * webpPixelBytes : 0;
+  const converted = colours ? pixels * toSampleBytes(header, colours) : 0;
+  return toDecodeBytes(header, size) + unreduced + converted + pixels * rgbBytes;
+}
+
+/** Samples that the library leaves unconverted, as it gives them. */
+function toSampleBytes({ channels }: HeaderFacts, { highest }: ColourSpace): number {
+  return (channels % 2 === 0 ? 4 : 3) * (highest > 255 ? 2 : 1);
+}
+
+/** What is turned or flipped whole: where the library is not to reduce it while decoding, or its alpha is taken off first. */
+function toTurnedBytes(header: HeaderFacts, { width, height }: Size): number {
+  const isWhole =
+    (header.format === 'jpeg' && (isLosslessJpeg(header) || !header.isComplete)) ||
+    (header.format === 'tiff' && header.samples.kind === 'extra');
+  return isWhole ? width * height * toPixelBytes(header) : 0;
+}
+
+function toPixelBytes({ channels, bitDepth }: HeaderFacts): number {
+  return channels * Math.ceil(bitDepth / 8);
 }
 
 function toRowsBytes(width: number, height: number, pixelBytes: number): number {
@@ -53,8 +85,9 @@ function toRowsBytes(width: number, height: number, pixelBytes: number): number 
 }
 
 /** What the decoder keeps of the whole picture before it gives the first row. */
-function toWholeBytes(header: Exclude<HeaderFacts, HeicFacts>, { width, height }: Size, pixelBytes: number): number {
+function toWholeBytes(header: Exclude<HeaderFacts, HeicFacts>, { width, height }: Size): number {
   const pixels = width * height;
+  const pixelBytes = toPixelBytes(header);
   switch (header.format) {
     case 'jpeg':
       return header.isBuffered ? toCoefficientBytes(header) : 0;
