@@ -1,5 +1,5 @@
 // Holds one model in one form; its parent tells it when to run.
-import { readPrivateBytes } from '../src/compile/batches.ts';
+import { readPrivateBytes } from '../src/compile/measure/batches.ts';
 import { createEngine } from '../src/inference/engines/create-engine.ts';
 import type { LoadedModel } from '../src/inference/engines/engine.ts';
 import { loadModelFiles } from '../src/model/model-files.ts';

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { readConstant } from '../src/compile/constant.ts';
-import type { AttrProto, NodeProto } from '../src/compile/proto.ts';
-import { simplifyGraph } from '../src/compile/simplify.ts';
-import { traceNetwork } from '../src/compile/trace.ts';
+import { readConstant } from '../src/compile/graph/constant.ts';
+import type { AttrProto, NodeProto } from '../src/compile/graph/proto.ts';
+import { simplifyGraph } from '../src/compile/simplify/simplify.ts';
+import { traceNetwork } from '../src/compile/trace/trace.ts';
 import type { TensorFlow } from '../src/inference/engines/tensorflow.ts';
 import { loadModelFiles, toFileHash } from '../src/model/model-files.ts';
 import { findVersion, loadModelStore } from '../src/model/model-store.ts';

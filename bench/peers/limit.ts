@@ -2,7 +2,7 @@
 // Forked with the environment of a worker; each order is answered with what it cost.
 import { readFileSync } from 'node:fs';
 import { loadFlaggedConfig } from '../../src/cli/flagged-config.ts';
-import { readPrivateBytes } from '../../src/compile/batches.ts';
+import { readPrivateBytes } from '../../src/compile/measure/batches.ts';
 import { decodeImage } from '../../src/image/decode.ts';
 import { loadNativeJpeg } from '../../src/image/native-jpeg.ts';
 import { createEngine } from '../../src/inference/engines/create-engine.ts';

@@ -11,16 +11,16 @@ import { type CompiledArtefact, graphFile, toArtefactDirs, toProvenance } from '
 import { toFileHash } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { writeArtefact } from './artefact-folder.ts';
-import { chooseUsefulBatch } from './batches.ts';
 import { freezeSavedModel } from './freeze/freeze.ts';
-import { measureGraph } from './measure.ts';
-import type { GraphProto } from './proto.ts';
-import { CompileRefusal } from './refusal.ts';
-import { toSavedModel } from './saved-model.ts';
-import { simplifyGraph } from './simplify.ts';
-import { surroundFrozen } from './surround.ts';
-import { traceNetwork } from './trace.ts';
-import { verifyCompiled } from './verify.ts';
+import { surroundFrozen } from './freeze/surround.ts';
+import { CompileRefusal } from './graph/compile-refusal.ts';
+import type { GraphProto } from './graph/proto.ts';
+import { toSavedModel } from './graph/saved-model.ts';
+import { chooseUsefulBatch } from './measure/batches.ts';
+import { measureGraph } from './measure/measure.ts';
+import { simplifyGraph } from './simplify/simplify.ts';
+import { traceNetwork } from './trace/trace.ts';
+import { verifyCompiled } from './verify/verify.ts';
 
 /** What a compilation is told beside the model. */
 export interface CompileOptions {

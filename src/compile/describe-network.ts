@@ -9,9 +9,9 @@ import { hasLayer } from '../inference/engines/keras/own-layers.ts';
 import { toTfjsTopology } from '../inference/engines/keras/topology.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import type { Manifest } from '../model/manifest.ts';
+import { dataType, decodeSavedModel, type MetaGraphProto, type SignatureProto, type TensorInfoProto } from './graph/proto.ts';
 import { findSavedScaling, findScalingNode, type GraphStep } from './graph-scaling.ts';
 import { findScalingLayer } from './own-scaling.ts';
-import { dataType, decodeSavedModel, type MetaGraphProto, type SignatureProto, type TensorInfoProto } from './proto.ts';
 
 /** An input or output of a network; -1 in its shape is any size, no shape is one that the model doesn't tell. */
 export interface TensorFacts {

@@ -1,8 +1,8 @@
-import { readConstant } from './constant.ts';
 import { flattenGraph } from './freeze/flatten.ts';
 import { readDefinitions } from './freeze/op-definitions.ts';
+import { readConstant } from './graph/constant.ts';
+import type { MetaGraphProto, NodeProto, SignatureProto } from './graph/proto.ts';
 import { isForPixels } from './own-scaling.ts';
-import type { MetaGraphProto, NodeProto, SignatureProto } from './proto.ts';
 
 /** An operation of a graph, as far as the way of a picture matters. */
 export interface GraphStep {

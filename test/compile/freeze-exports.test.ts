@@ -3,7 +3,7 @@ import path from 'node:path';
 import test, { after, describe, type TestContext } from 'node:test';
 import { freezeSavedModel } from '../../src/compile/freeze/freeze.ts';
 import { FreezeRefusal } from '../../src/compile/freeze/freeze-refusal.ts';
-import { dataType } from '../../src/compile/proto.ts';
+import { dataType } from '../../src/compile/graph/proto.ts';
 import { loadTensorFlow, type TensorFlow } from '../../src/inference/engines/tensorflow.ts';
 import { runSavedModel, writeFrozen } from '../fixtures/frozen-models.ts';
 import { findPythonTensorFlow, makeSavedModels } from '../fixtures/python-tensorflow.ts';

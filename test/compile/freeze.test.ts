@@ -4,7 +4,7 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { freezeSavedModel, type FrozenModel } from '../../src/compile/freeze/freeze.ts';
 import { FreezeRefusal } from '../../src/compile/freeze/freeze-refusal.ts';
-import { type AttrProto, dataType, type NodeProto } from '../../src/compile/proto.ts';
+import { type AttrProto, dataType, type NodeProto } from '../../src/compile/graph/proto.ts';
 import { loadTensorFlow, type TensorFlow } from '../../src/inference/engines/tensorflow.ts';
 import { runSavedModel, writeFrozen } from '../fixtures/frozen-models.ts';
 import { type GraphChoice, toConst, toNode, toShape, writeSavedModel } from '../fixtures/saved-model-files.ts';

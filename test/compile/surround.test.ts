@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { compileModel } from '../../src/compile/compile-model.ts';
-import { toConstNode, toFloatConstant, toIntConstant } from '../../src/compile/constant.ts';
-import { dataType, decodeSavedModel, encodeSavedModel, type NodeProto } from '../../src/compile/proto.ts';
+import { toConstNode, toFloatConstant, toIntConstant } from '../../src/compile/graph/constant.ts';
+import { dataType, decodeSavedModel, encodeSavedModel, type NodeProto } from '../../src/compile/graph/proto.ts';
 import { loadCompiledModel } from '../../src/inference/engines/compiled-model.ts';
 import { loadOriginalModel } from '../../src/inference/engines/original-model.ts';
 import {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { compileModel } from '../../src/compile/compile-model.ts';
-import { CompileRefusal } from '../../src/compile/refusal.ts';
-import { traceNetwork } from '../../src/compile/trace.ts';
+import { CompileRefusal } from '../../src/compile/graph/compile-refusal.ts';
+import { traceNetwork } from '../../src/compile/trace/trace.ts';
 import { getNodeBackend } from '../../src/inference/engines/tensorflow-binding.ts';
 import { startTensorFlow, writeModel, type WrittenModel } from '../fixtures/compile-models.ts';
 import { GraphFiles } from '../fixtures/graph-files.ts';

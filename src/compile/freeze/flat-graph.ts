@@ -1,4 +1,4 @@
-import { type AttrProto, dataType, type NodeProto, type TensorProto } from '../proto.ts';
+import { type AttrProto, dataType, type NodeProto, type TensorProto } from '../graph/proto.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 import { toNodeName } from './scope.ts';
 import type { Value, Variable } from './value.ts';

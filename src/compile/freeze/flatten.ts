@@ -1,4 +1,4 @@
-import type { AttrProto, FunctionProto, GraphProto, NodeProto } from '../proto.ts';
+import type { AttrProto, FunctionProto, GraphProto, NodeProto } from '../graph/proto.ts';
 import { createFlatGraph, type FlatGraph } from './flat-graph.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 import { applyRule } from './node-rules.ts';

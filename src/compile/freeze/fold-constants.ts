@@ -1,5 +1,5 @@
 import type { TensorFlow } from '../../inference/engines/tensorflow.ts';
-import { encodeSavedModel, type GraphProto, type NodeProto, type TensorProto } from '../proto.ts';
+import { encodeSavedModel, type GraphProto, type NodeProto, type TensorProto } from '../graph/proto.ts';
 import { keepReachable, toConstAttr } from './flat-graph.ts';
 import { toNodeName } from './scope.ts';
 import { toTensorProto, useSession, withSavedModel } from './session.ts';

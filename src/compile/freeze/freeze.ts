@@ -10,7 +10,7 @@ import {
   type SavedModelProto,
   type ShapeProto,
   type TensorInfoProto,
-} from '../proto.ts';
+} from '../graph/proto.ts';
 import { toConstAttr } from './flat-graph.ts';
 import { flattenGraph } from './flatten.ts';
 import { foldConstants } from './fold-constants.ts';

@@ -1,4 +1,4 @@
-import { dataType } from '../proto.ts';
+import { dataType } from '../graph/proto.ts';
 import { toConstAttr } from './flat-graph.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 import { type NodeVisit, takeTensor, takeValue, takeVariable, toVariable } from './node-visit.ts';

@@ -1,4 +1,4 @@
-import type { AttrProto, NodeProto } from '../proto.ts';
+import type { AttrProto, NodeProto } from '../graph/proto.ts';
 import type { FlatGraph } from './flat-graph.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 import type { Outputs, Value, Variable } from './value.ts';

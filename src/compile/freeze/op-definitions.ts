@@ -1,4 +1,4 @@
-import type { ArgProto, AttrProto, MetaGraphProto, NodeProto, OpProto } from '../proto.ts';
+import type { ArgProto, AttrProto, MetaGraphProto, NodeProto, OpProto } from '../graph/proto.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 
 /** What a meta graph says about the operations and functions that it uses. */

@@ -1,4 +1,4 @@
-import type { AttrProto, FunctionProto, GraphProto, NodeProto } from '../proto.ts';
+import type { AttrProto, FunctionProto, GraphProto, NodeProto } from '../graph/proto.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 import type { OpDefinitions } from './op-definitions.ts';
 import { type Outputs, toValue, type Value } from './value.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TensorFlow } from '../../inference/engines/tensorflow.ts';
-import { dataType, type TensorProto } from '../proto.ts';
+import { dataType, type TensorProto } from '../graph/proto.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 
 type Elements = Float32Array | Int32Array | Uint8Array | BigInt64Array;

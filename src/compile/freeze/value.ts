@@ -1,4 +1,4 @@
-import type { AttrProto, NodeProto } from '../proto.ts';
+import type { AttrProto, NodeProto } from '../graph/proto.ts';
 
 /** A variable of the outermost graph, by the name of the node that makes it. */
 export interface Variable {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { LoadedModel } from '../inference/engines/engine.ts';
-import type { BatchCost } from '../model/artefact.ts';
+import type { LoadedModel } from '../../inference/engines/engine.ts';
+import type { BatchCost } from '../../model/artefact.ts';
 
 const sizes = [1, 2, 4, 8, 16] as const;
 /** A larger batch has to gain this share of the time per image of the smaller one. */

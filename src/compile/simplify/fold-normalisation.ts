@@ -1,8 +1,8 @@
-import { type Constant, toFloatConstant } from './constant.ts';
+import { type Constant, toFloatConstant } from '../graph/constant.ts';
+import type { EditableGraph } from '../graph/editable-graph.ts';
+import { readText } from '../graph/op-attributes.ts';
+import { dataType, type NodeProto } from '../graph/proto.ts';
 import { type Convolution, toConvolution } from './convolution.ts';
-import type { EditableGraph } from './editable-graph.ts';
-import { readText } from './op-attributes.ts';
-import { dataType, type NodeProto } from './proto.ts';
 
 /**
  * Takes the factors of the pixels into the weights of the convolution that they go to, and what is added to them into

@@ -1,8 +1,8 @@
-import type { OpAttribute, TensorFlowBinding, TensorMetadata } from '../inference/engines/tensorflow-binding.ts';
-import type { Constant } from './constant.ts';
-import { toAttributes } from './op-attributes.ts';
-import { type AttrProto, dataType } from './proto.ts';
-import { CompileRefusal } from './refusal.ts';
+import type { OpAttribute, TensorFlowBinding, TensorMetadata } from '../../inference/engines/tensorflow-binding.ts';
+import { CompileRefusal } from '../graph/compile-refusal.ts';
+import type { Constant } from '../graph/constant.ts';
+import { toAttributes } from '../graph/op-attributes.ts';
+import { type AttrProto, dataType } from '../graph/proto.ts';
 
 /** One operation that had to do with the pixels. */
 export interface TracedNode {

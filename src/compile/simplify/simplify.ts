@@ -1,8 +1,8 @@
-import { EditableGraph } from './editable-graph.ts';
+import { EditableGraph } from '../graph/editable-graph.ts';
+import type { GraphProto } from '../graph/proto.ts';
 import { foldAffine } from './fold-affine.ts';
 import { foldNormalisation } from './fold-normalisation.ts';
 import { joinPadding } from './join-padding.ts';
-import type { GraphProto } from './proto.ts';
 import { simplifyOperations } from './simplify-operations.ts';
 import { simplifyProducts } from './simplify-products.ts';
 

@@ -1,7 +1,7 @@
 // Measures one compiled graph in a process that has done nothing else: what memory a worker needs shows only there.
-import { toMessage } from '../errors.ts';
-import { loadCompiledGraph } from '../inference/engines/compiled-model.ts';
-import { loadBinding } from '../inference/engines/tensorflow.ts';
+import { toMessage } from '../../errors.ts';
+import { loadCompiledGraph } from '../../inference/engines/compiled-model.ts';
+import { loadBinding } from '../../inference/engines/tensorflow.ts';
 import { measureBatches, type Measured, readNativeBytes } from './batches.ts';
 import type { MeasureOrder } from './measure.ts';
 

@@ -1,6 +1,6 @@
-import type { Constant } from './constant.ts';
-import type { EditableGraph } from './editable-graph.ts';
-import { dataType, type NodeProto } from './proto.ts';
+import type { Constant } from '../graph/constant.ts';
+import type { EditableGraph } from '../graph/editable-graph.ts';
+import { dataType, type NodeProto } from '../graph/proto.ts';
 
 /** Replaces operations one by one: sums of two, clipping to 0…6, casts of casts, nothing at all. */
 export function simplifyOperations(graph: EditableGraph): void {

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { toEntryUrl } from '../entry-url.ts';
-import type { ModelVersion } from '../model/model-version.ts';
+import { toEntryUrl } from '../../entry-url.ts';
+import type { ModelVersion } from '../../model/model-version.ts';
 import type { Measured } from './batches.ts';
 
 /** Which graph to measure: `dir` holds its `saved_model.pb`. */

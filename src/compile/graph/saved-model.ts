@@ -1,7 +1,7 @@
-import type { Size } from '../image/types.ts';
+import type { Size } from '../../image/types.ts';
+import { CompileRefusal } from './compile-refusal.ts';
 import { toShape } from './op-attributes.ts';
 import { dataType, encodeSavedModel, type GraphProto, type TensorInfoProto } from './proto.ts';
-import { CompileRefusal } from './refusal.ts';
 
 /** TensorFlow's own bound for a message, with room for what stands around the constants. */
 const maxBytes = 2 ** 31 - 2 ** 24;

@@ -1,11 +1,11 @@
-import { lumaWeights } from '../inference/engines/luma.ts';
-import { chooseOutputs } from '../inference/engines/outputs.ts';
-import type { Manifest } from '../model/manifest.ts';
-import { toFloatConstant, toIntConstant } from './constant.ts';
-import { toNodeName } from './editable-graph.ts';
-import type { FrozenModel } from './freeze/freeze.ts';
-import { GraphBuilder } from './graph-builder.ts';
-import { dataType, type GraphProto } from './proto.ts';
+import { lumaWeights } from '../../inference/engines/luma.ts';
+import { chooseOutputs } from '../../inference/engines/outputs.ts';
+import type { Manifest } from '../../model/manifest.ts';
+import { toFloatConstant, toIntConstant } from '../graph/constant.ts';
+import { toNodeName } from '../graph/editable-graph.ts';
+import { GraphBuilder } from '../graph/graph-builder.ts';
+import { dataType, type GraphProto } from '../graph/proto.ts';
+import type { FrozenModel } from './freeze.ts';
 
 const float = { type: dataType.float };
 

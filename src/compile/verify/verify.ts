@@ -1,6 +1,6 @@
-import { toMessage } from '../errors.ts';
-import type { Explained, LoadedModel } from '../inference/engines/engine.ts';
-import { CompileRefusal } from './refusal.ts';
+import { toMessage } from '../../errors.ts';
+import type { Explained, LoadedModel } from '../../inference/engines/engine.ts';
+import { CompileRefusal } from '../graph/compile-refusal.ts';
 
 /** A score, of a picture or in a map, may differ by 1e-4 + 1e-3 × |score|. */
 const absolute = 1e-4;

@@ -1,8 +1,8 @@
-import type { Constant } from './constant.ts';
+import type { Constant } from '../graph/constant.ts';
+import type { EditableGraph } from '../graph/editable-graph.ts';
+import { readText, toText } from '../graph/op-attributes.ts';
+import type { NodeProto } from '../graph/proto.ts';
 import { toConvolution } from './convolution.ts';
-import type { EditableGraph } from './editable-graph.ts';
-import { readText, toText } from './op-attributes.ts';
-import type { NodeProto } from './proto.ts';
 
 /** Leaves out a padding with zeros that is the convolution's own `SAME`, as Keras writes it before strides of two. */
 export function joinPadding(graph: EditableGraph, shapes: ReadonlyMap<string, readonly number[]>): void {

@@ -1,9 +1,9 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
-import { assertMaps, assertScores } from '../inference/engines/outputs.ts';
-import type { TensorFlow } from '../inference/engines/tensorflow.ts';
-import { getNodeBackend } from '../inference/engines/tensorflow-binding.ts';
-import { loadTfjsNetwork, type Network, runPipeline } from '../inference/engines/tfjs-model.ts';
-import type { ModelVersion } from '../model/model-version.ts';
+import { assertMaps, assertScores } from '../../inference/engines/outputs.ts';
+import type { TensorFlow } from '../../inference/engines/tensorflow.ts';
+import { getNodeBackend } from '../../inference/engines/tensorflow-binding.ts';
+import { loadTfjsNetwork, type Network, runPipeline } from '../../inference/engines/tfjs-model.ts';
+import type { ModelVersion } from '../../model/model-version.ts';
 import { generaliseTraces, type TracedGraph } from './batch-dimension.ts';
 import { Recorder, type Trace } from './recorder.ts';
 

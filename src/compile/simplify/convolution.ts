@@ -1,7 +1,7 @@
-import type { Constant } from './constant.ts';
-import type { EditableGraph } from './editable-graph.ts';
-import { readText } from './op-attributes.ts';
-import { dataType, type NodeProto } from './proto.ts';
+import type { Constant } from '../graph/constant.ts';
+import type { EditableGraph } from '../graph/editable-graph.ts';
+import { readText } from '../graph/op-attributes.ts';
+import { dataType, type NodeProto } from '../graph/proto.ts';
 
 /** A convolution or a product of matrices whose weights are known. */
 export interface Convolution {

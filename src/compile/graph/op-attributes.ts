@@ -1,6 +1,6 @@
-import type { OpAttribute, TensorFlowBinding } from '../inference/engines/tensorflow-binding.ts';
+import type { OpAttribute, TensorFlowBinding } from '../../inference/engines/tensorflow-binding.ts';
+import { CompileRefusal } from './compile-refusal.ts';
 import type { AttrProto, ShapeProto } from './proto.ts';
-import { CompileRefusal } from './refusal.ts';
 
 /** Turns the attributes that tfjs-node gives an operation into those of a graph's node. */
 export function toAttributes(

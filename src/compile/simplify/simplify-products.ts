@@ -1,6 +1,6 @@
-import { toFloatConstant } from './constant.ts';
-import type { EditableGraph } from './editable-graph.ts';
-import type { NodeProto } from './proto.ts';
+import { toFloatConstant } from '../graph/constant.ts';
+import type { EditableGraph } from '../graph/editable-graph.ts';
+import type { NodeProto } from '../graph/proto.ts';
 
 /** What treats each row alike and keeps its place. */
 const elementwise = new Set(['AddV2', 'BiasAdd', 'Relu', 'Relu6', 'Sigmoid', 'Tanh', 'Elu', 'Identity', 'Softmax']);

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Size } from '../image/types.ts';
-import { type Constant, toIntConstant } from './constant.ts';
-import { type FollowingSize, GraphBuilder } from './graph-builder.ts';
-import { dataType, type GraphProto } from './proto.ts';
+import type { Size } from '../../image/types.ts';
+import { CompileRefusal } from '../graph/compile-refusal.ts';
+import { type Constant, toIntConstant } from '../graph/constant.ts';
+import { type FollowingSize, GraphBuilder } from '../graph/graph-builder.ts';
+import { dataType, type GraphProto } from '../graph/proto.ts';
 import type { Source, Trace, TracedNode } from './recorder.ts';
-import { CompileRefusal } from './refusal.ts';
 
 /** A graph whose operations' shapes are known where they don't follow the batch. */
 export interface TracedGraph {
