@@ -10,6 +10,7 @@ const rooms = [
   'image',
   'model',
   'compile',
+  'model-import',
   'train',
   'inference',
   'metrics',
@@ -19,7 +20,7 @@ const rooms = [
 
 /** Which rooms a room may import from, beside errors, log, entry-url and the types of config and ipc. */
 const mayImport = {
-  cli: ['primary', 'check', 'model', 'compile', 'train', 'setup', 'config', 'metrics'],
+  cli: ['primary', 'check', 'model', 'compile', 'model-import', 'train', 'setup', 'config', 'metrics'],
   primary: ['ipc', 'metrics', 'config', 'connection'],
   worker: ['http', 'check', 'inference', 'model', 'metrics', 'ipc', 'config'],
   http: ['check', 'metrics', 'config', 'ipc', 'connection'],
@@ -27,6 +28,7 @@ const mayImport = {
   check: ['image', 'inference', 'model', 'metrics', 'config', 'ipc'],
   inference: ['model', 'ipc'],
   compile: ['model', 'inference', 'image', 'ipc'],
+  'model-import': ['compile', 'model', 'inference', 'image', 'ipc'],
   train: ['model', 'inference', 'image'],
   image: [],
   model: [],

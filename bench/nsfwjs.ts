@@ -5,8 +5,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { findPackage } from '../src/cli/installed-package.ts';
-import { addModel } from '../src/compile/add-model.ts';
-import { presets, unpackPreset } from '../src/compile/presets.ts';
 import { toNativeEnvironment } from '../src/config/native-environment.ts';
 import { decodeImage } from '../src/image/decode.ts';
 import { loadNativeJpeg } from '../src/image/native-jpeg.ts';
@@ -15,6 +13,8 @@ import { loadCompiledModel } from '../src/inference/engines/compiled-model.ts';
 import type { LoadedModel } from '../src/inference/engines/engine.ts';
 import { loadTensorFlow, type TensorFlow } from '../src/inference/engines/tensorflow.ts';
 import type { ModelVersion } from '../src/model/model-version.ts';
+import { addModel } from '../src/model-import/add-model.ts';
+import { presets, unpackPreset } from '../src/model-import/presets.ts';
 import { loadNsfwjs, nsfwModels } from '../test/fixtures/nsfwjs.ts';
 
 /** A score may differ by so much. */

@@ -1,9 +1,9 @@
 import path from 'node:path';
-import type { AddedModel } from '../compile/add-model.ts';
-import type { NetworkFacts } from '../compile/describe-network.ts';
-import { isFloat, toShapeText } from '../compile/model-choices.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { ModelVersion } from '../model/model-version.ts';
+import type { AddedModel } from '../model-import/add-model.ts';
+import type { NetworkFacts } from '../model-import/describe-network.ts';
+import { isFloat, toShapeText } from '../model-import/model-choices.ts';
 import { toShortList } from '../short-list.ts';
 import { describeOutcome } from './models-compile.ts';
 import { toTable } from './text-table.ts';

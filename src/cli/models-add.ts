@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AddedModel } from '../compile/add-model.ts';
-import type { ModelChoices } from '../compile/model-choices.ts';
-import { presets, unpackPreset } from '../compile/presets.ts';
 import type { Config } from '../config/schema.ts';
 import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import { colours, coordinates, jpegDcts, kernels, resizeModes } from '../model/manifest.ts';
+import type { AddedModel } from '../model-import/add-model.ts';
+import type { ModelChoices } from '../model-import/model-choices.ts';
+import { presets, unpackPreset } from '../model-import/presets.ts';
 import { describeAdded } from './added-model.ts';
 import { addConfigFlags, type ConfigFlags } from './config-flags.ts';
 import { loadFlaggedConfig } from './flagged-config.ts';
@@ -120,7 +120,7 @@ async function addSource(config: Config, source: string, flags: AddFlags, defaul
   const [name = '', version = '1'] = (flags.name ?? '').split('@', 2);
   if (name === '') throw new ExitError(exitCodes.configuration, '--name must say what the model is called');
   await prepareTensorFlow(config, 'adding a model');
-  const { addModel } = await import('../compile/add-model.ts');
+  const { addModel } = await import('../model-import/add-model.ts');
   return addModel({
     ...{ source, name, version },
     modelsDir: config.models.dir,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { describeAdded } from '../../src/cli/added-model.ts';
-import type { AddedModel } from '../../src/compile/add-model.ts';
 import { toManifest } from '../../src/model/manifest.ts';
+import type { AddedModel } from '../../src/model-import/add-model.ts';
 
 function toAdded(parts: Partial<AddedModel> & { readonly scale?: number }): AddedModel {
   const manifest = toManifest(

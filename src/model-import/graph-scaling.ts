@@ -1,7 +1,7 @@
-import { flattenGraph } from './freeze/flatten.ts';
-import { readDefinitions } from './freeze/op-definitions.ts';
-import { readConstant } from './graph/constant.ts';
-import type { MetaGraphProto, NodeProto, SignatureProto } from './graph/proto.ts';
+import { flattenGraph } from '../compile/freeze/flatten.ts';
+import { readDefinitions } from '../compile/freeze/op-definitions.ts';
+import { readConstant } from '../compile/graph/constant.ts';
+import type { MetaGraphProto, NodeProto, SignatureProto } from '../compile/graph/proto.ts';
 import { isForPixels } from './own-scaling.ts';
 
 /** An operation of a graph, as far as the way of a picture matters. */

@@ -2,6 +2,7 @@ import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { dataType, decodeSavedModel, type MetaGraphProto, type SignatureProto, type TensorInfoProto } from '../compile/graph/proto.ts';
 import { toMessage } from '../errors.ts';
 import { toObject } from '../inference/engines/keras/json-object.ts';
 import { loadLayersNetwork } from '../inference/engines/keras/load-layers.ts';
@@ -9,7 +10,6 @@ import { hasLayer } from '../inference/engines/keras/own-layers.ts';
 import { toTfjsTopology } from '../inference/engines/keras/topology.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { dataType, decodeSavedModel, type MetaGraphProto, type SignatureProto, type TensorInfoProto } from './graph/proto.ts';
 import { findSavedScaling, findScalingNode, type GraphStep } from './graph-scaling.ts';
 import { findScalingLayer } from './own-scaling.ts';
 

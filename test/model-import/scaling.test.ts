@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import { describeNetwork } from '../../src/compile/describe-network.ts';
 import { dataType, encodeSavedModel, type NodeProto } from '../../src/compile/graph/proto.ts';
+import { describeNetwork } from '../../src/model-import/describe-network.ts';
 import { startTensorFlow } from '../fixtures/compile-models.ts';
 import { GraphFiles } from '../fixtures/graph-files.ts';
 import { toConst, toNode, toShape } from '../fixtures/saved-model-files.ts';

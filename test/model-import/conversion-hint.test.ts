@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { inspectModel } from '../../src/compile/inspect.ts';
+import { inspectModel } from '../../src/model-import/inspect.ts';
 import { toConst, writeSavedModel } from '../fixtures/saved-model-files.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 

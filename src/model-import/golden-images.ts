@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import type { CompileOutcome } from '../compile/compile-model.ts';
 import { toMessage } from '../errors.ts';
 import { decodeImage } from '../image/decode.ts';
 import type { DecodeLimits } from '../image/types.ts';
@@ -13,7 +14,6 @@ import type { Manifest } from '../model/manifest.ts';
 import { loadModelFiles } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { toShortList } from '../short-list.ts';
-import type { CompileOutcome } from './compile-model.ts';
 
 /** A golden image before it has scores. */
 export interface GoldenImage {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { TensorFacts } from '../../src/compile/describe-network.ts';
-import { assertPictureClassifier } from '../../src/compile/picture-classifier.ts';
+import type { TensorFacts } from '../../src/model-import/describe-network.ts';
+import { assertPictureClassifier } from '../../src/model-import/picture-classifier.ts';
 
 const picture: TensorFacts = { name: 'x', dtype: 'float32', shape: [-1, 8, 8, 3] };
 

@@ -1,13 +1,13 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ones, tidy } from '@tensorflow/tfjs-core';
+import { compileModel, type CompileOptions, type CompileOutcome } from '../compile/compile-model.ts';
 import type { DecodeLimits } from '../image/types.ts';
 import { loadTensorFlow, type TensorFlow } from '../inference/engines/tensorflow.ts';
 import { loadTfjsNetwork } from '../inference/engines/tfjs-model.ts';
 import { type Manifest, toManifest } from '../model/manifest.ts';
 import { loadModelFiles, toFileHash } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
-import { compileModel, type CompileOptions, type CompileOutcome } from './compile-model.ts';
 import { describeNetwork, type NetworkFacts, type TensorFacts } from './describe-network.ts';
 import { decodeGolden, loadGoldenImages, scoreGolden, verifyStored } from './golden-images.ts';
 import { type FoundModel, inspectModel } from './inspect.ts';

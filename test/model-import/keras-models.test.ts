@@ -3,8 +3,8 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import sharp from 'sharp';
-import { type AddedModel, addModel } from '../../src/compile/add-model.ts';
-import type { ModelChoices } from '../../src/compile/model-choices.ts';
+import { type AddedModel, addModel } from '../../src/model-import/add-model.ts';
+import type { ModelChoices } from '../../src/model-import/model-choices.ts';
 import { startTensorFlow } from '../fixtures/compile-models.ts';
 import {
   type KerasWeight,
