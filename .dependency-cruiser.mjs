@@ -48,9 +48,25 @@ const layers = rooms.map((room) => {
   };
 });
 
+/** Which parts of a room may import from which; the other files of the room stand above its parts. */
+const mayImportParts = {
+  compile: { graph: [], trace: ['graph'], freeze: ['graph'], simplify: ['graph'], verify: ['graph'], measure: [] },
+  inference: { engines: [] },
+};
+
+const parts = Object.entries(mayImportParts).flatMap(([room, lists]) =>
+  Object.entries(lists).map(([part, others]) => ({
+    name: `${room}-${part}-imports`,
+    severity: 'error',
+    from: { path: `^src/${room}/${part}/` },
+    to: { path: `^src/${room}/`, pathNot: `^src/${room}/(${[part, ...others].join('|')})/` },
+  })),
+);
+
 export default {
   forbidden: [
     ...layers,
+    ...parts,
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'root-imports',

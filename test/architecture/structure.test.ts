@@ -47,6 +47,9 @@ const plants = [
   { file: 'src/check/verdict.ts', line: "import '@tensorflow/tfjs-node';", rule: 'tensorflow-door' },
   { file: 'src/errors.ts', line: "import './log.ts';\nimport './config/load.ts';", rule: 'root-imports' },
   { file: 'src/compile/compile-model.ts', line: "import '../model-import/inspect.ts';", rule: 'compile-imports' },
+  { file: 'src/compile/simplify/simplify.ts', line: "import '../trace/trace.ts';", rule: 'compile-simplify-imports' },
+  { file: 'src/compile/graph/constant.ts', line: "import '../compile-model.ts';", rule: 'compile-graph-imports' },
+  { file: 'src/inference/engines/engine.ts', line: "import '../golden.ts';", rule: 'inference-engines-imports' },
   { file: 'src/ipc/messages.ts', line: "import '../primary/primary.ts';", rule: 'no-cycles' },
 ];
 
