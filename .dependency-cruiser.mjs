@@ -100,6 +100,19 @@ export default {
         reachable: true,
       },
     },
+    {
+      name: 'primary-layers',
+      comment: 'ops reads from dispatch and supervise, dispatch from supervise, never the other way',
+      severity: 'error',
+      from: { path: '^src/primary/(supervise|dispatch)/' },
+      to: { path: '^src/primary/(ops/|[^/]+$)' },
+    },
+    {
+      name: 'supervise-imports',
+      severity: 'error',
+      from: { path: '^src/primary/supervise/' },
+      to: { path: '^src/primary/dispatch/' },
+    },
     { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

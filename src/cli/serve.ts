@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { toEntryUrl } from '../entry-url.ts';
 import { exitCodes, ExitError } from '../errors.ts';
-import { EarlyWorker } from '../primary/early-worker.ts';
+import { EarlyWorker } from '../primary/supervise/early-worker.ts';
 import { addConfigFlags } from './config-flags.ts';
 import type { ServeFlags } from './service.ts';
 

@@ -2,8 +2,8 @@ import type { Config } from '../config/schema.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import type { LogStream } from '../log-stream.ts';
-import type { EarlyWorker } from './early-worker.ts';
-import type { RestartLimits } from './restart-policy.ts';
+import type { EarlyWorker } from './supervise/early-worker.ts';
+import type { RestartLimits } from './supervise/restart-policy.ts';
 
 /** What a primary is started with. */
 export interface PrimaryOptions {

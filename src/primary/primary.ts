@@ -7,21 +7,21 @@ import type { DroppedLines } from '../metrics/log-metrics.ts';
 import { RetiredMetrics } from '../metrics/merge.ts';
 import { createPrimaryMetrics, setQuarantineGauge } from '../metrics/primary-metrics.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
-import type { Dispatcher } from './dispatcher.ts';
+import type { Dispatcher } from './dispatch/dispatcher.ts';
+import { createPublicServer } from './dispatch/public-server.ts';
 import { listen } from './listener.ts';
-import { createOpsAnswerer, type OpsAnswerer } from './ops-answers.ts';
-import { createOpsServer } from './ops-server.ts';
+import { createOpsAnswerer, type OpsAnswerer } from './ops/ops-answers.ts';
+import { createOpsServer } from './ops/ops-server.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import type { PrimaryOptions } from './primary-options.ts';
-import { createPublicServer } from './public-server.ts';
-import { Quarantine } from './quarantine.ts';
-import { restartLimits } from './restart-policy.ts';
-import { keepFixed, RollingRestart } from './rolling-restart.ts';
 import { listenToSignals } from './signals.ts';
-import { listWorkers } from './slot.ts';
-import { Supervisor } from './supervisor.ts';
-import type { WorkerHandle } from './worker-handle.ts';
-import { setUpWorkers } from './worker-process.ts';
+import { Quarantine } from './supervise/quarantine.ts';
+import { restartLimits } from './supervise/restart-policy.ts';
+import { keepFixed, RollingRestart } from './supervise/rolling-restart.ts';
+import { listWorkers } from './supervise/slot.ts';
+import { Supervisor } from './supervise/supervisor.ts';
+import type { WorkerHandle } from './supervise/worker-handle.ts';
+import { setUpWorkers } from './supervise/worker-process.ts';
 
 /** The service's parent process: it takes connections, keeps workers alive and tells how they are. */
 export interface Primary {

@@ -42,8 +42,14 @@ test('the_layers_hold', async () => {
 
 const plants = [
   { file: 'src/http/app.ts', line: "import '../inference/inference-service.ts';", rule: 'http-imports' },
-  { file: 'src/primary/supervisor.ts', line: "import 'sharp';", rule: 'primary-stays-light' },
-  { file: 'src/primary/supervisor.ts', line: "import '../model/model-store.ts';", rule: 'primary-imports' },
+  { file: 'src/primary/supervise/supervisor.ts', line: "import 'sharp';", rule: 'primary-stays-light' },
+  {
+    file: 'src/primary/supervise/supervisor.ts',
+    line: "import '../../model/model-store.ts';",
+    rule: 'primary-imports',
+  },
+  { file: 'src/primary/dispatch/share.ts', line: "import '../ops/status-board.ts';", rule: 'primary-layers' },
+  { file: 'src/primary/supervise/slot.ts', line: "import '../dispatch/share.ts';", rule: 'supervise-imports' },
   { file: 'src/check/verdict.ts', line: "import '@tensorflow/tfjs-node';", rule: 'tensorflow-door' },
   { file: 'src/errors.ts', line: "import './log.ts';\nimport './config/load.ts';", rule: 'root-imports' },
   { file: 'src/compile/compile-model.ts', line: "import '../model-import/inspect.ts';", rule: 'compile-imports' },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Load, toSurplus } from '../../src/primary/balance.ts';
+import { type Load, toSurplus } from '../../src/primary/dispatch/balance.ts';
 
 function toLoad(inFlight: number, connections = 100): Load {
   return { inFlight, connections };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import test from 'node:test';
-import { isStopped, toDeathCause } from '../../src/primary/death-cause.ts';
+import { isStopped, toDeathCause } from '../../src/primary/supervise/death-cause.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
 const byItself = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DeathStreak } from '../../src/primary/death-streak.ts';
+import { DeathStreak } from '../../src/primary/supervise/death-streak.ts';
 
 test('three_deaths_without_an_answer_in_between_mean_that_requests_only_kill_workers', () => {
   const streak = new DeathStreak();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { connect, Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
-import type { Dispatcher, Recipient } from '../../src/primary/dispatcher.ts';
+import type { Dispatcher, Recipient } from '../../src/primary/dispatch/dispatcher.ts';
 import { ask, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
 import { acknowledgeAll, createDispatcher, createRecipient, type NotingRecipient } from '../fixtures/recipients.ts';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { EarlyWorker } from '../../src/primary/early-worker.ts';
+import { EarlyWorker } from '../../src/primary/supervise/early-worker.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 async function forkEarly(context: TestContext, script: string): Promise<{ early: EarlyWorker; worker: Worker }> {

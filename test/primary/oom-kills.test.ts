@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { OomKills } from '../../src/primary/oom-kills.ts';
+import { OomKills } from '../../src/primary/supervise/oom-kills.ts';
 
 /** The files of a cgroup whose count is `kills()`. */
 function toReader(files: Readonly<Record<string, string>>, kills: () => number): (path: string) => string {

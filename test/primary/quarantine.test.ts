@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Suspicions } from '../../src/ipc/messages.ts';
-import { Quarantine } from '../../src/primary/quarantine.ts';
+import { Quarantine } from '../../src/primary/supervise/quarantine.ts';
 
 function createQuarantine(forMs = 1000): { quarantine: Quarantine; told: Suspicions[] } {
   const told: Suspicions[] = [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { configSchema } from '../../src/config/schema.ts';
-import { chooseDue, type Recyclable, toKeptMs } from '../../src/primary/recycling.ts';
+import { chooseDue, type Recyclable, toKeptMs } from '../../src/primary/supervise/recycling.ts';
 import { ask, type PrimaryProcess, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
 
 const stableMs = 5000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { restartLimits, RestartPolicy } from '../../src/primary/restart-policy.ts';
+import { restartLimits, RestartPolicy } from '../../src/primary/supervise/restart-policy.ts';
 
 const limits = { baseMs: 100, maxMs: 500, stableMs: 1000, maxDeaths: 6 };
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { configSchema } from '../../src/config/schema.ts';
 import { createLogger } from '../../src/log.ts';
-import { restartLimits, RestartPolicy } from '../../src/primary/restart-policy.ts';
-import { RollingRestart } from '../../src/primary/rolling-restart.ts';
-import { createSlot } from '../../src/primary/slot.ts';
+import { restartLimits, RestartPolicy } from '../../src/primary/supervise/restart-policy.ts';
+import { RollingRestart } from '../../src/primary/supervise/rolling-restart.ts';
+import { createSlot } from '../../src/primary/supervise/slot.ts';
 import { type PrimaryProcess, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
 import { isAlive } from '../fixtures/process-life.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createSharedExposition } from '../../src/primary/shared-exposition.ts';
+import { createSharedExposition } from '../../src/primary/ops/shared-exposition.ts';
 
 test('callers_share_the_merge_in_flight_and_its_text_for_a_second_after_it', async (t) => {
   let nowMs = 0;

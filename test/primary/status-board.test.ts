@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { configSchema } from '../../src/config/schema.ts';
-import { restartLimits, RestartPolicy } from '../../src/primary/restart-policy.ts';
-import { createSlot } from '../../src/primary/slot.ts';
-import { toModelStatuses, toServiceStatus, toWorkerStatus, type WorkerStatus } from '../../src/primary/status-board.ts';
+import {
+  toModelStatuses,
+  toServiceStatus,
+  toWorkerStatus,
+  type WorkerStatus,
+} from '../../src/primary/ops/status-board.ts';
+import { restartLimits, RestartPolicy } from '../../src/primary/supervise/restart-policy.ts';
+import { createSlot } from '../../src/primary/supervise/slot.ts';
 
 function createStatus(slot: number, change: Partial<WorkerStatus> = {}): WorkerStatus {
   const empty = createSlot(slot, configSchema.parse({}), new RestartPolicy(restartLimits));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { configSchema } from '../../src/config/schema.ts';
 import type { ModelSnapshot } from '../../src/ipc/messages.ts';
-import { judgeSuccessor, listWarmModels, type Party } from '../../src/primary/succession.ts';
+import { judgeSuccessor, listWarmModels, type Party } from '../../src/primary/supervise/succession.ts';
 
 const cold: ModelSnapshot = { version: '1', engine: 'wasm', state: 'cold' };
 const ready: ModelSnapshot = { ...cold, state: 'ready' };

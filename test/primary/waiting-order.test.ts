@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import test from 'node:test';
-import { toSendingOrder } from '../../src/primary/waiting-order.ts';
+import { toSendingOrder } from '../../src/primary/dispatch/waiting-order.ts';
 
 function toHeld(id: number, arrivedAt: number, wasLost = false) {
   return { id, socket: new Socket(), address: undefined, arrivedAt, sentAt: arrivedAt, wasLost };

@@ -1,4 +1,4 @@
-import type { Suspicions } from '../ipc/messages.ts';
+import type { Suspicions } from '../../ipc/messages.ts';
 
 /** Suspects that are remembered; beyond it the oldest is forgotten. */
 const maxSuspects = 1000;

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../../log.ts';
 
 /** A worker may log so many lines at once, and one more each `refillMs`: clients can provoke them. */
 const burstLines = 20;

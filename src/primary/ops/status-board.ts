@@ -1,6 +1,6 @@
-import type { ModelSnapshot, WorkerSnapshot } from '../ipc/messages.ts';
-import type { Slot } from './slot.ts';
-import type { Stage } from './worker-handle.ts';
+import type { ModelSnapshot, WorkerSnapshot } from '../../ipc/messages.ts';
+import type { Slot } from '../supervise/slot.ts';
+import type { Stage } from '../supervise/worker-handle.ts';
 
 /** One slot in `/health`. */
 export interface WorkerStatus {

@@ -1,4 +1,4 @@
-import type { RestartReason } from '../metrics/primary-metrics.ts';
+import type { RestartReason } from '../../metrics/primary-metrics.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 type RecycleReason = Extract<RestartReason, 'max_requests' | 'memory' | 'age'>;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import type { RefusalReason } from '../metrics/connection-metrics.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { RefusalReason } from '../../metrics/connection-metrics.ts';
 
 interface Answer {
   readonly status: string;

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
-import { toNativeEnvironment } from '../config/native-environment.ts';
-import { type InFlightRecord, openInFlightRecord } from '../ipc/in-flight-journal.ts';
-import { accessDescriptor, eventsDescriptor, journalDescriptor } from '../ipc/worker-descriptors.ts';
+import { toNativeEnvironment } from '../../config/native-environment.ts';
+import { type InFlightRecord, openInFlightRecord } from '../../ipc/in-flight-journal.ts';
+import { accessDescriptor, eventsDescriptor, journalDescriptor } from '../../ipc/worker-descriptors.ts';
 
 /** A process that loads a worker's modules, says `hello` and waits for `start`. */
 export interface WorkerProcess {

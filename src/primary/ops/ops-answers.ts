@@ -1,13 +1,13 @@
 import type { Registry } from 'prom-client';
-import { toMessage } from '../errors.ts';
-import type { MetricFamily, OpsAnswer, OpsPath } from '../ipc/messages.ts';
-import type { Logger } from '../log.ts';
-import { collectFamilies } from '../metrics/families.ts';
-import { expositionContentType, mergeMetrics, toSharedFamilies } from '../metrics/merge.ts';
-import { type PrimaryMetrics, setWorkerGauges } from '../metrics/primary-metrics.ts';
-import type { RollingRestartStatus } from './rolling-restart.ts';
+import { toMessage } from '../../errors.ts';
+import type { MetricFamily, OpsAnswer, OpsPath } from '../../ipc/messages.ts';
+import type { Logger } from '../../log.ts';
+import { collectFamilies } from '../../metrics/families.ts';
+import { expositionContentType, mergeMetrics, toSharedFamilies } from '../../metrics/merge.ts';
+import { type PrimaryMetrics, setWorkerGauges } from '../../metrics/primary-metrics.ts';
+import type { RollingRestartStatus } from '../supervise/rolling-restart.ts';
+import type { Slot } from '../supervise/slot.ts';
 import { createSharedExposition } from './shared-exposition.ts';
-import type { Slot } from './slot.ts';
 import { toModelStatuses, toServiceStatus, toWorkerStatus } from './status-board.ts';
 
 /** What the operations endpoints are answered from; nothing of it waits for a worker. */

@@ -1,6 +1,6 @@
-import type { Config } from '../config/schema.ts';
-import type { HungModel, ModelSnapshot, WorkerSnapshot } from '../ipc/messages.ts';
-import type { RestartReason } from '../metrics/primary-metrics.ts';
+import type { Config } from '../../config/schema.ts';
+import type { HungModel, ModelSnapshot, WorkerSnapshot } from '../../ipc/messages.ts';
+import type { RestartReason } from '../../metrics/primary-metrics.ts';
 import type { Slot } from './slot.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 

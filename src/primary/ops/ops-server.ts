@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createPipelines, type OpenRequest, type Pipeline } from '../connection/pipeline.ts';
-import { readInSlices } from '../connection/sliced-reads.ts';
-import { type OpsAnswer, opsPath } from '../ipc/messages.ts';
-import type { Logger } from '../log.ts';
+import { createPipelines, type OpenRequest, type Pipeline } from '../../connection/pipeline.ts';
+import { readInSlices } from '../../connection/sliced-reads.ts';
+import { type OpsAnswer, opsPath } from '../../ipc/messages.ts';
+import type { Logger } from '../../log.ts';
 import { type OpsAnswerer, toOpsProblem } from './ops-answers.ts';
 
 /** A scraper and a few probes; more would be somebody who keeps the primary from its work. */

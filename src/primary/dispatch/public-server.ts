@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:net';
 import type { Registry } from 'prom-client';
-import type { Config } from '../config/schema.ts';
-import { createProxyTrust } from '../config/trusted-proxies.ts';
-import type { Logger } from '../log.ts';
-import { createConnectionMetrics } from '../metrics/connection-metrics.ts';
+import type { Config } from '../../config/schema.ts';
+import { createProxyTrust } from '../../config/trusted-proxies.ts';
+import type { Logger } from '../../log.ts';
+import { createConnectionMetrics } from '../../metrics/connection-metrics.ts';
 import { readDescriptorLimit, toMaxHeld } from './descriptors.ts';
 import { Dispatcher, type Recipient, toDispatchLimits } from './dispatcher.ts';
 import { Refusals } from './refusals.ts';

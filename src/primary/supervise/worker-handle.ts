@@ -1,9 +1,9 @@
 import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Config } from '../config/schema.ts';
-import { toMessage } from '../errors.ts';
-import type { InFlightRecord } from '../ipc/in-flight-journal.ts';
+import type { Config } from '../../config/schema.ts';
+import { toMessage } from '../../errors.ts';
+import type { InFlightRecord } from '../../ipc/in-flight-journal.ts';
 import {
   type EngineName,
   type HungModel,
@@ -11,9 +11,9 @@ import {
   toPrimaryMessage,
   type ToWorker,
   type WorkerSnapshot,
-} from '../ipc/messages.ts';
-import type { RestartReason } from '../metrics/primary-metrics.ts';
-import { findNativeLibrary } from '../native-library.ts';
+} from '../../ipc/messages.ts';
+import type { RestartReason } from '../../metrics/primary-metrics.ts';
+import { findNativeLibrary } from '../../native-library.ts';
 import { type DeathCause, isStopped, toDeathCause } from './death-cause.ts';
 import type { TakenProcess } from './early-worker.ts';
 import { forkWorker } from './worker-process.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { RestartReason } from '../metrics/primary-metrics.ts';
+import type { RestartReason } from '../../metrics/primary-metrics.ts';
 
 /** Why a worker died: a fault of its own, silence, the kernel's OOM killer, or another signal from outside. */
 export type DeathCause = 'crash' | 'hang' | 'oom' | 'killed';

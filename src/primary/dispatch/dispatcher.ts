@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../config/schema.ts';
-import type { WorkerSnapshot } from '../ipc/messages.ts';
-import type { Logger } from '../log.ts';
+import type { Config } from '../../config/schema.ts';
+import type { WorkerSnapshot } from '../../ipc/messages.ts';
+import type { Logger } from '../../log.ts';
+import type { WorkerHandle } from '../supervise/worker-handle.ts';
 import { AddressCount } from './address-count.ts';
 import { chooseLeastBusy, listCandidates, type Load, toSurplus } from './balance.ts';
 import { toMaxHeld } from './descriptors.ts';
 import type { Refusals } from './refusals.ts';
 import { type Held, Share } from './share.ts';
 import { toSendingOrder } from './waiting-order.ts';
-import type { WorkerHandle } from './worker-handle.ts';
 
 /** A worker as far as connections go. */
 export type Recipient = Pick<WorkerHandle, 'slot' | 'pid' | 'stage' | 'isServing' | 'send' | 'kill'> & {

@@ -1,7 +1,7 @@
-import type { Config } from '../config/schema.ts';
-import { toMessage } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import { hidePaths } from '../public-text.ts';
+import type { Config } from '../../config/schema.ts';
+import { toMessage } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { hidePaths } from '../../public-text.ts';
 import type { Supervisor } from './supervisor.ts';
 
 interface RollingRestartOptions {

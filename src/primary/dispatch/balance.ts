@@ -1,5 +1,5 @@
+import type { Stage } from '../supervise/worker-handle.ts';
 import type { Share } from './share.ts';
-import type { Stage } from './worker-handle.ts';
 
 /** What a worker has to do. */
 export interface Load {

@@ -1,7 +1,7 @@
-import type { Config } from '../config/schema.ts';
-import type { EngineName, ToPrimary } from '../ipc/messages.ts';
-import type { Logger } from '../log.ts';
-import type { RestartReason } from '../metrics/primary-metrics.ts';
+import type { Config } from '../../config/schema.ts';
+import type { EngineName, ToPrimary } from '../../ipc/messages.ts';
+import type { Logger } from '../../log.ts';
+import type { RestartReason } from '../../metrics/primary-metrics.ts';
 import { DeathStreak } from './death-streak.ts';
 import type { EarlyWorker } from './early-worker.ts';
 import { NativeOutput } from './native-output.ts';

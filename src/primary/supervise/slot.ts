@@ -1,7 +1,7 @@
-import type { Config } from '../config/schema.ts';
-import { readMemoryLimit } from '../config/worker-plan.ts';
-import { exitCodes } from '../errors.ts';
-import type { RestartReason } from '../metrics/primary-metrics.ts';
+import type { Config } from '../../config/schema.ts';
+import { readMemoryLimit } from '../../config/worker-plan.ts';
+import { exitCodes } from '../../errors.ts';
+import type { RestartReason } from '../../metrics/primary-metrics.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
