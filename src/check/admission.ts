@@ -1,5 +1,5 @@
-import { ServiceError } from '../errors.ts';
 import type { Deadline } from '../deadline.ts';
+import { ServiceError } from '../errors.ts';
 import { AdmittedRequest } from './admitted-request.ts';
 import { OverloadDetector } from './overload-detector.ts';
 

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { type Deadline, noDeadline } from '../deadline.ts';
 import { toMessage } from '../errors.ts';
 import { decodeImage } from '../image/decode.ts';
 import type { DecodeLimits } from '../image/types.ts';
 import type { GoldenRaster } from '../ipc/thread-messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
-import { noDeadline, type Deadline } from '../deadline.ts';
 
 /**
  * Decodes a model's golden images as uploads are decoded.

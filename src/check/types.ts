@@ -1,9 +1,9 @@
+import type { Deadline } from '../deadline.ts';
 import type { ServiceError } from '../errors.ts';
 import type { Area } from '../image/map-layout.ts';
 import type { ImageFacts } from '../image/types.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import { type Verdict, verdicts } from '../model/policy.ts';
-import type { Deadline } from '../deadline.ts';
 
 // Whoever shows a verdict asks this room for it, which has its policy from the models.
 export { type Verdict, verdicts };

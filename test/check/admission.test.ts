@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Admission } from '../../src/check/admission.ts';
-import { noDeadline, type Deadline } from '../../src/deadline.ts';
+import { type Deadline, noDeadline } from '../../src/deadline.ts';
 import { refuse, stopClock } from './refusal.ts';
 
 function toUntil(deadlineAt: number): Deadline {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import test from 'node:test';
 import { Admission, type Permit } from '../../src/check/admission.ts';
+import { type Deadline, noDeadline } from '../../src/deadline.ts';
 import type { ServiceError } from '../../src/errors.ts';
-import { noDeadline, type Deadline } from '../../src/deadline.ts';
 import { refuse, stopClock } from './refusal.ts';
 
 const queueSize = 10;
