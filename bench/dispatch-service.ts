@@ -84,7 +84,7 @@ async function startTurnWorker(): Promise<void> {
   const primary = {
     ask: () => new Promise<never>(() => undefined),
     tellStuck: () => process.exit(1),
-    tellSuspected: () => undefined,
+    tellStrike: () => undefined,
     tellCleared: () => undefined,
   };
   const accessLog = createAccessLog(config.log, { slot, pid: process.pid }, events);

@@ -9,8 +9,8 @@ import { createLabelMapper } from './label-map.ts';
 import { type OpenImage, openImage, type OpenOptions } from './open-image.ts';
 import { judgeRules } from './picture-rules.ts';
 import { type CheckPlan, type PlannedModel, type PlanOptions, toCheckPlan } from './plan.ts';
+import { toDecodeSuspect, toImageHash, toRunSuspect } from './quarantine-client.ts';
 import { judgeSize } from './smallest-picture.ts';
-import { toDecodeSuspect, toImageHash, toRunSuspect } from './suspicion.ts';
 import type {
   CheckRequest,
   CheckService,
@@ -77,7 +77,7 @@ async function checkImage(
   try {
     const imageHash = toImageHash(image.bytes);
     const suspects = [toDecodeSuspect(imageHash), ...models.map(({ model }) => toRunSuspect(imageHash, model))];
-    options.suspicion.assertTrusted(suspects);
+    options.quarantine.assertNotQuarantined(suspects);
     const open = await openImage(options, image.bytes, imageHash, request);
     // The network runs on pictures that break rules, too: clients want all reasons at once.
     const outcomes = await Promise.all(models.map((model) => runModel(options, open, model, request)));
@@ -138,7 +138,7 @@ async function judgeByModel(
   planned: PlannedModel,
   request: CheckRequest,
 ): Promise<Outcome> {
-  const { metrics, inference, suspicion } = options;
+  const { metrics, inference, quarantine } = options;
   const { model } = planned;
   const { manifest } = model;
   // The first image is decoded while its model is loaded; what fails is told by infer().
@@ -147,7 +147,7 @@ async function judgeByModel(
   if (isPlain && options.engine === 'tensorflow') await inference.waitForStart(model, request);
   const { raster, decodeMs } = await decode(manifest.input);
   const { scores, map, queueMs, inferenceMs } = await inference.infer(model, raster, { ...request, subject });
-  suspicion.noteHarmless(toRunSuspect(subject.imageHash, model));
+  quarantine.recordSuccess(toRunSuspect(subject.imageHash, model));
   metrics.stepDuration.observe({ step: 'queue' }, queueMs / 1000);
   metrics.stepDuration.observe({ step: 'inference' }, inferenceMs / 1000);
   const result = toModelResult(planned, options.engine, scores, map && createLabelMapper(manifest, map, facts));

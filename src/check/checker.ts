@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { noDeadline } from '../deadline.ts';
 import { toMessage } from '../errors.ts';
 import { loadNativeJpeg } from '../image/native-jpeg.ts';
 import { compileInChild } from '../inference/compile-child.ts';
@@ -17,17 +18,16 @@ import {
   type PreferredVersions,
 } from '../model/model-store.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
-import { noDeadline } from '../deadline.ts';
 import { Admission } from './admission.ts';
 import { createCheckService } from './check-service.ts';
 import { loadGoldenRasters } from './golden-rasters.ts';
-import { Suspicion, type SuspicionLink, toDecodeSuspect, toRunSuspect } from './suspicion.ts';
+import { QuarantineClient, type QuarantineLink, toDecodeSuspect, toRunSuspect } from './quarantine-client.ts';
 import type { CheckService } from './types.ts';
 
 /** The product with all that it stands on, in one process. */
 export interface Checker extends LiveStore {
   readonly inference: InferenceService;
-  readonly suspicion: Suspicion;
+  readonly quarantine: QuarantineClient;
   readonly checkService: CheckService;
 }
 
@@ -39,7 +39,7 @@ export interface CheckerOptions {
   readonly log: Logger;
   readonly versions?: PreferredVersions;
   /** A worker's part in the quarantine; absent where there is no primary. */
-  readonly suspicion?: SuspicionLink;
+  readonly quarantine?: QuarantineLink;
   /** Native code hangs on these: this process can't be mended, only replaced. */
   readonly onStuck?: (reason: string, suspects: readonly string[]) => void;
 }
@@ -68,11 +68,11 @@ export function createChecker(options: CheckerOptions): Checker {
     admission.resetEstimate();
     slowAdmission.resetEstimate();
   };
-  const suspicion = new Suspicion(options.suspicion);
-  const hear = createHangListener(options, resetEstimate, suspicion);
+  const quarantine = new QuarantineClient(options.quarantine);
+  const hear = createHangListener(options, resetEstimate, quarantine);
   const inference = createInference(options, {
     resetEstimate,
-    suspicion,
+    quarantine,
     onHang: hear,
     isDefault: (model) => config.check.models.some((reference) => isMeant(liveStore.store(), reference, model)),
   });
@@ -84,11 +84,11 @@ export function createChecker(options: CheckerOptions): Checker {
     inference,
     admission,
     slowAdmission,
-    suspicion,
+    quarantine,
     metrics,
     onDecodeTimeout: (subject) => {
       log.warn({ image: subject }, 'an image was not decoded in its time on an otherwise idle worker');
-      suspicion.accuse(toDecodeSuspect(subject.imageHash));
+      quarantine.recordStrike(toDecodeSuspect(subject.imageHash));
     },
     onDecodeHang: (subject, isCounted) => {
       const suspects = isCounted ? [] : [toDecodeSuspect(subject.imageHash)];
@@ -98,7 +98,7 @@ export function createChecker(options: CheckerOptions): Checker {
       log.error({ err: thrown }, 'an image failed unexpectedly');
     },
   });
-  return { ...withPolicyLog(liveStore, config, log), inference, suspicion, checkService };
+  return { ...withPolicyLog(liveStore, config, log), inference, quarantine, checkService };
 }
 
 function logBroken(store: ModelStore, log: Logger): void {
@@ -137,12 +137,12 @@ type HangListener = (reason: string, images: readonly Subject[], suspects: reado
 function createHangListener(
   { log, onStuck }: CheckerOptions,
   resetEstimate: () => void,
-  suspicion: Suspicion,
+  quarantine: QuarantineClient,
 ): HangListener {
   return (reason, images, suspects) => {
     resetEstimate();
     log.error({ reason, images }, 'native code is stuck; another worker has to take over');
-    onStuck?.(reason, suspicion.listSuspicious(suspects));
+    onStuck?.(reason, quarantine.excludeProven(suspects));
   };
 }
 
@@ -156,14 +156,14 @@ function useNativeJpeg(log: Logger): void {
 
 interface InferenceSurroundings {
   readonly resetEstimate: () => void;
-  readonly suspicion: Suspicion;
+  readonly quarantine: QuarantineClient;
   readonly isDefault: (model: ModelVersion) => boolean;
   readonly onHang: HangListener;
 }
 
 function createInference(
   { config, engine, metrics, log }: CheckerOptions,
-  { resetEstimate, suspicion, isDefault, onHang }: InferenceSurroundings,
+  { resetEstimate, quarantine, isDefault, onHang }: InferenceSurroundings,
 ): InferenceService {
   const toSuspects = (model: ModelVersion, images: readonly Subject[]): string[] =>
     images.map(({ imageHash }) => toRunSuspect(imageHash, model));
@@ -198,7 +198,7 @@ function createInference(
       metrics.modelLoad.observe({ model: name }, loadMs / 1000);
       log.info({ model: name, version, loadMs: Math.round(loadMs), form, remarks }, 'model loaded');
     },
-    onRun: (model, images) => suspicion.enter(toSuspects(model, images)),
+    onRun: (model, images) => quarantine.noteInFlight(toSuspects(model, images)),
     onBatch: ({ name, version }, count, runMs) => {
       metrics.inferenceDuration.observe({ model: name, version, engine }, runMs / 1000);
       metrics.batchSize.observe({ model: name }, count);

@@ -4,13 +4,13 @@ import { type MeasuredImage, measureImage } from '../image/header.ts';
 import type { DecodeLimits, DecodeWatch, RasterShape } from '../image/types.ts';
 import type { Subject } from '../inference/image-queue.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
-import { type Suspicion, toDecodeSuspect } from './suspicion.ts';
+import { type QuarantineClient, toDecodeSuspect } from './quarantine-client.ts';
 import type { CheckRequest } from './types.ts';
 
 /** What opening and decoding need. */
 export interface OpenOptions {
   readonly limits: DecodeLimits;
-  readonly suspicion: Suspicion;
+  readonly quarantine: QuarantineClient;
   readonly metrics: WorkerMetrics;
   /** Called when decoding an image took too long and nothing but the image was the cause. */
   readonly onDecodeTimeout: (subject: Subject) => void;
@@ -63,7 +63,7 @@ export async function openImage(
     const decodeMs = performance.now() - startedAt;
     made.push(raster);
     options.metrics.stepDuration.observe({ step: 'decode' }, decodeMs / 1000);
-    options.suspicion.noteHarmless(toDecodeSuspect(imageHash));
+    options.quarantine.recordSuccess(toDecodeSuspect(imageHash));
     return { raster, decodeMs };
   };
   return {
@@ -85,7 +85,7 @@ export async function openImage(
 }
 
 function toDecodeWatch(
-  { limits, suspicion, onDecodeTimeout, onDecodeHang }: OpenOptions,
+  { limits, quarantine, onDecodeTimeout, onDecodeHang }: OpenOptions,
   { deadlineAt, signal }: CheckRequest,
   imageHash: string,
   toSubject: () => Subject,
@@ -96,7 +96,7 @@ function toDecodeWatch(
     signal,
     imageHash,
     budget: { leftMs: limits.decodeTimeoutMs },
-    enter: () => suspicion.enter([toDecodeSuspect(imageHash)]),
+    enter: () => quarantine.noteInFlight([toDecodeSuspect(imageHash)]),
     onTooSlow: () => {
       isCounted = true;
       onDecodeTimeout(toSubject());

@@ -38,13 +38,15 @@ export type HungModel = z.infer<typeof hungModel>;
  */
 const suspect = z.string();
 
-const suspicions = z.object({
-  /** Had one accident; a worker that gets through with it says `cleared`. */
+const quarantineState = z.object({
+  /** Have one strike; a worker that processes one without harm reports `cleared`. */
   suspected: z.array(suspect),
-  /** Had two, and are refused. */
+  /** Have two strikes, and are refused. */
   quarantined: z.array(suspect),
 });
-export type Suspicions = z.infer<typeof suspicions>;
+
+/** Images that hung or crashed a worker, across all workers. */
+export type QuarantineState = z.infer<typeof quarantineState>;
 
 /** One metric as prom-client's `getMetricsAsJSON` gives it; its own type calls the kind a number, which it is not. */
 export const metricFamily = z.looseObject({
@@ -103,8 +105,8 @@ const toWorker = z.discriminatedUnion('type', [
     /** Whether a file to note images in is open for it, see `in-flight-journal`. */
     hasJournal: z.boolean(),
   }),
-  /** All that is suspected now; it replaces what was said before. */
-  z.object({ type: z.literal('suspicions'), suspicions }),
+  /** Replaces all that was sent before. */
+  z.object({ type: z.literal('quarantine'), state: quarantineState }),
   /** A client's connection; its socket travels with the message. The worker answers `accepted`. */
   z.object({ type: z.literal('connection'), id: z.int() }),
   /** The worker answers `probed`: all connections that were sent before it have arrived by then, or are lost. */
@@ -132,9 +134,9 @@ const toPrimary = z.discriminatedUnion('type', [
   z.object({ type: z.literal('probed'), id: z.int() }),
   z.object({ type: z.literal('closed'), id: z.int() }),
   z.object({ type: z.literal('snapshot'), snapshot: workerSnapshot }),
-  /** Native work on these did not come back, or not in its time. */
-  z.object({ type: z.literal('suspected'), suspects: z.array(suspect) }),
-  /** A suspect was worked on, and nothing happened. */
+  /** One strike against each: native work on it hung or timed out. */
+  z.object({ type: z.literal('strike'), suspects: z.array(suspect) }),
+  /** A suspect was processed without harm. */
   z.object({ type: z.literal('cleared'), suspect }),
   /** Native work does not come back: another worker has to take over. */
   z.object({ type: z.literal('stuck'), reason: z.string() }),

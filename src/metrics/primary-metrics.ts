@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { EngineName, Suspicions, WorkerSnapshot } from '../ipc/messages.ts';
+import type { EngineName, QuarantineState, WorkerSnapshot } from '../ipc/messages.ts';
 import { createLogMetrics, type DroppedLines } from './log-metrics.ts';
 
 /** Why a worker was replaced. */
@@ -47,7 +47,7 @@ export function createPrimaryMetrics(version: string, engine: EngineName, droppe
   }).set({ version, node: process.versions.node, engine }, 1);
   const suspects = new Gauge({
     name: 'image_check_suspects',
-    help: 'Images that hung or crashed a worker lately: suspected after one accident, quarantined after two.',
+    help: 'Images that recently hung or crashed a worker: suspected after one strike, quarantined after two.',
     labelNames: ['state'] as const,
     registers,
   });
@@ -91,7 +91,7 @@ function createWorkerGauges(registry: Registry) {
 /** Shows how many images are suspected and refused. */
 export function setQuarantineGauge(
   { suspects }: Pick<PrimaryMetrics, 'suspects'>,
-  { suspected, quarantined }: Suspicions,
+  { suspected, quarantined }: QuarantineState,
 ): void {
   suspects.set({ state: 'suspected' }, suspected.length);
   suspects.set({ state: 'quarantined' }, quarantined.length);

@@ -102,9 +102,9 @@ class RunningPrimary implements Primary {
     }));
     this.#quarantine = new Quarantine(
       () => this.#config.supervisor.quarantineMs,
-      (suspicions) => {
-        setQuarantineGauge(metrics, suspicions);
-        for (const worker of listWorkers(this.#supervisor.slots)) worker.send({ type: 'suspicions', suspicions });
+      (state) => {
+        setQuarantineGauge(metrics, state);
+        for (const worker of listWorkers(this.#supervisor.slots)) worker.send({ type: 'quarantine', state });
       },
     );
     this.#rollingRestart = new RollingRestart({
@@ -232,7 +232,7 @@ class RunningPrimary implements Primary {
         onReap: (worker) => {
           this.#retired.add(worker.snapshot?.metrics ?? []);
           this.#dispatcher.reclaim(worker);
-          this.#quarantine.blame(worker.suspects, performance.now());
+          this.#quarantine.recordStrike(worker.suspects, performance.now());
           if (this.#isDraining) this.#dispatcher.closeWaiting();
           this.#finishWhenAlone();
         },
@@ -261,8 +261,8 @@ class RunningPrimary implements Primary {
     if (message.type === 'accepted') this.#dispatcher.acknowledge(worker, message.id);
     else if (message.type === 'probed') this.#dispatcher.resend(worker, message.id);
     else if (message.type === 'closed') this.#dispatcher.forget(worker, message.id);
-    else if (message.type === 'hello') worker.send({ type: 'suspicions', suspicions: this.#quarantine.toSuspicions() });
-    else if (message.type === 'suspected') this.#quarantine.blame(message.suspects, performance.now());
+    else if (message.type === 'hello') worker.send({ type: 'quarantine', state: this.#quarantine.toState() });
+    else if (message.type === 'strike') this.#quarantine.recordStrike(message.suspects, performance.now());
     else if (message.type === 'cleared') this.#quarantine.clear(message.suspect);
     else if (message.type === 'ask') void this.#answer(worker, message);
     else this.#noteProgress();

@@ -1,7 +1,7 @@
 import { type Checker, createChecker } from '../check/checker.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
 import { createInFlightJournal } from '../ipc/in-flight-journal.ts';
-import type { HungModel, Suspicions, ToWorker } from '../ipc/messages.ts';
+import type { HungModel, QuarantineState, ToWorker } from '../ipc/messages.ts';
 import { journalDescriptor } from '../ipc/worker-descriptors.ts';
 import type { Logger } from '../log.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
@@ -11,8 +11,8 @@ import type { PrimaryLink } from './primary-link.ts';
 
 /** The product as a part of a supervised worker. */
 interface Product extends Checker {
-  /** Takes over what the workers together know of images that hung or crashed one. */
-  readonly learn: (suspicions: Suspicions) => void;
+  /** Replaces what this worker knows of quarantined images. */
+  readonly updateQuarantine: (state: QuarantineState) => void;
   /** Whether native code hangs, so that another worker has to take over. */
   readonly isStuck: () => boolean;
 }
@@ -31,9 +31,9 @@ export function createProduct(
     metrics,
     log,
     versions,
-    suspicion: {
+    quarantine: {
       journal: hasJournal ? createInFlightJournal(journalDescriptor) : undefined,
-      onSuspected: primary.tellSuspected,
+      onStrike: primary.tellStrike,
       onCleared: primary.tellCleared,
     },
     onStuck: (reason, suspects) => {
@@ -44,8 +44,8 @@ export function createProduct(
   inheritHangs(checker, hung);
   return {
     ...checker,
-    learn: (suspicions) => {
-      checker.suspicion.learn(suspicions);
+    updateQuarantine: (state) => {
+      checker.quarantine.update(state);
     },
     isStuck: () => isStuck,
   };

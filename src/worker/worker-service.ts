@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import type { HttpDependencies } from '../http/dependencies.ts';
 import { createHttpServer } from '../http/server.ts';
 import { createByteBudget } from '../http/upload/byte-budget.ts';
-import type { Suspicions, ToWorker, WorkerSnapshot } from '../ipc/messages.ts';
+import type { QuarantineState, ToWorker, WorkerSnapshot } from '../ipc/messages.ts';
 import { createWorkerMetrics } from '../metrics/catalogue.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
 import { createModelBoard } from './model-board.ts';
@@ -18,8 +18,8 @@ export type Draining = Extract<ToWorker, { type: 'drain' }>['because'];
 /** All rooms of a worker, put together. */
 export interface WorkerService {
   readonly server: Server;
-  /** Takes over what the workers together know of images that hung or crashed one. */
-  readonly learn: (suspicions: Suspicions) => void;
+  /** Replaces what this worker knows of quarantined images. */
+  readonly updateQuarantine: (state: QuarantineState) => void;
   /** Loads what must be in memory before the worker listens. @throws ERR_MODEL_UNAVAILABLE */
   readonly warm: () => Promise<void>;
   readonly takeSnapshot: () => Promise<WorkerSnapshot>;
@@ -64,7 +64,7 @@ export function createWorkerService(start: Start, primary: PrimaryLink, logs: Wo
   });
   return {
     server,
-    learn: product.learn,
+    updateQuarantine: product.updateQuarantine,
     warm: () => warmModels(store(), inference, [...warm, ...(isEager ? config.check.models : [])]),
     takeSnapshot: createSnapshotTaker({ ...product, board, isServing, metrics, registry, processMetrics }),
     refreshPolicies: product.refreshPolicies,

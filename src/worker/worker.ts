@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExitError } from '../errors.ts';
+import { letHeapGrow } from '../heap-flags.ts';
 import { type ToPrimary, type ToWorker, toWorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import { useNativeLibrary } from '../native-library.ts';
@@ -8,7 +9,6 @@ import { Connections } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createOpsClient } from './ops-client.ts';
 import type { PrimaryLink } from './primary-link.ts';
-import { letHeapGrow } from '../heap-flags.ts';
 import { openWorkerLogs, type WorkerLogs } from './worker-logs.ts';
 import { createWorkerService, type Draining, type WorkerService } from './worker-service.ts';
 
@@ -26,8 +26,8 @@ function send(message: ToPrimary, onSent?: () => void): void {
   process.send?.(message, undefined, {}, () => onSent?.());
 }
 
-function tellSuspected(suspects: readonly string[]): void {
-  send({ type: 'suspected', suspects: [...suspects] });
+function tellStrike(suspects: readonly string[]): void {
+  send({ type: 'strike', suspects: [...suspects] });
 }
 
 function tellCleared(suspect: string): void {
@@ -45,7 +45,7 @@ export function startWorker(): void {
   let service: WorkerService | undefined;
   let opening: Promise<WorkerService | undefined> = Promise.resolve(undefined);
   const tellStuck = (reason: string, suspects: readonly string[]): void => {
-    tellSuspected(suspects);
+    tellStrike(suspects);
     void (async () => {
       // The primary looks at the models of this worker as it forks the next: what has just failed must be among them.
       const started = await opening;
@@ -60,7 +60,7 @@ export function startWorker(): void {
     if (message?.type === 'connection') connections.serve(message.id, socket, service?.server);
     else if (message?.type === 'probe') send({ type: 'probed', id: message.id });
     else if (message?.type === 'answer') opsClient.receive(message.id, message.answer);
-    else if (message?.type === 'suspicions') void opening.then((started) => started?.learn(message.suspicions));
+    else if (message?.type === 'quarantine') void opening.then((started) => started?.updateQuarantine(message.state));
     else if (message?.type === 'shed') service?.shed(message.connections);
     else if (message?.type === 'drain') void drain(service, connections, message.because);
     else if (message?.type === 'policies') void opening.then((started) => started?.refreshPolicies());
@@ -68,7 +68,7 @@ export function startWorker(): void {
       if (message.nativeLibrary !== undefined) useNativeLibrary(message.nativeLibrary);
       const logs = openWorkerLogs(message.config.log, message.slot);
       reportBugs(logs.log);
-      opening = open(message, { ask: opsClient.ask, tellStuck, tellSuspected, tellCleared }, logs);
+      opening = open(message, { ask: opsClient.ask, tellStuck, tellStrike, tellCleared }, logs);
       void opening.then((opened) => (service = opened));
     }
   });

@@ -42,10 +42,10 @@ test('an_image_that_hung_twice_is_refused_by_all_workers_and_others_are_not', as
   const service = await startPoisonedService(context, ['--set', 'supervisor.stuckMs=1500']);
   const [photo, poison] = await Promise.all([makePhoto(), makePlain(255)]);
   await warmWorkers(service, photo);
-  for (const accidents of [1, 2]) {
-    const stuck = await postRaw(service.url, poison, { headers: { 'X-Request-Id': `poison-${String(accidents)}` } });
+  for (const strikes of [1, 2]) {
+    const stuck = await postRaw(service.url, poison, { headers: { 'X-Request-Id': `poison-${String(strikes)}` } });
     assert.equal(stuck.body.code, 'ERR_WORKER_STUCK');
-    await waitFor(async () => (await readTotal(service.opsUrl, 'image_check_worker_restarts_total')) === accidents);
+    await waitFor(async () => (await readTotal(service.opsUrl, 'image_check_worker_restarts_total')) === strikes);
     await waitFor(bothServe(service));
   }
   assert.equal(await countSuspects(service, 'quarantined'), 1);
@@ -74,12 +74,12 @@ test(
   async (context) => {
     const service = await startPoisonedService(context, ['--workers', '1', '--set', 'supervisor.stuckMs=9000']);
     const [photo, poison] = await Promise.all([makePhoto(), makePlain(255)]);
-    for (const accidents of [1, 2]) {
+    for (const strikes of [1, 2]) {
       assert.equal((await postRaw(service.url, photo)).status, 200);
       const lost = postRaw(service.url, poison).catch((thrown: unknown) => thrown);
       process.kill(await waitForNote(service, 'quality@1'), 'SIGSEGV');
       assert.ok((await lost) instanceof Error);
-      await waitFor(async () => (await countSuspects(service, accidents === 1 ? 'suspected' : 'quarantined')) === 1);
+      await waitFor(async () => (await countSuspects(service, strikes === 1 ? 'suspected' : 'quarantined')) === 1);
       await waitFor(bothServe(service));
     }
     assert.equal((await postRaw(service.url, poison)).body.code, 'ERR_IMAGE_QUARANTINED');

@@ -1,36 +1,36 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Suspicions } from '../../src/ipc/messages.ts';
+import type { QuarantineState } from '../../src/ipc/messages.ts';
 import { Quarantine } from '../../src/primary/supervise/quarantine.ts';
 
-function createQuarantine(forMs = 1000): { quarantine: Quarantine; told: Suspicions[] } {
-  const told: Suspicions[] = [];
+function createQuarantine(forMs = 1000): { quarantine: Quarantine; told: QuarantineState[] } {
+  const told: QuarantineState[] = [];
   const quarantine = new Quarantine(
     () => forMs,
-    (suspicions) => told.push(suspicions),
+    (state) => told.push(state),
   );
   return { quarantine, told };
 }
 
-test('the_second_accident_quarantines', () => {
+test('the_second_strike_quarantines', () => {
   const { quarantine, told } = createQuarantine();
-  quarantine.blame(['a', 'b'], 0);
-  quarantine.blame(['a'], 10);
+  quarantine.recordStrike(['a', 'b'], 0);
+  quarantine.recordStrike(['a'], 10);
   assert.deepEqual(told, [
     { suspected: ['a', 'b'], quarantined: [] },
     { suspected: ['b'], quarantined: ['a'] },
   ]);
 });
 
-test('an_image_twice_in_one_batch_had_one_accident', () => {
+test('an_image_twice_in_one_batch_gets_one_strike', () => {
   const { quarantine } = createQuarantine();
-  quarantine.blame(['a', 'a'], 0);
-  assert.deepEqual(quarantine.toSuspicions(), { suspected: ['a'], quarantined: [] });
+  quarantine.recordStrike(['a', 'a'], 0);
+  assert.deepEqual(quarantine.toState(), { suspected: ['a'], quarantined: [] });
 });
 
-test('an_accident_without_suspects_is_not_told', () => {
+test('a_strike_without_suspects_is_not_broadcast', () => {
   const { quarantine, told } = createQuarantine();
-  quarantine.blame([], 0);
+  quarantine.recordStrike([], 0);
   quarantine.clear('a');
   quarantine.expire(1e9);
   assert.deepEqual(told, []);
@@ -38,26 +38,26 @@ test('an_accident_without_suspects_is_not_told', () => {
 
 test('time_and_success_make_forget', () => {
   const { quarantine, told } = createQuarantine(1000);
-  quarantine.blame(['a'], 0);
-  quarantine.blame(['a', 'b'], 500);
+  quarantine.recordStrike(['a'], 0);
+  quarantine.recordStrike(['a', 'b'], 500);
   quarantine.clear('b');
   quarantine.expire(1499);
-  assert.deepEqual(quarantine.toSuspicions(), { suspected: [], quarantined: ['a'] });
+  assert.deepEqual(quarantine.toState(), { suspected: [], quarantined: ['a'] });
   quarantine.expire(1500);
   assert.deepEqual(told.at(-1), { suspected: [], quarantined: [] });
-  quarantine.blame(['a'], 1600);
+  quarantine.recordStrike(['a'], 1600);
   assert.deepEqual(told.at(-1), { suspected: ['a'], quarantined: [] });
 });
 
 test('the_oldest_are_forgotten_beyond_a_thousand', () => {
   const { quarantine } = createQuarantine();
-  quarantine.blame(['first', 'second'], 0);
-  quarantine.blame(['first'], 1);
-  quarantine.blame(
+  quarantine.recordStrike(['first', 'second'], 0);
+  quarantine.recordStrike(['first'], 1);
+  quarantine.recordStrike(
     Array.from({ length: 999 }, (_, index) => String(index)),
     2,
   );
-  const { suspected, quarantined } = quarantine.toSuspicions();
+  const { suspected, quarantined } = quarantine.toState();
   assert.equal(suspected.length, 999);
   assert.deepEqual(quarantined, ['first']);
 });

@@ -1,57 +1,57 @@
-import type { Suspicions } from '../../ipc/messages.ts';
+import type { QuarantineState } from '../../ipc/messages.ts';
 
-/** Suspects that are remembered; beyond it the oldest is forgotten. */
+/** Suspects to remember; beyond this the oldest is forgotten. */
 const maxSuspects = 1000;
 
-/** Accidents after which an image is refused. */
+/** Strikes after which an image is refused. */
 const refusedAfter = 2;
 
 interface Suspect {
-  accidents: number;
+  strikes: number;
   forgetAt: number;
 }
 
-/** What all workers together know of images that hung or crashed one of them. */
+/** Counts strikes against images that hung or crashed a worker, across all workers. */
 export class Quarantine {
   readonly #forMs: () => number;
-  readonly #onChange: (suspicions: Suspicions) => void;
-  /** The one whose last accident is the oldest first. */
+  readonly #onChange: (state: QuarantineState) => void;
+  /** Ordered by the last strike, oldest first. */
   readonly #suspects = new Map<string, Suspect>();
 
   /** @param forMs how long a suspect is remembered */
-  constructor(forMs: () => number, onChange: (suspicions: Suspicions) => void) {
+  constructor(forMs: () => number, onChange: (state: QuarantineState) => void) {
     this.#forMs = forMs;
     this.#onChange = onChange;
   }
 
-  /** Counts an accident of everything that was being worked on. */
-  blame(suspects: readonly string[], nowMs: number): void {
+  /** Counts one strike against each suspect. */
+  recordStrike(suspects: readonly string[], nowMs: number): void {
     if (suspects.length === 0) return;
     for (const name of new Set(suspects)) {
-      const accidents = (this.#suspects.get(name)?.accidents ?? 0) + 1;
+      const strikes = (this.#suspects.get(name)?.strikes ?? 0) + 1;
       this.#suspects.delete(name);
-      this.#suspects.set(name, { accidents, forgetAt: nowMs + this.#forMs() });
+      this.#suspects.set(name, { strikes, forgetAt: nowMs + this.#forMs() });
     }
     for (const name of [...this.#suspects.keys()].slice(0, -maxSuspects)) this.#suspects.delete(name);
-    this.#onChange(this.toSuspicions());
+    this.#onChange(this.toState());
   }
 
-  /** Forgets one that went through. */
+  /** Forgets a suspect that a worker processed without harm. */
   clear(suspect: string): void {
-    if (this.#suspects.delete(suspect)) this.#onChange(this.toSuspicions());
+    if (this.#suspects.delete(suspect)) this.#onChange(this.toState());
   }
 
-  /** Forgets those whose time is over. */
+  /** Forgets suspects whose retention has expired. */
   expire(nowMs: number): void {
     const expired = [...this.#suspects].filter(([, { forgetAt }]) => forgetAt <= nowMs);
     for (const [name] of expired) this.#suspects.delete(name);
-    if (expired.length > 0) this.#onChange(this.toSuspicions());
+    if (expired.length > 0) this.#onChange(this.toState());
   }
 
-  /** What every worker must know. */
-  toSuspicions(): Suspicions {
+  /** The state to send to every worker. */
+  toState(): QuarantineState {
     const names = (isRefused: boolean): string[] =>
-      [...this.#suspects].filter(([, { accidents }]) => accidents >= refusedAfter === isRefused).map(([name]) => name);
+      [...this.#suspects].filter(([, { strikes }]) => strikes >= refusedAfter === isRefused).map(([name]) => name);
     return { suspected: names(false), quarantined: names(true) };
   }
 }
