@@ -2,7 +2,8 @@ import type { Rank, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Size } from '../image/types.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import { qualityLabels } from './labels.ts';
-import { normalise, toMapSize } from './network.ts';
+import { normalise } from './network.ts';
+import { toMapSize } from './network-input.ts';
 import type { Sample } from './samples.ts';
 
 /** Samples as tensors. */

@@ -1,4 +1,3 @@
-import { blockSide } from './cosines.ts';
 import { toLuma } from './light.ts';
 
 /** The brightness of a picture: float32 [height, width], 0…255. */
@@ -26,6 +25,8 @@ export const classicalMeasures: ReadonlyMap<string, ClassicalMeasure> = new Map(
   ['blank', { name: 'standard deviation', measure: (luma) => -measureDeviation(luma) }],
 ]);
 
+/** Side of the blocks that JPEG saves a picture in. */
+const blockSide = 8;
 /** Grey levels that keep a picture of flat blocks from dividing by nothing. */
 const leastDifference = 0.01;
 

@@ -10,7 +10,8 @@ import { toPictures } from './batch.ts';
 import { drawGoldenPictures } from './golden-pictures.ts';
 import { qualityLabels } from './labels.ts';
 import { toNamedPolicies } from './named-policies.ts';
-import { inputShape, normalise, toMapSize } from './network.ts';
+import { normalise } from './network.ts';
+import { inputShape, toMapSize } from './network-input.ts';
 import { toRaster } from './samples.ts';
 
 const manifestFile = 'manifest.json';

@@ -1,5 +1,5 @@
 import { degradePhoto } from './degradation.ts';
-import { inputShape } from './network.ts';
+import { inputShape } from './network-input.ts';
 import type { Picture } from './photos.ts';
 import { type Plan, untouched } from './plan.ts';
 import { createRandom } from './random.ts';

@@ -1,6 +1,6 @@
 import { degradePhoto } from './degradation.ts';
 import type { Kind, LabelledPicture } from './labelled-picture.ts';
-import { inputShape } from './network.ts';
+import { inputShape } from './network-input.ts';
 import type { Photo } from './photos.ts';
 import { drawBadSaves, drawHaze, drawNoise, drawPlan, type Plan, untouched } from './plan.ts';
 import { createRandom, drawBetween, type Random } from './random.ts';

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import type { Manifest } from '../model/manifest.ts';
 import { degradePhoto } from './degradation.ts';
-import { inputShape } from './network.ts';
+import { inputShape } from './network-input.ts';
 import type { Photo } from './photos.ts';
 import { untouched } from './plan.ts';
 import { toVerdict } from './policy-verdict.ts';

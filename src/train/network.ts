@@ -1,15 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { RasterShape, Size } from '../image/types.ts';
+import type { Size } from '../image/types.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import { blockSide, toCosines } from './cosines.ts';
 import { qualityLabels } from './labels.ts';
-
-/**
- * What the network looks at: the whole frame, so that nothing is missed, at the pixels of a small picture, so that its
- * sharpness can be told. Twice the pixels would take longer than MobileNet.
- */
-export const inputShape: RasterShape = { width: 640, height: 480, resize: 'long-side' };
 
 /** Brings 0…255 to -1…1: x · scale + offset. */
 export const normalise = { scale: 1 / 127.5, offset: -1 } as const;
@@ -38,11 +32,6 @@ const hiddenUnits = 48;
 const normEpsilon = 1e-3;
 /** Normalising the first one's answers, which are many, would take as long as all else. */
 const firstNormed = 1;
-
-/** Cells of the map over a raster, one for 32 × 32 pixels. */
-export function toMapSize({ width, height }: Size): Size {
-  return { width: Math.ceil(width / 32), height: Math.ceil(height / 32) };
-}
 
 /** A network learns faster where each layer's answers are normalised; for serving that goes into the weights. */
 export type NetworkForm = 'learning' | 'serving';

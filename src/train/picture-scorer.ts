@@ -1,3 +1,4 @@
+import { noDeadline } from '../deadline.ts';
 import { exitCodes, ExitError, ServiceError, toMessage } from '../errors.ts';
 import { decodeMeasured } from '../image/decode.ts';
 import { type MeasuredImage, measureImage } from '../image/header.ts';
@@ -7,7 +8,6 @@ import { createTensorFlowEngine } from '../inference/engines/tensorflow-engine.t
 import { findArtefact } from '../model/artefact.ts';
 import { loadModelFiles } from '../model/model-files.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
-import { noDeadline } from '../deadline.ts';
 import { classicalMeasures, createLuma, type Luma } from './classical-measures.ts';
 
 /** What a picture's bytes are scored to, in the order of the model's labels. */

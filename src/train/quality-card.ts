@@ -1,6 +1,6 @@
 import type { Manifest } from '../model/manifest.ts';
 import type { CardFacts } from './model-card.ts';
-import { inputShape } from './network.ts';
+import { inputShape } from './network-input.ts';
 import type { PhotoSplit } from './photo-split.ts';
 import type { Round } from './schedule.ts';
 import { precisions, reviewExceptions } from './thresholds.ts';

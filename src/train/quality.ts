@@ -5,7 +5,7 @@ import { Checkpoint } from './checkpoint.ts';
 import { assertReplaceable, exportModel } from './export.ts';
 import { calibrateNetwork } from './graduation.ts';
 import { toModelCard } from './model-card.ts';
-import { inputShape } from './network.ts';
+import { inputShape } from './network-input.ts';
 import { type PhotoSplit, splitPhotos } from './photo-split.ts';
 import { loadPhotos, type Photo } from './photos.ts';
 import { toCardFacts } from './quality-card.ts';

@@ -4,7 +4,7 @@ import type { Size } from '../image/types.ts';
 import { type DegradedPhoto, degradePhoto } from './degradation.ts';
 import { mapCells } from './exposure.ts';
 import { qualityLabels, type Target } from './labels.ts';
-import { toMapSize } from './network.ts';
+import { toMapSize } from './network-input.ts';
 import type { Picture } from './photos.ts';
 import { drawPlan } from './plan.ts';
 import { createRandom } from './random.ts';

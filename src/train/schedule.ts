@@ -1,5 +1,5 @@
 import type { Size } from '../image/types.ts';
-import { inputShape } from './network.ts';
+import { inputShape } from './network-input.ts';
 
 /** A part of the training with one size of picture. */
 export interface Stage {

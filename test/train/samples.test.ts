@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { qualityLabels } from '../../src/train/labels.ts';
-import { toMapSize } from '../../src/train/network.ts';
+import { toMapSize } from '../../src/train/network-input.ts';
 import type { Picture } from '../../src/train/photos.ts';
 import { drawPlan, type Plan } from '../../src/train/plan.ts';
 import { createRandom } from '../../src/train/random.ts';

@@ -11,7 +11,7 @@ import type { ModelVersion } from '../../src/model/model-version.ts';
 import { degradePhoto } from '../../src/train/degradation.ts';
 import { toVariants } from '../../src/train/invariance.ts';
 import { qualityLabels } from '../../src/train/labels.ts';
-import { inputShape } from '../../src/train/network.ts';
+import { inputShape } from '../../src/train/network-input.ts';
 import { type Plan, untouched } from '../../src/train/plan.ts';
 import { toVerdict } from '../../src/train/policy-verdict.ts';
 import { createRandom } from '../../src/train/random.ts';
