@@ -52,6 +52,12 @@ const layers = rooms.map((room) => {
 const mayImportParts = {
   compile: { graph: [], trace: ['graph'], freeze: ['graph'], simplify: ['graph'], verify: ['graph'], measure: [] },
   inference: { engines: [] },
+  train: {
+    samples: [],
+    evaluation: ['samples'],
+    learning: ['samples', 'evaluation'],
+    card: ['samples', 'evaluation', 'learning'],
+  },
 };
 
 const parts = Object.entries(mayImportParts).flatMap(([room, lists]) =>

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createRandom } from '../src/train/random.ts';
+import { createRandom } from '../src/train/samples/random.ts';
 import { postUpload } from './post-upload.ts';
 import type { Upload } from './versus/upload.ts';
 

@@ -8,7 +8,7 @@ import { createEngine } from '../src/inference/engines/create-engine.ts';
 import type { LoadedModel } from '../src/inference/engines/engine.ts';
 import { findVersion, loadModelStore } from '../src/model/model-store.ts';
 import type { ModelVersion } from '../src/model/model-version.ts';
-import { drawScene } from '../src/train/scene.ts';
+import { drawScene } from '../src/train/samples/scene.ts';
 
 /** One figure a round. */
 export interface QualityCost {

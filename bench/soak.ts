@@ -4,7 +4,7 @@ import { Agent } from 'node:http';
 import os from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createRandom } from '../src/train/random.ts';
+import { createRandom } from '../src/train/samples/random.ts';
 import { type Service, startService } from '../test/fixtures/service.ts';
 import { loadPhotos, type Outcome, sendAny } from './soak-requests.ts';
 import { fitLine } from './statistics.ts';

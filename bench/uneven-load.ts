@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createRandom, type Random, shuffle } from '../src/train/random.ts';
+import { createRandom, type Random, shuffle } from '../src/train/samples/random.ts';
 import { postRaw } from '../test/fixtures/uploads.ts';
 
 /**

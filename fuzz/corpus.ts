@@ -1,4 +1,4 @@
-import { createRandom, shuffle } from '../src/train/random.ts';
+import { createRandom, shuffle } from '../src/train/samples/random.ts';
 import type { FuzzedFormat } from './chunks.ts';
 import { mutate, pick } from './mutator.ts';
 import { formats, type Seeds } from './seeds.ts';

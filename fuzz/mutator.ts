@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Random } from '../src/train/random.ts';
+import type { Random } from '../src/train/samples/random.ts';
 import type { FuzzedFormat } from './chunks.ts';
 import { type Chunk, listChunks, type NumberField } from './chunks.ts';
 

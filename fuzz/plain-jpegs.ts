@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import type { Coordinates, Kernel, RasterShape, ResizeMode } from '../src/image/types.ts';
-import { createRandom, drawLogBetween, type Random } from '../src/train/random.ts';
+import { createRandom, drawLogBetween, type Random } from '../src/train/samples/random.ts';
 import { makePhoto } from '../test/fixtures/pictures.ts';
 import { listChunks } from './chunks.ts';
 import { drawIndex, mutate, pick } from './mutator.ts';

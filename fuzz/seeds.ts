@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { sniffFormat } from '../src/image/sniff.ts';
-import { createRandom } from '../src/train/random.ts';
+import { createRandom } from '../src/train/samples/random.ts';
 import type { FuzzedFormat } from './chunks.ts';
 
 /** Pictures to mutate, by format. */

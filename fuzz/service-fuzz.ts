@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { readTreeCpuMs } from '../bench/process-tree.ts';
 import { toMessage } from '../src/errors.ts';
-import { createRandom } from '../src/train/random.ts';
+import { createRandom } from '../src/train/samples/random.ts';
 import { makePhoto } from '../test/fixtures/pictures.ts';
 import { assertUnharmed, describeLoad, startRunningLoad } from '../test/fixtures/running-load.ts';
 import { type Health, type Service, startService } from '../test/fixtures/service.ts';

@@ -1,5 +1,5 @@
 // Which rule keeps waits short when more pictures come than can be checked? Simulates one worker on recorded service times.
-import { createRandom } from '../../src/train/random.ts';
+import { createRandom } from '../../src/train/samples/random.ts';
 import { toMedian, toQuantile } from '../statistics.ts';
 import {
   createAdaptiveLifoRule,

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import { listPhotos } from '../../src/train/photos.ts';
-import { createRandom } from '../../src/train/random.ts';
-import { drawScene } from '../../src/train/scene.ts';
+import { listPhotos } from '../../src/train/samples/photos.ts';
+import { createRandom } from '../../src/train/samples/random.ts';
+import { drawScene } from '../../src/train/samples/scene.ts';
 
 /** The sizes of the uploads. */
 export type SizeName = '640×480' | '1280×960' | '12 MP';

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format } from 'prettier';
-import { toMarkdownTable } from '../../src/train/markdown-table.ts';
+import { toMarkdownTable } from '../../src/train/card/markdown-table.ts';
 import { judgeBars } from './bars.ts';
 import { drawPlots } from './plots.ts';
 import type { CellName } from './ratios.ts';

@@ -1,4 +1,4 @@
-import { toMarkdownTable } from '../../src/train/markdown-table.ts';
+import { toMarkdownTable } from '../../src/train/card/markdown-table.ts';
 import type { Results } from './results.ts';
 import { imagesPerForm } from './scenarios/forms.ts';
 import type { OpenFigure } from './scenarios/open-loop.ts';

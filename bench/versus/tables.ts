@@ -1,4 +1,4 @@
-import { toMarkdownTable } from '../../src/train/markdown-table.ts';
+import { toMarkdownTable } from '../../src/train/card/markdown-table.ts';
 import type { BenchModel } from '../peers/contender.ts';
 import { toMedian, toQuantile } from '../statistics.ts';
 import type { JudgedBar } from './bars.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { toNativeEnvironment } from '../config/native-environment.ts';
 import { chooseEngine } from '../setup/engine-choice.ts';
-import type { ModelEvaluation } from '../train/evaluate-model.ts';
-import { type Table, toCount, toFolderTable, toLabelTable, toRealTable } from '../train/evaluation-tables.ts';
+import { type Table, toCount, toFolderTable, toLabelTable, toRealTable } from '../train/card/evaluation-tables.ts';
+import type { ModelEvaluation } from '../train/evaluation/evaluate-model.ts';
 import { loadFlaggedConfig } from './flagged-config.ts';
 import { createPhaseBar } from './phase-bar.ts';
 import { toTable } from './text-table.ts';
@@ -30,8 +30,8 @@ export function addEvaluateCommand(program: Command): void {
 
 async function evaluate(flags: EvaluateFlags): Promise<void> {
   const { config } = loadFlaggedConfig({});
-  const { evaluateModel, planEvaluation } = await import('../train/evaluate-model.ts');
-  const { openCard, writeReport } = await import('../train/evaluation-report.ts');
+  const { evaluateModel, planEvaluation } = await import('../train/evaluation/evaluate-model.ts');
+  const { openCard, writeReport } = await import('../train/card/evaluation-report.ts');
   const { model, photos, real, seed } = flags;
   const plan = await planEvaluation({ modelDir: model, photosDir: photos, realDir: real, seed: Number(seed) });
   const card = await openCard(model);

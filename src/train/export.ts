@@ -6,13 +6,13 @@ import { exitCodes, ExitError, toMessage } from '../errors.ts';
 import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import { type Manifest, toManifest } from '../model/manifest.ts';
 import { toFileHash } from '../model/model-files.ts';
-import { toPictures } from './batch.ts';
-import { drawGoldenPictures } from './golden-pictures.ts';
-import { qualityLabels } from './labels.ts';
-import { toNamedPolicies } from './named-policies.ts';
-import { normalise } from './network.ts';
-import { inputShape, toMapSize } from './network-input.ts';
-import { toRaster } from './samples.ts';
+import { toPictures } from './learning/batch.ts';
+import { toNamedPolicies } from './learning/named-policies.ts';
+import { normalise } from './learning/network.ts';
+import { drawGoldenPictures } from './samples/golden-pictures.ts';
+import { qualityLabels } from './samples/labels.ts';
+import { inputShape, toMapSize } from './samples/network-input.ts';
+import { toRaster } from './samples/samples.ts';
 
 const manifestFile = 'manifest.json';
 /** Engines and versions of image libraries differ by less. */

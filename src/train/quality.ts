@@ -1,17 +1,17 @@
 import path from 'node:path';
 import { exitCodes, ExitError } from '../errors.ts';
 import { loadTensorFlow } from '../inference/engines/tensorflow.ts';
-import { Checkpoint } from './checkpoint.ts';
+import { toModelCard } from './card/model-card.ts';
+import { toCardFacts } from './card/quality-card.ts';
 import { assertReplaceable, exportModel } from './export.ts';
-import { calibrateNetwork } from './graduation.ts';
-import { toModelCard } from './model-card.ts';
-import { inputShape } from './network-input.ts';
-import { type PhotoSplit, splitPhotos } from './photo-split.ts';
-import { loadPhotos, type Photo } from './photos.ts';
-import { toCardFacts } from './quality-card.ts';
-import { startSampleSource } from './sample-source.ts';
-import { toRounds, toStages } from './schedule.ts';
-import { runTraining } from './training.ts';
+import { Checkpoint } from './learning/checkpoint.ts';
+import { calibrateNetwork } from './learning/graduation.ts';
+import { type PhotoSplit, splitPhotos } from './learning/photo-split.ts';
+import { toRounds, toStages } from './learning/schedule.ts';
+import { runTraining } from './learning/training.ts';
+import { inputShape } from './samples/network-input.ts';
+import { loadPhotos, type Photo } from './samples/photos.ts';
+import { startSampleSource } from './samples/sample-source.ts';
 
 /** What `image-check train quality` is asked for. */
 export interface TrainQualityOptions {

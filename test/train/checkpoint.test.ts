@@ -3,12 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFi
 import path from 'node:path';
 import test from 'node:test';
 import { loadTensorFlow } from '../../src/inference/engines/tensorflow.ts';
-import { Checkpoint } from '../../src/train/checkpoint.ts';
-import type { SampleSource } from '../../src/train/sample-source.ts';
-import { renderSample } from '../../src/train/samples.ts';
-import { drawScene } from '../../src/train/scene.ts';
-import { toRounds } from '../../src/train/schedule.ts';
-import { runTraining } from '../../src/train/training.ts';
+import { Checkpoint } from '../../src/train/learning/checkpoint.ts';
+import { toRounds } from '../../src/train/learning/schedule.ts';
+import { runTraining } from '../../src/train/learning/training.ts';
+import type { SampleSource } from '../../src/train/samples/sample-source.ts';
+import { renderSample } from '../../src/train/samples/samples.ts';
+import { drawScene } from '../../src/train/samples/scene.ts';
 import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 

@@ -10,8 +10,8 @@ import {
   measureDeviation,
   measureLaplacianVariance,
   measureMean,
-} from '../../src/train/classical-measures.ts';
-import { createRandom } from '../../src/train/random.ts';
+} from '../../src/train/evaluation/classical-measures.ts';
+import { createRandom } from '../../src/train/samples/random.ts';
 import { makePhoto } from '../fixtures/pictures.ts';
 
 function draw(width: number, height: number, toValue: (x: number, y: number) => number): Luma {

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import sharp from 'sharp';
-import { degradePhoto } from '../../src/train/degradation.ts';
-import { mapCells } from '../../src/train/exposure.ts';
-import { drawGoldenPictures } from '../../src/train/golden-pictures.ts';
-import { renderLabelledPictures } from '../../src/train/held-out-pictures.ts';
-import { type Kind, kinds } from '../../src/train/labelled-picture.ts';
-import { qualityLabels, type Target } from '../../src/train/labels.ts';
-import type { Picture } from '../../src/train/photos.ts';
-import { drawPlan, type Plan, type SceneKind, untouched } from '../../src/train/plan.ts';
-import { createRandom } from '../../src/train/random.ts';
-import { drawScene } from '../../src/train/scene.ts';
+import { renderLabelledPictures } from '../../src/train/evaluation/held-out-pictures.ts';
+import { type Kind, kinds } from '../../src/train/evaluation/labelled-picture.ts';
+import { degradePhoto } from '../../src/train/samples/degradation.ts';
+import { mapCells } from '../../src/train/samples/exposure.ts';
+import { drawGoldenPictures } from '../../src/train/samples/golden-pictures.ts';
+import { qualityLabels, type Target } from '../../src/train/samples/labels.ts';
+import type { Picture } from '../../src/train/samples/photos.ts';
+import { drawPlan, type Plan, type SceneKind, untouched } from '../../src/train/samples/plan.ts';
+import { createRandom } from '../../src/train/samples/random.ts';
+import { drawScene } from '../../src/train/samples/scene.ts';
 
 const photo = drawScene(5, 320, 240);
 const raster = { width: 128, height: 96 };

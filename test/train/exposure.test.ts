@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { expose, flatten, mapCells, measureLosses, measureRange } from '../../src/train/exposure.ts';
-import { toLightValue } from '../../src/train/light.ts';
-import type { Picture } from '../../src/train/photos.ts';
+import { expose, flatten, mapCells, measureLosses, measureRange } from '../../src/train/samples/exposure.ts';
+import { toLightValue } from '../../src/train/samples/light.ts';
+import type { Picture } from '../../src/train/samples/photos.ts';
 
 /** A grey picture of what `level` says of each place. */
 function makePicture(width: number, height: number, level: (x: number, y: number) => number): Picture {

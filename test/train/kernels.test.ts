@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { convolve, drawMotion, type Kernel, measureSpread, toDisc, toGaussian } from '../../src/train/kernels.ts';
-import { type LightField, toLight, toLightValue } from '../../src/train/light.ts';
-import { createRandom } from '../../src/train/random.ts';
-import { blurPicture } from '../../src/train/scenes.ts';
+import {
+  convolve,
+  drawMotion,
+  type Kernel,
+  measureSpread,
+  toDisc,
+  toGaussian,
+} from '../../src/train/samples/kernels.ts';
+import { type LightField, toLight, toLightValue } from '../../src/train/samples/light.ts';
+import { createRandom } from '../../src/train/samples/random.ts';
+import { blurPicture } from '../../src/train/samples/scenes.ts';
 
 const kernels: readonly (readonly [string, Kernel])[] = [
   ['disc', toDisc(3.2)],

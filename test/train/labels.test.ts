@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Content, qualityLabels, type Strength, toShare, toTargets } from '../../src/train/labels.ts';
+import { type Content, qualityLabels, type Strength, toShare, toTargets } from '../../src/train/samples/labels.ts';
 
 /** A good picture. */
 const good: Strength = { blur: 0, black: 0, white: 0, rangeBefore: 200, range: 200, noise: 0, quality: 92 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { toLight, toLightValue, toLuma, toPicture, toValue } from '../../src/train/light.ts';
+import { toLight, toLightValue, toLuma, toPicture, toValue } from '../../src/train/samples/light.ts';
 
 test('every_value_comes_back_from_light_as_it_was', () => {
   const pixels = Uint8Array.from({ length: 258 }, (_, at) => Math.min(at, 255));

@@ -6,8 +6,8 @@ import {
   measureCalibration,
   measureRates,
   toRocCurve,
-} from '../../src/train/metrics.ts';
-import { createRandom } from '../../src/train/random.ts';
+} from '../../src/train/evaluation/metrics.ts';
+import { createRandom } from '../../src/train/samples/random.ts';
 
 /** The textbook's four pictures: area 3/4, average precision 5/6. */
 const scores = [0.1, 0.4, 0.35, 0.8];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { toManifest } from '../../src/model/manifest.ts';
-import { toNamedPolicies } from '../../src/train/named-policies.ts';
+import { toNamedPolicies } from '../../src/train/learning/named-policies.ts';
 
 test('the_shipped_policies_are_those_that_a_training_would_write', () => {
   const file = new URL('../../models/quality/2/manifest.json', import.meta.url);

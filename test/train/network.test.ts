@@ -5,13 +5,13 @@ import { pathToFileURL } from 'node:url';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { loadTensorFlow } from '../../src/inference/engines/tensorflow.ts';
-import { createBatch } from '../../src/train/batch.ts';
-import { qualityLabels } from '../../src/train/labels.ts';
-import { createNetwork, toServing } from '../../src/train/network.ts';
-import { toMapSize } from '../../src/train/network-input.ts';
-import { Pupil } from '../../src/train/pupil.ts';
-import { createRandom } from '../../src/train/random.ts';
-import type { Sample } from '../../src/train/samples.ts';
+import { createBatch } from '../../src/train/learning/batch.ts';
+import { createNetwork, toServing } from '../../src/train/learning/network.ts';
+import { Pupil } from '../../src/train/learning/pupil.ts';
+import { qualityLabels } from '../../src/train/samples/labels.ts';
+import { toMapSize } from '../../src/train/samples/network-input.ts';
+import { createRandom } from '../../src/train/samples/random.ts';
+import type { Sample } from '../../src/train/samples/samples.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 // Sums in several threads come in any order.

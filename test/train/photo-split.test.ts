@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ExitError } from '../../src/errors.ts';
-import { splitPhotos } from '../../src/train/photo-split.ts';
-import type { Photo } from '../../src/train/photos.ts';
+import { splitPhotos } from '../../src/train/learning/photo-split.ts';
+import type { Photo } from '../../src/train/samples/photos.ts';
 
 function makePhotos(count: number): Photo[] {
   const source = { origin: 'code', licence: 'none' };

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import sharp from 'sharp';
-import { loadPhotos } from '../../src/train/photos.ts';
+import { loadPhotos } from '../../src/train/samples/photos.ts';
 import { makePhoto } from '../fixtures/pictures.ts';
 import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createRandom } from '../../src/train/random.ts';
-import { Rehearsal } from '../../src/train/rehearsal.ts';
-import type { SampleSource } from '../../src/train/sample-source.ts';
-import { type Round, toRounds, toStages } from '../../src/train/schedule.ts';
+import { Rehearsal } from '../../src/train/learning/rehearsal.ts';
+import { type Round, toRounds, toStages } from '../../src/train/learning/schedule.ts';
+import { createRandom } from '../../src/train/samples/random.ts';
+import type { SampleSource } from '../../src/train/samples/sample-source.ts';
 
 const half = { width: 64, height: 48 };
 const whole = { width: 128, height: 96 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { SampleReader } from '../../src/train/sample-reader.ts';
-import type { SampleSource } from '../../src/train/sample-source.ts';
+import { SampleReader } from '../../src/train/samples/sample-reader.ts';
+import type { SampleSource } from '../../src/train/samples/sample-source.ts';
 
 const size = { width: 4, height: 3 };
 const none = new Float32Array();

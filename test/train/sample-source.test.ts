@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Worker } from 'node:worker_threads';
-import { startSampleSource } from '../../src/train/sample-source.ts';
-import { renderSample } from '../../src/train/samples.ts';
-import { drawScene } from '../../src/train/scene.ts';
+import { startSampleSource } from '../../src/train/samples/sample-source.ts';
+import { renderSample } from '../../src/train/samples/samples.ts';
+import { drawScene } from '../../src/train/samples/scene.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
 const size = { width: 128, height: 96 };

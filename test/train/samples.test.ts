@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { qualityLabels } from '../../src/train/labels.ts';
-import { toMapSize } from '../../src/train/network-input.ts';
-import type { Picture } from '../../src/train/photos.ts';
-import { drawPlan, type Plan } from '../../src/train/plan.ts';
-import { createRandom } from '../../src/train/random.ts';
-import { renderSample, type Sample } from '../../src/train/samples.ts';
-import { drawScene } from '../../src/train/scene.ts';
-import { measureCrop } from '../../src/train/scenes.ts';
+import { qualityLabels } from '../../src/train/samples/labels.ts';
+import { toMapSize } from '../../src/train/samples/network-input.ts';
+import type { Picture } from '../../src/train/samples/photos.ts';
+import { drawPlan, type Plan } from '../../src/train/samples/plan.ts';
+import { createRandom } from '../../src/train/samples/random.ts';
+import { renderSample, type Sample } from '../../src/train/samples/samples.ts';
+import { drawScene } from '../../src/train/samples/scene.ts';
+import { measureCrop } from '../../src/train/samples/scenes.ts';
 
 const raster = { width: 320, height: 240 };
 const map = toMapSize(raster);

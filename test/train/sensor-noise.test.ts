@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Picture } from '../../src/train/photos.ts';
-import { createRandom } from '../../src/train/random.ts';
-import { addNoise, type SensorNoise } from '../../src/train/sensor-noise.ts';
+import type { Picture } from '../../src/train/samples/photos.ts';
+import { createRandom } from '../../src/train/samples/random.ts';
+import { addNoise, type SensorNoise } from '../../src/train/samples/sensor-noise.ts';
 
 /** In values of sRGB, of the light that deviations are told for. */
 const middleGrey = 124;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { qualityLabels } from '../../src/train/labels.ts';
-import { measureRates } from '../../src/train/metrics.ts';
-import { createRandom } from '../../src/train/random.ts';
-import { choosePolicy, fitCalibrators, precisions } from '../../src/train/thresholds.ts';
+import { measureRates } from '../../src/train/evaluation/metrics.ts';
+import { choosePolicy, fitCalibrators, precisions } from '../../src/train/learning/thresholds.ts';
+import { qualityLabels } from '../../src/train/samples/labels.ts';
+import { createRandom } from '../../src/train/samples/random.ts';
 
 interface Case {
   readonly score: number;

@@ -1,0 +1,81 @@
+import sharp, { type Sharp } from 'sharp';
+import type { Manifest } from '../../model/manifest.ts';
+import { degradePhoto } from '../samples/degradation.ts';
+import { inputShape } from '../samples/network-input.ts';
+import type { Photo } from '../samples/photos.ts';
+import { untouched } from '../samples/plan.ts';
+import { createRandom } from '../samples/random.ts';
+import { toVerdict } from './policy-verdict.ts';
+
+/** The same picture in another form; no form may change what is said of it. */
+export interface Variant {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** EXIF orientations, and what brings the pixels to where each of them turns them back from. */
+const orientations: readonly { readonly orientation: number; readonly turn: (image: Sharp) => Sharp }[] = [
+  { orientation: 3, turn: (image) => image.rotate(180) },
+  { orientation: 6, turn: (image) => image.rotate(270) },
+  { orientation: 8, turn: (image) => image.rotate(90) },
+];
+
+/**
+ * Makes all forms of an upright picture in which it says the same: flipped, turned by EXIF, in other formats, and at
+ * twice its size where it is as sharp as its pixels allow.
+ * @param isSharp whether it is: one that is blurred by a little is less so for its size when it is enlarged
+ */
+export async function toVariants(bytes: Buffer, isSharp: boolean): Promise<Variant[]> {
+  const { data, info } = await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const open = (): Sharp => sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } });
+  const making: [string, Sharp][] = [
+    ['flipped', open().flop().png()],
+    ['upside down', open().flip().png()],
+    ...orientations.map(({ orientation, turn }): [string, Sharp] => [
+      `turned by EXIF ${String(orientation)}`,
+      turn(open()).jpeg({ quality: 97, chromaSubsampling: '4:4:4' }).withExif({}).withMetadata({ orientation }),
+    ]),
+    ['as PNG', open().png()],
+    ['as JPEG of quality 97', open().jpeg({ quality: 97, chromaSubsampling: '4:4:4' })],
+    ['as WebP of quality 97', open().webp({ quality: 97 })],
+    ...(isSharp
+      ? [
+          [
+            'twice as large',
+            open()
+              .resize(info.width * 2, info.height * 2, { fit: 'fill' })
+              .png(),
+          ] as [string, Sharp],
+        ]
+      : []),
+  ];
+  return Promise.all(making.map(async ([name, image]) => ({ name, bytes: await image.toBuffer() })));
+}
+
+/** How often one form of a photograph gets another verdict than the photograph. */
+export interface VariantFigures {
+  readonly name: string;
+  readonly pictures: number;
+  readonly changed: readonly string[];
+}
+
+/** Compares the verdicts of all forms of untouched photographs. */
+export async function measureInvariance(
+  photos: readonly Photo[],
+  ask: (bytes: Uint8Array) => Promise<readonly number[]>,
+  manifest: Manifest,
+  onPhoto: (done: number, total: number) => void,
+): Promise<VariantFigures[]> {
+  const changes = new Map<string, string[]>();
+  for (const [index, photo] of photos.entries()) {
+    const { bytes } = await degradePhoto(photo, untouched, inputShape, createRandom(index));
+    const verdict = toVerdict(await ask(bytes), manifest);
+    for (const { name, bytes: other } of await toVariants(bytes, true)) {
+      const changed = changes.get(name) ?? [];
+      changes.set(name, changed);
+      if (toVerdict(await ask(other), manifest) !== verdict) changed.push(photo.file);
+    }
+    onPhoto(index + 1, photos.length);
+  }
+  return [...changes].map(([name, changed]) => ({ name, pictures: photos.length, changed }));
+}

@@ -1,0 +1,156 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { Size } from '../../image/types.ts';
+import type { TensorFlow } from '../../inference/engines/tensorflow.ts';
+import { qualityLabels } from '../samples/labels.ts';
+import { blockSide, toCosines } from './cosines.ts';
+
+/** Brings 0…255 to -1…1: x · scale + offset. */
+export const normalise = { scale: 1 / 127.5, offset: -1 } as const;
+
+/** Names of the layers that training looks at: before the sigmoid, because a saturated one passes no gradient. */
+export const logitsLayers = { scores: 'logits', map: 'map-logits' } as const;
+
+interface Convolution {
+  readonly filters: number;
+  readonly size: number;
+  readonly stride: number;
+}
+
+/**
+ * The first one has to see what is fine: eight pixels, as many as a block of JPEG has. It has no edges that are
+ * filled up, so that the compiler can take the normalisation into its weights.
+ */
+const convolutions: readonly Convolution[] = [
+  { filters: 32, size: blockSide, stride: 4 },
+  { filters: 32, size: 3, stride: 2 },
+  { filters: 64, size: 3, stride: 2 },
+  { filters: 64, size: 3, stride: 1 },
+  { filters: 96, size: 3, stride: 2 },
+];
+const hiddenUnits = 48;
+const normEpsilon = 1e-3;
+/** Normalising the first one's answers, which are many, would take as long as all else. */
+const firstNormed = 1;
+
+/** A network learns faster where each layer's answers are normalised; for serving that goes into the weights. */
+export type NetworkForm = 'learning' | 'serving';
+
+/**
+ * Builds the untrained network: float32 [n, height, width, 3] in -1…1 to scores [n, labels] in 0…1 and a map
+ * [n, rows, columns, labels] of them. Its weights fit rasters of any size. Only layers whose operations the wasm
+ * backend has too.
+ */
+export function createNetwork(tf: TensorFlow, seed: number, size: Size, form: NetworkForm): LayersModel {
+  const input = tf.input({ shape: [size.height, size.width, 3], name: 'picture' });
+  const features = convolutions.reduce(
+    (from, convolution, index) => convolve(tf, from, convolution, index, seed, form),
+    input,
+  );
+  const glorot = (offset: number) => tf.initializers.glorotNormal({ seed: seed + convolutions.length + offset });
+  const labels = qualityLabels.length;
+  const mapLogits = apply(
+    tf.layers.conv2d({ name: logitsLayers.map, filters: labels, kernelSize: 1, kernelInitializer: glorot(0) }),
+    features,
+  );
+  const map = apply(tf.layers.activation({ name: 'map', activation: 'sigmoid' }), mapLogits);
+  const pooled = tf.layers.concatenate({ name: 'pooled' });
+  const hidden = tf.layers.dense({
+    name: 'hidden',
+    units: hiddenUnits,
+    activation: 'relu',
+    kernelInitializer: glorot(1),
+  });
+  const logits = tf.layers.dense({ name: logitsLayers.scores, units: labels, kernelInitializer: glorot(2) });
+  const summary = apply(pooled, [...poolFrame(tf, features, 'features'), ...poolFrame(tf, map, 'map')]);
+  const scores = tf.layers.activation({ name: 'scores', activation: 'sigmoid' });
+  const outputs = [apply(scores, apply(logits, apply(hidden, summary))), map];
+  const network = tf.model({ inputs: input, outputs, name: 'quality' });
+  if (form === 'learning') teachCosines(tf, network);
+  return network;
+}
+
+/** The first convolution begins with the cosines of JPEG. */
+function teachCosines(tf: TensorFlow, network: LayersModel): void {
+  tf.tidy(() => {
+    const waves = toCosines().map((wave) => tf.tensor3d(wave, [blockSide, blockSide, 3]));
+    network.getLayer(toNames(0).convolution).setWeights([tf.stack(waves, 3), tf.zeros([waves.length])]);
+  });
+}
+
+/** Names of the layers of one convolution. */
+function toNames(index: number): { convolution: string; norm: string } {
+  return { convolution: `convolution${String(index + 1)}`, norm: `norm${String(index + 1)}` };
+}
+
+function convolve(
+  tf: TensorFlow,
+  from: SymbolicTensor,
+  { filters, size, stride }: Convolution,
+  index: number,
+  seed: number,
+  form: NetworkForm,
+): SymbolicTensor {
+  const { convolution, norm } = toNames(index);
+  const shape = {
+    name: convolution,
+    filters,
+    kernelSize: size,
+    strides: stride,
+    padding: index === 0 ? 'valid' : 'same',
+    kernelInitializer: tf.initializers.heNormal({ seed: seed + index }),
+  } as const;
+  const isNormed = form === 'learning' && index >= firstNormed;
+  if (!isNormed) return apply(tf.layers.conv2d({ ...shape, activation: 'relu' }), from);
+  const normed = apply(
+    tf.layers.batchNormalization({ name: norm, momentum: 0.98, epsilon: normEpsilon }),
+    apply(tf.layers.conv2d({ ...shape, useBias: false }), from),
+  );
+  return apply(tf.layers.activation({ name: `relu${String(index + 1)}`, activation: 'relu' }), normed);
+}
+
+/** Takes what a network has learnt into one for serving: normalisation becomes part of the convolutions' weights. */
+export function toServing(tf: TensorFlow, learnt: LayersModel, size: Size): LayersModel {
+  const serving = createNetwork(tf, 0, size, 'serving');
+  tf.tidy(() => {
+    for (const layer of serving.layers.filter(({ weights }) => weights.length > 0)) {
+      const own = learnt.getLayer(layer.name).getWeights();
+      const index = convolutions.findIndex((_, at) => toNames(at).convolution === layer.name);
+      layer.setWeights(index < firstNormed ? own : foldNorm(own, learnt.getLayer(toNames(index).norm).getWeights()));
+    }
+  });
+  return serving;
+}
+
+function foldNorm([kernel]: readonly Tensor[], [gamma, beta, mean, variance]: readonly Tensor[]): Tensor[] {
+  if (!kernel || !gamma || !beta || !mean || !variance) throw new Error('a convolution was not normalised');
+  const factor = gamma.div(variance.add(normEpsilon).sqrt());
+  return [kernel.mul(factor), beta.sub(mean.mul(factor))];
+}
+
+/**
+ * The mean tells of exposure; the most of one cell and of one region find the sharp subject before a soft background.
+ * It is pooled because the gradient of globalMaxPooling2d counts every tie: as often as there are cells for a picture
+ * that is all black.
+ */
+function poolFrame(tf: TensorFlow, cells: SymbolicTensor, name: string): SymbolicTensor[] {
+  const toMost = (from: SymbolicTensor, what: string): SymbolicTensor => {
+    const [, rows = 1, columns = 1] = from.shape.map((side) => side ?? 1);
+    const most = apply(tf.layers.maxPooling2d({ name: `most-${what}`, poolSize: [rows, columns] }), from);
+    return apply(tf.layers.flatten({ name: `flat-${what}` }), most);
+  };
+  const region = tf.layers.averagePooling2d({ name: `regions-${name}`, poolSize: [3, 4], strides: [3, 4] });
+  return [
+    apply(tf.layers.globalAveragePooling2d({ name: `mean-${name}` }), cells),
+    toMost(cells, `cell-${name}`),
+    toMost(apply(region, cells), `region-${name}`),
+  ];
+}
+
+/** A layer applied to what is not there yet gives one thing that is not there yet; its type says anything. */
+function apply(
+  layer: { apply: (inputs: SymbolicTensor | SymbolicTensor[]) => unknown },
+  inputs: SymbolicTensor | SymbolicTensor[],
+): SymbolicTensor {
+  return layer.apply(inputs) as SymbolicTensor;
+}

@@ -1,0 +1,33 @@
+import { exitCodes, ExitError } from '../../errors.ts';
+import type { Photo } from '../samples/photos.ts';
+import { createRandom, shuffle } from '../samples/random.ts';
+
+/** Which photographs are for what. */
+export interface PhotoSplit {
+  readonly learnt: readonly Photo[];
+  readonly calibrated: readonly Photo[];
+  readonly heldOut: readonly Photo[];
+}
+
+const leastPhotos = 3;
+const heldOutShare = 0.2;
+const calibratedShare = 0.12;
+
+/**
+ * Draws which photographs are learnt from, whole ones each.
+ * @throws {@link ExitError} 78 where there are too few.
+ */
+export function splitPhotos(photos: readonly Photo[], seed: number): PhotoSplit {
+  if (photos.length < leastPhotos) {
+    const needed = 'training needs one to learn from, one to calibrate by, and one to test';
+    throw new ExitError(exitCodes.configuration, `${String(photos.length)} photographs: ${needed}`);
+  }
+  const order = shuffle(createRandom(seed), photos);
+  const heldOut = Math.max(1, Math.round(photos.length * heldOutShare));
+  const calibrated = heldOut + Math.max(1, Math.round(photos.length * calibratedShare));
+  return {
+    heldOut: order.slice(0, heldOut),
+    calibrated: order.slice(heldOut, calibrated),
+    learnt: order.slice(calibrated),
+  };
+}

@@ -1,0 +1,42 @@
+import type { Random } from '../samples/random.ts';
+import { SampleReader } from '../samples/sample-reader.ts';
+import type { SampleSource } from '../samples/sample-source.ts';
+import type { Sample } from '../samples/samples.ts';
+import type { Round } from './schedule.ts';
+
+/** Hands out batches: some samples that are new, and some that were seen lately, as making one takes long. */
+export class Rehearsal {
+  readonly #reader: SampleReader;
+  #kept: Sample[] = [];
+  #stageStart = -1;
+
+  constructor(source: SampleSource) {
+    this.#reader = new SampleReader(source);
+  }
+
+  /** Begins a round; what was seen before it is made again where a training goes on after a break. */
+  async begin({ stageStart, firstSample, stage }: Round): Promise<void> {
+    if (this.#stageStart === stageStart && this.#reader.next === firstSample) return;
+    this.#kept = [];
+    this.#stageStart = stageStart;
+    this.#reader.skipTo(Math.max(stageStart, firstSample - stage.keptSamples));
+    while (this.#reader.next < firstSample) this.#keep(await this.#reader.read(1, stage.size, firstSample), stage);
+  }
+
+  /** Makes the next batch of a round. */
+  async draw(random: Random, { firstSample, steps, stage }: Round): Promise<Sample[]> {
+    const end = firstSample + steps * stage.freshSamples;
+    const fresh = await this.#reader.read(stage.freshSamples, stage.size, end);
+    const again = Array.from({ length: Math.min(this.#kept.length, stage.batchSize - fresh.length) }, () => {
+      const sample = this.#kept[Math.floor(random() * this.#kept.length)];
+      return sample ? [sample] : [];
+    });
+    this.#keep(fresh, stage);
+    return [...fresh, ...again.flat()];
+  }
+
+  #keep(samples: readonly Sample[], { keptSamples }: Round['stage']): void {
+    this.#kept.push(...samples);
+    this.#kept.splice(0, Math.max(0, this.#kept.length - keptSamples));
+  }
+}

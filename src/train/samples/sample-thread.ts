@@ -1,0 +1,44 @@
+// Makes samples beside the thread that trains.
+import { parentPort, workerData } from 'node:worker_threads';
+import sharp from 'sharp';
+import { toMessage } from '../../errors.ts';
+import type { Size } from '../../image/types.ts';
+import type { Picture } from './photos.ts';
+import { renderSample, type Sample } from './samples.ts';
+
+/** What a thread is born with. */
+export interface SampleThreadData {
+  /** Their pixels are in memory that all threads share. */
+  readonly photos: readonly Picture[];
+  readonly seed: number;
+}
+
+/** Which sample is wanted. */
+export interface SampleOrder {
+  readonly index: number;
+  readonly size: Size;
+}
+
+/** What became of it. */
+export type SampleAnswer =
+  | { readonly kind: 'made'; readonly index: number; readonly sample: Sample }
+  | { readonly kind: 'failed'; readonly index: number; readonly reason: string };
+
+const port = parentPort;
+if (!port) throw new Error('sample-thread runs as a worker thread only');
+// One thread is busy with one sample; the others have theirs.
+sharp.concurrency(1);
+const { photos, seed } = workerData as SampleThreadData;
+
+port.on('message', ({ index, size }: SampleOrder) => {
+  renderSample(photos, seed, index, size).then(
+    (sample) => {
+      const { raster, targets, mapTargets } = sample;
+      const memory = [raster, targets, mapTargets].map(({ buffer }) => buffer as ArrayBuffer);
+      port.postMessage({ kind: 'made', index, sample } satisfies SampleAnswer, memory);
+    },
+    (thrown: unknown) => {
+      port.postMessage({ kind: 'failed', index, reason: toMessage(thrown) } satisfies SampleAnswer);
+    },
+  );
+});
