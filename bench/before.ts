@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../src/cli/project.ts';
-import { toMarkdownTable } from '../src/train/markdown-table.ts';
+import { toMarkdownTable } from '../src/train/card/markdown-table.ts';
 import { exitOnSignal } from './exit-on-signal.ts';
 import { toCheckout } from './peers/contenders.ts';
 import { toMedian } from './statistics.ts';

@@ -32,7 +32,11 @@ try {
   const service = await startService({ after: (cleanUp) => cleanUps.unshift(cleanUp) }, { args });
   const idle = await probe(service);
   startUploads(service, photo);
-  await waitFor(async () => (await service.health()).workers.every(({ checked }) => checked > 16), 120_000);
+  await waitFor(
+    async () => (await service.health()).workers.every(({ checked }) => checked > 16),
+    'every worker is busy',
+    120_000,
+  );
   const before = await readWork(service);
   const busy = await probe(service);
   const after = await readWork(service);

@@ -73,7 +73,11 @@ interface Round {
 
 async function measure(service: Service, load: ChildProcess, file: string): Promise<void> {
   const photo = readFileSync(file);
-  await waitFor(async () => (await service.health()).workers.every(({ ready }) => ready), 120_000);
+  await waitFor(
+    async () => (await service.health()).workers.every(({ ready }) => ready),
+    'all workers are ready',
+    120_000,
+  );
   let capacity = await measureCapacity(service, photo);
   const idleMs = toMedian(await probe(service, photo, 20));
   console.log(`

@@ -110,7 +110,7 @@ function takeBatch(inputs: ServiceRun['inputs'], random: () => number): Input[] 
 
 async function assertUnharmedService(service: Service, before: Health['workers'], photo: Buffer): Promise<void> {
   const inFlight = (): Promise<number> => readTotal(service.opsUrl, 'image_check_in_flight');
-  await waitFor(async () => (await inFlight()) === 0, 120_000);
+  await waitFor(async () => (await inFlight()) === 0, 'nothing is in flight', 120_000);
   const identify = ({ slot, pid, restarts }: Health['workers'][number]): string =>
     `slot ${String(slot)}: pid ${String(pid)}, ${String(restarts)} restarts`;
   const after = (await service.health()).workers;

@@ -42,7 +42,7 @@ async function findUrl(group: ProcessGroup, { tool, load }: Way): Promise<string
   const readyCount = load === 'import' ? 1 : workerCount;
   const isUp = (): boolean =>
     port.test(group.output()) && countMatches(group, worker) >= workerCount && countMatches(group, ready) >= readyCount;
-  await waitFor(() => group.hasEnded() || isUp(), startLimitMs).catch(() => undefined);
+  await waitFor(() => group.hasEnded() || isUp(), 'it serves or has ended', startLimitMs).catch(() => undefined);
   const found = port.exec(group.output())?.[1];
   if (found === undefined || !isUp() || group.hasEnded()) {
     throw new Error(`it did not start: ${group.output().trim().split('\n').at(-1) ?? ''}`);

@@ -51,13 +51,17 @@ describe('crash loops', { concurrency: true }, () => {
     let end: number | NodeJS.Signals | null | undefined;
     const ended = service.ended.then((how) => (end = how));
     hunt(context, service, [0, 1]);
-    await waitFor(async () => {
-      const answer = await service.health().catch(() => undefined);
-      if (answer) answers.push(answer);
-      // Between the end of the ops port and that of the process there is nothing but its exit.
-      else await ended;
-      return end !== undefined;
-    }, 60_000);
+    await waitFor(
+      async () => {
+        const answer = await service.health().catch(() => undefined);
+        if (answer) answers.push(answer);
+        // Between the end of the ops port and that of the process there is nothing but its exit.
+        else await ended;
+        return end !== undefined;
+      },
+      'the service ends',
+      60_000,
+    );
     const report = await load.stop();
     console.log(`${String(answers.length)} answers of /health; ${describeLoad(report)}`);
 
@@ -85,7 +89,7 @@ describe('crash loops', { concurrency: true }, () => {
     const load = startRunningLoad(context, service.url, photo, { clients: 2 });
     await waitFor(() => load.outcomes.length > 20);
     hunt(context, service, [victim.slot]);
-    await waitFor(() => service.stderr().includes('slot stays down'), 60_000);
+    await waitFor(() => service.stderr().includes('slot stays down'), 'the slot stays down', 60_000);
     const { status, workers } = await service.health();
     assert.equal(status, 'ready');
     assert.equal(workers[victim.slot]?.stage, 'exited');

@@ -68,7 +68,7 @@ test('hup_under_load_replaces_every_worker_and_fails_no_request', async (context
   const newcomers = startRunningLoad(context, service.url, photo, { clients: 1, keepsConnections: false });
   await waitFor(() => kept.outcomes.length > 20);
   service.process.kill('SIGHUP');
-  await waitFor(() => service.stderr().includes('rolling restart complete'), 60_000);
+  await waitFor(() => service.stderr().includes('rolling restart complete'), 'the restart is complete', 60_000);
   assert.equal((await postRaw(service.url, photo, { agent: idle })).status, 200);
   const after = (await service.health()).workers;
   for (const load of [kept, newcomers]) {
@@ -92,7 +92,7 @@ test('hup_under_load_to_a_model_that_fails_its_golden_image_keeps_the_old_worker
   await waitFor(() => load.outcomes.length > 20);
   await writeColourModel(dir, { name: 'quality', goldenScores: [0, 1, 0] });
   service.process.kill('SIGHUP');
-  await waitFor(() => service.stderr().includes('rolling restart stopped'), 60_000);
+  await waitFor(() => service.stderr().includes('rolling restart stopped'), 'the restart stops', 60_000);
   assert.match(service.stderr(), /golden\/red\.png: scores differ by 1\.0000/);
   const countAtStop = load.outcomes.length;
   await waitFor(() => load.outcomes.length > countAtStop + 50);

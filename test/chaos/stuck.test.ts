@@ -59,7 +59,7 @@ test('a_worker_that_can_not_finish_beside_its_stuck_thread_is_killed_at_harakiri
   await waitFor(async () => ((await service.health()).workers[0]?.inFlight ?? 0) > 0);
   const startedAt = performance.now();
   assert.equal((await postRaw(service.url, poison)).status, 503);
-  await waitFor(() => !isAlive(before.pid), 20_000);
+  await waitFor(() => !isAlive(before.pid), 'the stuck worker is killed', 20_000);
   assert.ok(performance.now() - startedAt < 9000, 'before the held upload timed out');
   assert.match(service.stderr(), /"timeout":"harakiri"/);
   await waitFor(async () => (await service.health()).workers[0]?.serving === true);
@@ -76,7 +76,7 @@ test('workers_are_gone_with_their_primary_although_one_is_stuck', async (context
   await waitFor(async () => (await service.health()).workers.some(({ inFlight }) => inFlight > 0));
   const { workers } = await service.health();
   service.process.kill('SIGKILL');
-  await waitFor(() => workers.every(({ pid }) => !isAlive(pid)), 5000);
+  await waitFor(() => workers.every(({ pid }) => !isAlive(pid)), 'the workers are gone', 5000);
   assert.ok((await lost) instanceof Error);
   const again = await startService(context, { args: ['--port', String(service.port)] });
   assert.equal((await postRaw(again.url, await makePhoto())).status, 200);

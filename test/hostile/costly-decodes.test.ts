@@ -14,13 +14,17 @@ async function measurePeaks(service: Service): Promise<() => Promise<number[]>> 
   const before: readonly Resources[] = await measureResources(service);
   const peaks = new Map<number, number>();
   let isOver = false;
-  const measuring = waitFor(async () => {
-    for (const { pid, privateBytes } of await measureResources(service)) {
-      const grown = privateBytes - (before.find((resources) => resources.pid === pid)?.privateBytes ?? 0);
-      peaks.set(pid, Math.max(peaks.get(pid) ?? 0, grown));
-    }
-    return isOver;
-  }, 120_000);
+  const measuring = waitFor(
+    async () => {
+      for (const { pid, privateBytes } of await measureResources(service)) {
+        const grown = privateBytes - (before.find((resources) => resources.pid === pid)?.privateBytes ?? 0);
+        peaks.set(pid, Math.max(peaks.get(pid) ?? 0, grown));
+      }
+      return isOver;
+    },
+    'the attack is over',
+    120_000,
+  );
   return async () => {
     isOver = true;
     await measuring;

@@ -26,10 +26,14 @@ test('workers_that_the_kernel_kills_for_memory_are_counted_as_oom_blame_no_pictu
   cgroup.enter(pid);
   cgroup.setLimit(limitBytes);
   for (const worker of old) process.kill(worker.pid, 'SIGKILL');
-  await waitFor(async () => {
-    await postRaw(service.url, photo).catch(() => undefined);
-    return (await readTotal(service.opsUrl, 'image_check_worker_restarts_total', 'reason="oom"')) >= 3;
-  }, 60_000);
+  await waitFor(
+    async () => {
+      await postRaw(service.url, photo).catch(() => undefined);
+      return (await readTotal(service.opsUrl, 'image_check_worker_restarts_total', 'reason="oom"')) >= 3;
+    },
+    'three workers ran out of memory',
+    60_000,
+  );
   assert.equal((await fetch(`${service.opsUrl}/readyz`)).status, 503);
   assert.match(
     service.stderr(),

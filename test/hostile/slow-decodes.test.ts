@@ -61,7 +61,11 @@ for (const [name, makePictures] of Object.entries(attacks)) {
     const pids = (await warmWorkers(service, photo)).map(({ pid }) => pid);
     const attack = startAttack(context, service.url, pictures);
     const polite = startRunningLoad(context, service.url, photo, { clients: 1, pauseMs: 300 });
-    await waitFor(() => attack.answers.length >= enoughAnswers && polite.outcomes.length >= 10, 60_000);
+    await waitFor(
+      () => attack.answers.length >= enoughAnswers && polite.outcomes.length >= 10,
+      'both got enough answers',
+      60_000,
+    );
     await endUnharmed(polite);
     console.log(`the attacker: ${await attack.stop()}`);
     assert.ok(!attack.answers.some((answer) => answer.startsWith('500')));

@@ -31,6 +31,6 @@ export async function assertCalmAgain(service: Service, before: Calm): Promise<v
   assert.deepEqual((await service.health()).workers.map(identify), before.workers.map(identify), 'no worker replaced');
 }
 
-function waitForIdle(service: Service): Promise<void> {
-  return waitFor(async () => (await readTotal(service.opsUrl, 'image_check_in_flight')) === 0);
+async function waitForIdle(service: Service): Promise<void> {
+  await waitFor(async () => (await readTotal(service.opsUrl, 'image_check_in_flight')) === 0);
 }

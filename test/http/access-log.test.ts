@@ -8,7 +8,7 @@ import {
   postParts,
   type RunningService,
   sendRaw,
-  startService,
+  startHttpServer,
   toChecked,
   toPart,
   toRawPost,
@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 async function start(log: object): Promise<RunningService> {
-  return (service = await startService({
+  return (service = await startHttpServer({
     config: { log },
     check: ({ images }) => {
       const [first, ...others] = images.map((image) => toChecked(image));

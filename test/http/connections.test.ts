@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
+import { openRawClient } from '../fixtures/raw-client.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 import {
   multipartType,
-  openRaw,
   type RunningService,
   sendRaw,
-  startService,
+  startHttpServer,
   toChecked,
   toPart,
   toRawPost,
-  waitUntil,
 } from './running-service.ts';
 
 let service: RunningService | undefined;
 afterEach(() => service?.close());
 
-async function start(...options: Parameters<typeof startService>): Promise<RunningService> {
-  return (service = await startService(...options));
+async function start(...options: Parameters<typeof startHttpServer>): Promise<RunningService> {
+  return (service = await startHttpServer(...options));
 }
 
 const rawHeaders = ['Content-Type: image/png', 'Content-Length: 6'];
@@ -29,7 +29,7 @@ function toStatuses(text: string): string[] {
 
 test('a_connection_is_kept_after_an_answer_and_after_an_error_whose_body_was_small', async () => {
   const { port, accessLines } = await start();
-  const { socket, reply, received } = openRaw(port);
+  const { socket, reply, received } = openRawClient(port);
   const requests = [
     toRawPost(rawHeaders, 'pixels'),
     toRawPost(['Content-Type: text/plain', 'Content-Length: 6'], 'pixels'),
@@ -39,13 +39,13 @@ test('a_connection_is_kept_after_an_answer_and_after_an_error_whose_body_was_sma
   ];
   for (const [index, request] of requests.entries()) {
     socket.write(request);
-    await waitUntil(
+    await waitFor(
       () => toStatuses(received()).length === index + 1 && received().endsWith('}'),
       `answer ${String(index)}`,
     );
   }
   socket.write(closing);
-  assert.deepEqual(toStatuses((await reply).text), ['200', '415', '404', '400', '400', '200']);
+  assert.deepEqual(toStatuses((await reply()).text), ['200', '415', '404', '400', '400', '200']);
   assert.equal((await accessLines()).length, 6);
 });
 
@@ -53,7 +53,7 @@ test('pipelined_requests_are_answered_in_their_order_each_with_its_own_id', asyn
   const running = await start({
     check: async ({ images }) => {
       // The first to come is the last to be done.
-      if (running.requests.length === 1) await waitUntil(() => running.requests.length === 3, 'the others');
+      if (running.requests.length === 1) await waitFor(() => running.requests.length === 3, 'the others');
       return { verdict: 'accept', images: images.map((image) => toChecked(image)) };
     },
   });
@@ -82,11 +82,11 @@ test('of_pipelined_requests_whose_client_leaves_every_one_is_closed_and_aborted'
         });
       }),
   });
-  const { socket } = openRaw(running.port);
+  const { socket } = openRawClient(running.port);
   socket.write(Buffer.concat([1, 2, 3].map(() => toRawPost(rawHeaders, 'pixels'))));
-  await waitUntil(() => running.requests.length === 3, 'three checks');
+  await waitFor(() => running.requests.length === 3, 'three checks');
   socket.destroy();
-  await waitUntil(() => aborted === 3, 'three aborted checks');
+  await waitFor(() => aborted === 3, 'three aborted checks');
   const lines = await running.accessLines();
   assert.deepEqual(
     lines.map((line) => / 499 /.test(line)),
@@ -98,28 +98,28 @@ test('of_pipelined_requests_whose_client_leaves_every_one_is_closed_and_aborted'
 test('a_client_that_closes_its_sending_side_after_whole_requests_reads_their_answers', async () => {
   const running = await start({
     check: async ({ images }) => {
-      await waitUntil(() => received().includes('100 Continue'), 'the service asks whether the client is still there');
+      await waitFor(() => received().includes('100 Continue'), 'the service asks whether the client is still there');
       return { verdict: 'accept', images: images.map((image) => toChecked(image)) };
     },
   });
-  const { socket, reply, received } = openRaw(running.port);
+  const { socket, reply, received } = openRawClient(running.port);
   socket.end(Buffer.concat([toRawPost(rawHeaders, 'pixels'), toRawPost(rawHeaders, 'pixels')]));
-  assert.deepEqual(toStatuses((await reply).text), ['100', '200', '200']);
+  assert.deepEqual(toStatuses((await reply()).text), ['100', '200', '200']);
   assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
 });
 
 test('a_client_of_HTTP_1.0_that_closes_its_sending_side_gets_its_answer_and_no_interim_one', async () => {
   const running = await start({
     check: async ({ images }) => {
-      await waitUntil(() => hasEnded, 'the service sees the end');
+      await waitFor(() => hasEnded, 'the service sees the end');
       return { verdict: 'accept', images: images.map((image) => toChecked(image)) };
     },
   });
   let hasEnded = false;
   running.server.once('connection', (socket: Socket) => socket.once('end', () => (hasEnded = true)));
-  const { socket, reply } = openRaw(running.port);
+  const { socket, reply } = openRawClient(running.port);
   socket.end(Buffer.from(toRawPost(rawHeaders, 'pixels').toString('latin1').replace('HTTP/1.1', 'HTTP/1.0')));
-  assert.deepEqual(toStatuses((await reply).text), ['200']);
+  assert.deepEqual(toStatuses((await reply()).text), ['200']);
 });
 
 test('a_client_that_sends_more_requests_at_once_than_may_wait_gets_the_answers_under_way_then_the_connection_closes', async () => {
@@ -172,7 +172,7 @@ test('no_more_than_eight_pipelined_requests_of_a_connection_are_handled_at_one_t
     Buffer.concat([...new Array<Buffer>(15).fill(toRawPost(rawHeaders, 'pixels')), closing]),
   );
   for (let answered = 0; answered < 16; answered += 1) {
-    await waitUntil(() => open.length === Math.min(8, 16 - answered), 'the next requests start');
+    await waitFor(() => open.length === Math.min(8, 16 - answered), 'the next requests start');
     open.shift()?.();
   }
   assert.deepEqual(toStatuses((await reply).text), new Array(16).fill('200'));
@@ -185,11 +185,11 @@ test('a_client_that_reads_nothing_is_disconnected_after_server_writeTimeoutMs_it
     config: { server: { writeTimeoutMs: 200 } },
     askPrimary: () => Promise.resolve({ status: 200, contentType: 'text/plain', body }),
   });
-  const { socket } = openRaw(running.port);
+  const { socket } = openRawClient(running.port);
   socket.pause();
   socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(16));
-  await waitUntil(async () => /image_check_in_flight 8/.test(await running.registry.metrics()), 'answers are stuck');
-  await waitUntil(() => running.openSockets() === 0, 'the connection is closed');
+  await waitFor(async () => /image_check_in_flight 8/.test(await running.registry.metrics()), 'answers are stuck');
+  await waitFor(() => running.openSockets() === 0, 'the connection is closed');
   assert.match(await running.registry.metrics(), /image_check_in_flight 0/);
   assert.ok((await running.accessLines()).some((line) => line.includes(' 499 ')));
   socket.destroy();
@@ -206,19 +206,19 @@ test('at_a_shutdown_new_images_are_503_ERR_DRAINING_and_close_what_is_in_flight_
         };
       }),
   });
-  const inFlight = openRaw(running.port);
+  const inFlight = openRawClient(running.port);
   inFlight.socket.write(toRawPost(rawHeaders, 'pixels'));
-  const kept = openRaw(running.port);
+  const kept = openRawClient(running.port);
   kept.socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
-  await waitUntil(() => running.requests.length === 1 && kept.received().includes('draining'), 'both connections');
+  await waitFor(() => running.requests.length === 1 && kept.received().includes('draining'), 'both connections');
   running.state.draining = 'shutdown';
   kept.socket.write(toRawPost(rawHeaders, 'pixels'));
-  const refused = (await kept.reply).text.slice(kept.received().indexOf('draining') + 'draining'.length);
+  const refused = (await kept.reply()).text.slice(kept.received().indexOf('draining') + 'draining'.length);
   assert.match(refused, /^HTTP\/1\.1 503 Service Unavailable\r\n/);
   assert.match(refused, /\r\nConnection: close\r\n/);
   assert.match(refused, /"code":"ERR_DRAINING"/);
   finish();
-  const { status, text } = await inFlight.reply;
+  const { status, text } = await inFlight.reply();
   assert.equal(status, 200);
   assert.match(text, /\r\nConnection: close\r\n/);
 });
@@ -242,9 +242,9 @@ test('a_worker_that_sheds_closes_so_many_kept_connections_not_those_that_close_a
   assert.equal(shed.status, 200);
   assert.match(shed.text, /\r\nConnection: close\r\n/);
   assert.equal(running.state.toShed, 0);
-  const { socket, received } = openRaw(running.port);
+  const { socket, received } = openRawClient(running.port);
   socket.write(toRawPost(rawHeaders, 'pixels'));
-  await waitUntil(() => received().endsWith('}'), 'the answer');
+  await waitFor(() => received().endsWith('}'), 'the answer');
   assert.match(received(), /\r\nConnection: keep-alive\r\n/);
 });
 
@@ -269,11 +269,11 @@ test('an_idle_connection_is_closed_after_server_keepAliveTimeoutMs_and_at_once_w
 
 test('idle_connections_can_be_closed_from_outside_as_a_draining_worker_does', async () => {
   const running = await start();
-  const { socket, reply, received } = openRaw(running.port);
+  const { socket, reply, received } = openRawClient(running.port);
   socket.write(toRawPost(rawHeaders, 'pixels'));
-  await waitUntil(() => received().endsWith('}'), 'the answer');
+  await waitFor(() => received().endsWith('}'), 'the answer');
   running.server.closeIdleConnections();
-  assert.equal((await reply).status, 200);
+  assert.equal((await reply()).status, 200);
 });
 
 test('a_request_is_counted_under_its_route_and_timed', async () => {

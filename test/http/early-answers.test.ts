@@ -5,21 +5,21 @@ import { after, before, test, type TestContext } from 'node:test';
 import { ServiceError } from '../../src/errors.ts';
 import { findForeignClients } from '../fixtures/foreign-clients.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
+import { openRawClient } from '../fixtures/raw-client.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 import {
   multipartType,
-  openRaw,
   type RunningService,
-  startService,
+  startHttpServer,
   toChecked,
   toPart,
   toRawPost,
-  waitUntil,
 } from './running-service.ts';
 
 const foreignClients = await findForeignClients();
 let service: RunningService;
 before(async () => {
-  service = await startService();
+  service = await startHttpServer();
 });
 after(() => service.close());
 
@@ -66,7 +66,7 @@ for (const [name, ask] of foreignClients) {
 
 for (const [name, ask] of foreignClients) {
   test(`${name} is told before its body is read that a worker is full`, async (context) => {
-    const full = await startService({
+    const full = await startHttpServer({
       assertRoom: () => {
         throw new ServiceError('ERR_OVERLOADED', 'full', { retryAfterSeconds: 7 });
       },
@@ -82,7 +82,7 @@ for (const [name, ask] of foreignClients) {
 
 test('the_content_type_tells_before_the_body_is_read_whether_it_may_be_a_jpeg', async (context) => {
   const asked: boolean[] = [];
-  const full = await startService({
+  const full = await startHttpServer({
     assertRoom: (_, mayBeJpeg) => {
       asked.push(mayBeJpeg);
       throw new ServiceError('ERR_OVERLOADED', 'full', { retryAfterSeconds: 7 });
@@ -113,7 +113,7 @@ for (const name of ['fetch', 'curl']) {
 }
 
 test('the_answer_is_written_at_once_and_an_endless_sender_is_cut_off_after_two_seconds', async () => {
-  const { socket, reply, received } = openRaw(service.port);
+  const { socket, reply, received } = openRawClient(service.port);
   const startedAt = performance.now();
   socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 9000000000']));
   const block = Buffer.alloc(65_536);
@@ -122,9 +122,9 @@ test('the_answer_is_written_at_once_and_an_endless_sender_is_cut_off_after_two_s
   };
   socket.on('drain', send);
   send();
-  await waitUntil(() => received().endsWith('}'), 'the answer');
+  await waitFor(() => received().endsWith('}'), 'the answer');
   const answeredMs = performance.now() - startedAt;
-  const { status, text } = await reply;
+  const { status, text } = await reply();
   const closedMs = performance.now() - startedAt;
   assert.equal(status, 413);
   assert.match(text, /\r\nConnection: close\r\n/);
@@ -140,23 +140,23 @@ for (const [what, part, status] of [
   ['a broken part header', Buffer.from('--limit\r\nContent Disposition\r\n\r\n'), 400],
 ] as const) {
   test(`a form is refused for ${what} while its client still has to send the rest`, async (context) => {
-    const { socket, reply, received } = openRaw(service.port);
+    const { socket, reply, received } = openRawClient(service.port);
     context.after(() => socket.destroy());
     const startedAt = performance.now();
     socket.write(toRawPost([`Content-Type: ${multipartType}`, 'Content-Length: 30000000'], part));
-    await waitUntil(() => received().endsWith('}'), 'the answer');
+    await waitFor(() => received().endsWith('}'), 'the answer');
     assert.ok(performance.now() - startedAt < 2000);
     socket.destroy();
-    assert.equal((await reply).status, status);
+    assert.equal((await reply()).status, status);
   });
 }
 
 test('a_client_that_waits_for_100_Continue_gets_the_refusal_instead_and_no_word_to_go_on', async () => {
-  const { socket, reply, received } = openRaw(service.port);
+  const { socket, reply, received } = openRawClient(service.port);
   socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 20000000', 'Expect: 100-continue']));
-  await waitUntil(() => received().endsWith('}'), 'the answer');
+  await waitFor(() => received().endsWith('}'), 'the answer');
   socket.end();
-  assert.match((await reply).text, /^HTTP\/1\.1 413 /);
+  assert.match((await reply()).text, /^HTTP\/1\.1 413 /);
 });
 
 function post(url: string, bytes: number): Promise<Response> {
@@ -166,7 +166,7 @@ function post(url: string, bytes: number): Promise<Response> {
 
 test('whole_uploads_that_fill_the_byte_budget_are_429_with_Retry_After_to_others_until_they_are_done', async () => {
   let finish = () => {};
-  const running = await startService({
+  const running = await startHttpServer({
     config: { upload: { maxBufferedBytes: 1000, maxBytes: 1000 } },
     check: ({ images }) =>
       new Promise((resolve) => {
@@ -177,7 +177,7 @@ test('whole_uploads_that_fill_the_byte_budget_are_429_with_Retry_After_to_others
   });
   try {
     const held = post(running.url, 600);
-    await waitUntil(() => running.requests.length === 1, 'the first upload is being checked');
+    await waitFor(() => running.requests.length === 1, 'the first upload is being checked');
     const refused = await post(running.url, 500);
     assert.equal(refused.status, 429);
     assert.equal(refused.headers.get('retry-after'), '1');
@@ -185,7 +185,7 @@ test('whole_uploads_that_fill_the_byte_budget_are_429_with_Retry_After_to_others
     finish();
     assert.equal((await held).status, 200);
     const next = post(running.url, 500);
-    await waitUntil(() => running.requests.length === 2, 'the next upload is being checked');
+    await waitFor(() => running.requests.length === 2, 'the next upload is being checked');
     finish();
     assert.equal((await next).status, 200);
   } finally {
@@ -194,22 +194,22 @@ test('whole_uploads_that_fill_the_byte_budget_are_429_with_Retry_After_to_others
 });
 
 test('an_upload_that_stands_still_makes_room_for_one_that_arrives_and_its_client_reads_429', async () => {
-  const running = await startService({ config: { upload: { maxBufferedBytes: 100_000 } } });
+  const running = await startHttpServer({ config: { upload: { maxBufferedBytes: 100_000 } } });
   try {
-    const slow = openRaw(running.port);
+    const slow = openRawClient(running.port);
     slow.socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 60000'], 'x'));
-    await waitUntil(async () => /in_flight 1/.test(await running.registry.metrics()), 'the slow upload has begun');
+    await waitFor(async () => /in_flight 1/.test(await running.registry.metrics()), 'the slow upload has begun');
     assert.equal((await post(running.url, 50_000)).status, 200);
-    await waitUntil(() => slow.received().endsWith('}'), 'the answer, while the connection is open');
+    await waitFor(() => slow.received().endsWith('}'), 'the answer, while the connection is open');
     slow.socket.end();
-    assert.match((await slow.reply).text, /^HTTP\/1\.1 429 [^]*\r\nRetry-After: 1\r\n[^]*"code":"ERR_OVERLOADED"/);
+    assert.match((await slow.reply()).text, /^HTTP\/1\.1 429 [^]*\r\nRetry-After: 1\r\n[^]*"code":"ERR_OVERLOADED"/);
   } finally {
     await running.close();
   }
 });
 
 test('a_body_that_the_whole_budget_could_not_hold_is_413_to_try_again_would_not_help', async () => {
-  const running = await startService({ config: { upload: { maxBufferedBytes: 1000 } } });
+  const running = await startHttpServer({ config: { upload: { maxBufferedBytes: 1000 } } });
   try {
     const init = { method: 'POST', headers: { 'Content-Type': 'image/png' }, body: Buffer.alloc(1001) };
     assert.equal((await fetch(`${running.url}/v1/check`, init)).status, 413);
@@ -219,20 +219,20 @@ test('a_body_that_the_whole_budget_could_not_hold_is_413_to_try_again_would_not_
 });
 
 test('a_connection_is_kept_after_a_refusal_that_read_a_body_of_100_kB_not_after_one_of_1_MB', async (context) => {
-  const full = await startService({
+  const full = await startHttpServer({
     assertRoom: () => {
       throw new ServiceError('ERR_OVERLOADED', 'full');
     },
   });
   context.after(() => full.close());
-  const { socket, reply, received } = openRaw(full.port);
+  const { socket, reply, received } = openRawClient(full.port);
   const send = (bytes: number): void => {
     socket.write(toRawPost(['Content-Type: image/jpeg', `Content-Length: ${String(bytes)}`], 'x'.repeat(bytes)));
   };
   send(100_000);
-  await waitUntil(() => received().endsWith('}'), 'the first answer');
+  await waitFor(() => received().endsWith('}'), 'the first answer');
   send(1_000_000);
-  const answers = (await reply).text.split('HTTP/1.1 ').slice(1);
+  const answers = (await reply()).text.split('HTTP/1.1 ').slice(1);
   assert.deepEqual(
     answers.map((answer) => [answer.slice(0, 3), /^Connection: (.*)$/im.exec(answer)?.[1]]),
     [

@@ -6,7 +6,7 @@ import { type ErrorCode, errorCodes, ServiceError } from '../../src/errors.ts';
 import { errorTable } from '../../src/http/error-table.ts';
 import { findForeignClients, type ForeignClient } from '../fixtures/foreign-clients.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
-import { type RunningService, sendRaw, startService } from './running-service.ts';
+import { type RunningService, sendRaw, startHttpServer } from './running-service.ts';
 
 let service: RunningService | undefined;
 afterEach(() => service?.close());
@@ -44,7 +44,7 @@ test('every_code_leaves_with_the_status_of_the_contract', () => {
 });
 
 test('what_the_product_throws_leaves_as_a_problem_document_and_every_client_sees_the_same_status', async (context) => {
-  const running = await startService({
+  const running = await startHttpServer({
     // The model that was asked for says what to throw.
     check: ({ models: [code] }) => Promise.reject(new ServiceError(code as ErrorCode, 'a detail "quoted" – ü')),
   });
@@ -73,7 +73,7 @@ test('what_the_product_throws_leaves_as_a_problem_document_and_every_client_sees
 
 test('retry_After_says_what_the_error_says_rounded_up_and_1_where_it_says_nothing', async () => {
   let retryAfterSeconds: number | undefined = 2.3;
-  service = await startService({
+  service = await startHttpServer({
     check: () =>
       Promise.reject(
         new ServiceError(
@@ -93,7 +93,7 @@ test('retry_After_says_what_the_error_says_rounded_up_and_1_where_it_says_nothin
 });
 
 test('a_bug_is_500_its_stack_goes_to_the_log_under_the_request_id_and_never_to_the_client', async () => {
-  service = await startService({
+  service = await startHttpServer({
     check: () => {
       throw new TypeError('secret of the house');
     },
@@ -113,7 +113,7 @@ test('a_bug_is_500_its_stack_goes_to_the_log_under_the_request_id_and_never_to_t
 
 for (const path of ['/%zz', '/v1/%E0%A4%A', '/v1/check?model=%', '/%ff']) {
   test(`${path} does not decode and is 400`, async () => {
-    service = await startService();
+    service = await startHttpServer();
     const { status, body } = await requestPath(service, path);
     assert.deepEqual([status, toCode(body)], [400, 'ERR_REQUEST_INVALID']);
   });
@@ -121,7 +121,7 @@ for (const path of ['/%zz', '/v1/%E0%A4%A', '/v1/check?model=%', '/%ff']) {
 
 for (const path of ['/', '/nowhere', '/v1', '/v1/check/more', '//v1/check', '/../etc/passwd', '/%00', '/__proto__']) {
   test(`${path} is 404, counted as other`, async () => {
-    service = await startService();
+    service = await startHttpServer();
     const { status, body } = await requestPath(service, path);
     assert.deepEqual([status, toCode(body)], [404, 'ERR_NOT_FOUND']);
     assert.match(await service.registry.metrics(), /http_requests_total\{route="other",method="GET",code="404"\} 1/);
@@ -129,14 +129,14 @@ for (const path of ['/', '/nowhere', '/v1', '/v1/check/more', '//v1/check', '/..
 }
 
 test('a_request_without_Host_is_400_in_HTTP_1.1_and_served_in_HTTP_1.0', async () => {
-  service = await startService();
+  service = await startHttpServer();
   const modern = await sendRaw(service.port, 'GET /nowhere HTTP/1.1\r\nConnection: close\r\n\r\n');
   assert.deepEqual([modern.status, toCode(modern.body)], [400, 'ERR_REQUEST_INVALID']);
   assert.match((await sendRaw(service.port, 'GET /nowhere HTTP/1.0\r\n\r\n')).text, /404 Not Found/);
 });
 
 test('a_wrong_method_is_405_with_Allow_OPTIONS_tells_it_and_an_unknown_method_is_not_a_label', async () => {
-  service = await startService({ askPrimary: () => Promise.reject(new Error('silent')) });
+  service = await startHttpServer({ askPrimary: () => Promise.reject(new Error('silent')) });
   const ask = (path: string, method: string) => fetch(`${service?.url ?? ''}${path}`, { method });
   for (const [path, method, allow] of [
     ['/v1/check', 'GET', 'POST, OPTIONS'],
@@ -156,7 +156,7 @@ test('a_wrong_method_is_405_with_Allow_OPTIONS_tells_it_and_an_unknown_method_is
 });
 
 test('helmet_is_on_and_does_not_send_browsers_to_TLS', async () => {
-  service = await startService();
+  service = await startHttpServer();
   const { headers } = await fetch(`${service.url}/nowhere`);
   assert.match(headers.get('content-security-policy') ?? '', /default-src 'self'/);
   assert.doesNotMatch(headers.get('content-security-policy') ?? '', /upgrade-insecure-requests/);

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { LabelMap, LabelResult } from '../../src/check/types.ts';
-import { multipartType, type RunningService, startService, toChecked, toMultipart, toPart } from './running-service.ts';
+import {
+  multipartType,
+  type RunningService,
+  startHttpServer,
+  toChecked,
+  toMultipart,
+  toPart,
+} from './running-service.ts';
 
 let service: RunningService | undefined;
 afterEach(() => service?.close());
@@ -10,7 +17,7 @@ const image = toPart('name="image"; filename="a.jpg"');
 const field = (value: string) => toPart('name="explain"', value);
 
 async function start(): Promise<RunningService> {
-  return (service = await startService());
+  return (service = await startHttpServer());
 }
 
 function post({ url }: RunningService, query: string, ...parts: Buffer[]): Promise<Response> {
@@ -84,7 +91,7 @@ test('a_map_is_written_as_the_contract_says_its_scores_rounded_as_the_others_are
     toLabel('none'),
   ];
   const check = { model: 'm', version: '1', engine: 'wasm', verdict: 'review', labels } as const;
-  service = await startService({
+  service = await startHttpServer({
     check: ({ images }) =>
       Promise.resolve({ verdict: 'review', images: images.map((each) => toChecked(each, { checks: [check] })) }),
   });

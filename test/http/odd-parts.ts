@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { postParts, type RunningService, startService } from './running-service.ts';
+import { postParts, type RunningService, startHttpServer } from './running-service.ts';
 
 /** An answer or a problem document, as far as tests of forms look at it. */
 export interface ProblemBody {
@@ -22,7 +22,7 @@ export function toOddPart(header: string | Buffer, content: Buffer = pixels): Bu
 
 /** Starts the HTTP room with room for large fields. */
 export function startFormService(): Promise<RunningService> {
-  return startService({ config: { upload: { maxRequestBytes: 20_000_000 } } });
+  return startHttpServer({ config: { upload: { maxRequestBytes: 20_000_000 } } });
 }
 
 /** Posts a form of the given parts. */

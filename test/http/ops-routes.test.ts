@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { type OpsAnswer, opsPaths } from '../../src/ipc/messages.ts';
-import { type RunningService, type ServiceOptions, startService } from './running-service.ts';
+import { type RunningService, type ServiceOptions, startHttpServer } from './running-service.ts';
 
 let service: RunningService | undefined;
 afterEach(() => service?.close());
 
 async function start(options: ServiceOptions): Promise<RunningService> {
-  return (service = await startService(options));
+  return (service = await startHttpServer(options));
 }
 
 const toAnswer = (body: string, status = 200): OpsAnswer => ({

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { RuleResult } from '../../src/check/types.ts';
+import { openRawClient } from '../fixtures/raw-client.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 import {
   multipartType,
-  openRaw,
   type RunningService,
-  startService,
+  startHttpServer,
   toChecked,
   toMultipart,
   toPart,
-  waitUntil,
 } from './running-service.ts';
 
 let service: RunningService | undefined;
@@ -37,7 +37,7 @@ const asked: [string, string, Buffer[], string[], string | undefined][] = [
 ];
 for (const [what, query, parts, expectedRules, expectedPolicy] of asked) {
   test(`a request with ${what} asks for ${JSON.stringify([expectedRules, expectedPolicy])}`, async () => {
-    const running = (service = await startService());
+    const running = (service = await startHttpServer());
     const reply = await post(running, query, ...parts);
     assert.equal(reply.status, 200, await reply.text());
     const [request] = running.requests;
@@ -46,7 +46,7 @@ for (const [what, query, parts, expectedRules, expectedPolicy] of asked) {
 }
 
 test('a_raw_body_is_asked_about_by_the_query', async () => {
-  service = await startService();
+  service = await startHttpServer();
   const init = { method: 'POST', headers: { 'Content-Type': 'image/png' }, body: 'pixels' };
   assert.equal((await fetch(`${service.url}/v1/check?rules=avatar&policy=strict`, init)).status, 200);
   const [request] = service.requests;
@@ -63,7 +63,7 @@ const wrong: [string, string, Buffer[], RegExp][] = [
 ];
 for (const [what, query, parts, detail] of wrong) {
   test(`${what} is ERR_REQUEST_INVALID and nothing is checked`, async () => {
-    const running = (service = await startService());
+    const running = (service = await startHttpServer());
     const reply = await post(running, query, ...parts);
     const body = (await reply.json()) as Record<string, unknown>;
     assert.deepEqual([reply.status, body['code']], [400, 'ERR_REQUEST_INVALID']);
@@ -73,14 +73,14 @@ for (const [what, query, parts, detail] of wrong) {
 }
 
 test('two_policies_of_the_query_are_refused_before_the_body_is_read', async () => {
-  service = await startService();
-  const { socket, reply, received } = openRaw(service.port);
+  const running = (service = await startHttpServer());
+  const { socket, received } = openRawClient(running.port);
   const head = ['Host: x', 'Content-Type: image/png', 'Content-Length: 1000'];
   socket.write(`POST /v1/check?policy=a&policy=b HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n`);
-  await waitUntil(() => received().includes('ERR_REQUEST_INVALID'), 'an early answer');
+  await waitFor(() => received().includes('ERR_REQUEST_INVALID'), 'an early answer');
   assert.match(received(), /^HTTP\/1\.1 400 /);
   socket.destroy();
-  await reply;
+  await waitFor(async () => (await running.accessLines()).length === 1, 'the access line');
 });
 
 const broken: readonly RuleResult[] = [
@@ -91,7 +91,7 @@ const broken: readonly RuleResult[] = [
 
 test('rules_are_written_beside_the_checks_and_a_policy_into_each_of_them_and_only_where_there_are_any', async () => {
   const check = { model: 'm', version: '1', engine: 'wasm', policy: 'strict', verdict: 'review', labels: [] } as const;
-  service = await startService({
+  service = await startHttpServer({
     check: ({ images: [one, other] }) =>
       Promise.resolve({
         verdict: 'reject',
@@ -111,7 +111,7 @@ test('rules_are_written_beside_the_checks_and_a_policy_into_each_of_them_and_onl
 
 test('the_access_log_names_the_worst_rule_that_was_broken', async () => {
   let rules = broken;
-  service = await startService({
+  service = await startHttpServer({
     config: { log: { accessFormat: '%(status) %(rule)' } },
     check: ({ images }) =>
       Promise.resolve({ verdict: 'reject', images: images.map((each) => toChecked(each, { rules })) }),

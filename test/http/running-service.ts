@@ -1,8 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { CheckRequest, CheckResult, CheckService, ImageResult, UploadedImage } from '../../src/check/types.ts';
@@ -13,6 +12,7 @@ import { createHttpServer } from '../../src/http/server.ts';
 import { createByteBudget } from '../../src/http/upload/byte-budget.ts';
 import { openLogStream } from '../../src/log-stream.ts';
 import { createWorkerMetrics } from '../../src/metrics/catalogue.ts';
+import { openRawClient, type RawReply } from '../fixtures/raw-client.ts';
 
 export interface ServiceOptions {
   readonly config?: object;
@@ -21,17 +21,10 @@ export interface ServiceOptions {
   readonly askPrimary?: HttpDependencies['askPrimary'];
 }
 
-/** What came back on a raw connection until its other side closed it. */
-export interface RawReply {
-  readonly text: string;
-  readonly status: number;
-  readonly body: string;
-}
-
-export type RunningService = Awaited<ReturnType<typeof startService>>;
+export type RunningService = Awaited<ReturnType<typeof startHttpServer>>;
 
 /** Starts the HTTP room as a worker does: sockets are accepted elsewhere and handed to a server that does not listen. */
-export async function startService({ config = {}, check, assertRoom, askPrimary }: ServiceOptions = {}) {
+export async function startHttpServer({ config = {}, check, assertRoom, askPrimary }: ServiceOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'image-check-http-'));
   const accessFile = join(folder, 'access.log');
   const accessDescriptor = openSync(accessFile, 'a');
@@ -124,45 +117,11 @@ function acceptAll({ images }: CheckRequest): Promise<CheckResult> {
   return Promise.resolve({ verdict: 'accept', images: images.map((image) => toChecked(image)) });
 }
 
-/** Waits until a condition holds. @throws where it does not within 10 s. */
-export async function waitUntil(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const endAt = Date.now() + 10_000;
-  while (!(await condition())) {
-    if (Date.now() > endAt) throw new Error(`waited in vain: ${what}`);
-    await setTimeout(5);
-  }
-}
-
-/** Opens a raw connection; `reply` holds everything until both sides have closed it. */
-export function openRaw(port: number): { socket: Socket; reply: Promise<RawReply>; received: () => string } {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  let text = '';
-  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
-  const reply = new Promise<RawReply>((resolve, reject) => {
-    const timer = globalThis.setTimeout(() => {
-      reject(new Error(`the connection stays open after: ${text}`));
-    }, 10_000);
-    // A reset after the answer is an ending like any other for these tests: what counts is what arrived before.
-    socket.on('error', () => {});
-    socket.once('end', () => socket.end());
-    socket.once('close', () => {
-      clearTimeout(timer);
-      resolve(toRawReply(text));
-    });
-  });
-  return { socket, reply, received: () => text };
-}
-
 /** Sends bytes as they are and gives what came back until the service closed the connection. */
 export function sendRaw(port: number, bytes: string | Buffer): Promise<RawReply> {
-  const { socket, reply } = openRaw(port);
+  const { socket, reply } = openRawClient(port);
   socket.write(bytes);
-  return reply;
-}
-
-export function toRawReply(text: string): RawReply {
-  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0);
-  return { text, status, body: text.slice(text.indexOf('\r\n\r\n') + 4) };
+  return reply();
 }
 
 /** One part of a multipart body, as bytes. */

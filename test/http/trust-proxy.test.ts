@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { configSchema } from '../../src/config/schema.ts';
-import { type RunningService, sendRaw, startService, toRawPost, waitUntil } from './running-service.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
+import { type RunningService, sendRaw, startHttpServer, toRawPost } from './running-service.ts';
 
 let service: RunningService | undefined;
 afterEach(async () => {
@@ -11,11 +12,11 @@ afterEach(async () => {
 
 /** Sends a request with the header and gives the address in its access line. */
 async function readLoggedAddress(trustProxy: readonly string[], forwarded: string): Promise<string | undefined> {
-  const running = (service = await startService({ config: { server: { trustProxy } } }));
+  const running = (service = await startHttpServer({ config: { server: { trustProxy } } }));
   const headers = ['Content-Type: image/png', 'Content-Length: 6', 'Connection: close'];
   const reply = await sendRaw(running.port, toRawPost([...headers, `X-Forwarded-For: ${forwarded}`], 'pixels'));
   assert.equal(reply.status, 200);
-  await waitUntil(async () => (await running.accessLines()).length === 1, 'the access line');
+  await waitFor(async () => (await running.accessLines()).length === 1, 'the access line');
   return (await running.accessLines())[0]?.split(' ', 1)[0];
 }
 
@@ -51,7 +52,7 @@ test('server_trustProxy_refuses_what_is_neither_addresses_nor_one_number_of_hops
 });
 
 test('two_Host_headers_are_400', async () => {
-  const running = (service = await startService());
+  const running = (service = await startHttpServer());
   const headers = ['host: other', 'Content-Type: image/png', 'Content-Length: 6', 'Connection: close'];
   const { status, body } = await sendRaw(running.port, toRawPost(headers, 'pixels'));
   assert.equal(status, 400);
@@ -59,13 +60,13 @@ test('two_Host_headers_are_400', async () => {
 });
 
 test('CONNECT_is_answered_405_with_Allow', async () => {
-  const running = (service = await startService());
+  const running = (service = await startHttpServer());
   const { text } = await sendRaw(running.port, 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n');
   assert.match(text, /^HTTP\/1\.1 405 [^]*\r\nAllow: GET, HEAD, POST, OPTIONS\r\n[^]*"code":"ERR_METHOD_NOT_ALLOWED"/);
 });
 
 test('a_request_before_CONNECT_is_answered_and_the_connection_closes_behind_it', async () => {
-  const running = (service = await startService());
+  const running = (service = await startHttpServer());
   const first = toRawPost(['Content-Type: image/png', 'Content-Length: 6'], 'pixels');
   const connect = 'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n';
   const { text } = await sendRaw(running.port, Buffer.concat([first, Buffer.from(connect)]));
@@ -73,7 +74,7 @@ test('a_request_before_CONNECT_is_answered_and_the_connection_closes_behind_it',
 });
 
 test('control_characters_that_turn_the_direction_of_text_are_not_echoed', async () => {
-  const running = (service = await startService());
+  const running = (service = await startHttpServer());
   const response = await fetch(`${running.url}/v1/check?model=a%E2%80%AEb%00c`, {
     method: 'POST',
     headers: { 'Content-Type': 'image/png' },

@@ -6,7 +6,7 @@ import {
   postParts,
   type RunningService,
   sendRaw,
-  startService,
+  startHttpServer,
   toMultipart,
   toPart,
   toRawPost,
@@ -15,7 +15,7 @@ import {
 const limits = { maxBytes: 100_000, maxFiles: 3, maxRequestBytes: 400_000, maxBufferedBytes: 1_000_000 };
 let service: RunningService;
 before(async () => {
-  service = await startService({ config: { upload: limits } });
+  service = await startHttpServer({ config: { upload: limits } });
 });
 after(() => service.close());
 

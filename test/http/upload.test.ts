@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { ServiceError } from '../../src/errors.ts';
+import { openRawClient } from '../fixtures/raw-client.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 import {
   multipartType,
-  openRaw,
   postParts,
   type RunningService,
   sendRaw,
   type ServiceOptions,
-  startService,
+  startHttpServer,
   toMultipart,
   toPart,
   toRawPost,
-  waitUntil,
 } from './running-service.ts';
 
 let service: RunningService | undefined;
 afterEach(() => service?.close());
 
 async function start(options: ServiceOptions = {}): Promise<RunningService> {
-  return (service = await startService(options));
+  return (service = await startHttpServer(options));
 }
 
 interface VerdictBody {
@@ -197,13 +197,13 @@ test('the_deadline_counts_from_the_last_byte_a_client_may_ask_for_less_and_not_f
 
 test('a_client_that_waits_for_100_Continue_is_told_to_go_on', async () => {
   const { port } = await start();
-  const { socket, reply, received } = openRaw(port);
+  const { socket, reply, received } = openRawClient(port);
   const headers = ['Content-Type: image/png', 'Content-Length: 6', 'Expect: 100-continue', 'Connection: close'];
   socket.write(toRawPost(headers));
-  await waitUntil(() => received().includes('\r\n\r\n'), '100 Continue');
+  await waitFor(() => received().includes('\r\n\r\n'), '100 Continue');
   assert.equal(received(), 'HTTP/1.1 100 Continue\r\n\r\n');
   socket.write('pixels');
-  assert.match((await reply).text, /\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  assert.match((await reply()).text, /\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
 });
 
 test('an_expectation_that_nobody_knows_is_no_reason_to_refuse_an_image', async () => {
@@ -235,12 +235,12 @@ test('a_client_that_leaves_aborts_its_check_and_is_logged_as_499', async () => {
         });
       }),
   });
-  const { socket } = openRaw(running.port);
+  const { socket } = openRawClient(running.port);
   socket.write(toRawPost(['Content-Type: image/png', 'Content-Length: 6'], 'pixels'));
-  await waitUntil(() => running.requests.length === 1, 'the check starts');
+  await waitFor(() => running.requests.length === 1, 'the check starts');
   socket.destroy();
-  await waitUntil(() => isAborted, 'the check is aborted');
-  await waitUntil(async () => (await running.accessLines()).length === 1, 'the access line');
+  await waitFor(() => isAborted, 'the check is aborted');
+  await waitFor(async () => (await running.accessLines()).length === 1, 'the access line');
   assert.match((await running.accessLines())[0] ?? '', /"POST \/v1\/check HTTP\/1\.1" 499 0 /);
   assert.match(await running.registry.metrics(), /requests_total\{route="\/v1\/check",method="POST",code="499"\} 1/);
   assert.doesNotMatch(await running.registry.metrics(), /image_check_errors_total\{/);

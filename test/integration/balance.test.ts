@@ -36,7 +36,7 @@ test('a_respawned_worker_gets_its_share_of_clients_that_keep_their_connections',
   });
   await Promise.race([
     Promise.all(clients),
-    waitFor(() => lastSlots.filter((slot) => slot === 1).length >= 5, 60_000),
+    waitFor(() => lastSlots.filter((slot) => slot === 1).length >= 5, 'the other worker has its share', 60_000),
   ]).finally(() => (isOver = true));
   await Promise.all(clients);
   assert.deepEqual([...new Set(statuses)], [200]);

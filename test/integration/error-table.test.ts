@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
+import { crc32 } from 'node:zlib';
 import { type ErrorCode, errorCodes } from '../../src/errors.ts';
 import { errorTable } from '../../src/http/error-table.ts';
 import { writeColourModel } from '../fixtures/colour-model.ts';
@@ -67,15 +68,6 @@ function makeBomb(): Buffer {
   png.writeUInt32BE(100_000, 20);
   png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
   return png;
-}
-
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  return ~crc >>> 0;
 }
 
 const image = { 'Content-Type': 'image/jpeg' };

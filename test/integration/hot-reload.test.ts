@@ -43,10 +43,14 @@ function scoreOf({ body }: Answer): number {
 
 async function waitForRollOut({ health }: Service, holds: (health: Health) => boolean): Promise<Health> {
   let seen: Health | undefined;
-  await waitFor(async () => {
-    seen = await health();
-    return seen.rollingRestart !== undefined && seen.rollingRestart.state !== 'running' && holds(seen);
-  }, 120_000);
+  await waitFor(
+    async () => {
+      seen = await health();
+      return seen.rollingRestart !== undefined && seen.rollingRestart.state !== 'running' && holds(seen);
+    },
+    'the rolling restart ends',
+    120_000,
+  );
   assert.ok(seen);
   return seen;
 }

@@ -22,12 +22,16 @@ test('a_running_service_goes_on_without_a_model_that_is_removed', async (context
 
   const removing = startLauncher(context, { args: ['models', 'remove', 'other', '--models', modelsDir] });
   assert.equal(await removing.ended, 0, removing.stderr());
-  await waitFor(async () => {
-    assert.equal((await ask('quality')).status, 200);
-    const { rollingRestart, workers } = await service.health();
-    assert.notEqual(rollingRestart?.state, 'stopped', rollingRestart?.reason);
-    return rollingRestart?.state === 'complete' && workers.every(({ models }) => !('other' in models));
-  }, 120_000);
+  await waitFor(
+    async () => {
+      assert.equal((await ask('quality')).status, 200);
+      const { rollingRestart, workers } = await service.health();
+      assert.notEqual(rollingRestart?.state, 'stopped', rollingRestart?.reason);
+      return rollingRestart?.state === 'complete' && workers.every(({ models }) => !('other' in models));
+    },
+    'no worker has the model',
+    120_000,
+  );
   const { status, body } = await ask('other');
   assert.equal(status, 404);
   assert.equal(body.code, 'ERR_MODEL_UNKNOWN');

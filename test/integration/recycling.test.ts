@@ -13,10 +13,14 @@ test('workers_that_have_answered_enough_uploads_hand_over_warm_and_no_request_fa
   const service = await startService(context, { args: ['--set', 'supervisor.maxRequests=20'] });
   const before = (await service.health()).workers.map(({ pid }) => pid);
   const load = startRunningLoad(context, service.url, await makePhoto(), gentle);
-  await waitFor(async () => {
-    const { workers } = await service.health();
-    return workers.every(({ pid, ready, restarts }) => ready && restarts > 0 && !before.includes(pid));
-  }, 120_000);
+  await waitFor(
+    async () => {
+      const { workers } = await service.health();
+      return workers.every(({ pid, ready, restarts }) => ready && restarts > 0 && !before.includes(pid));
+    },
+    'both workers are replaced',
+    120_000,
+  );
   const answers = await endUnharmed(load);
   assert.ok(answers.length >= 40);
   const total = (...labels: string[]): Promise<number> =>

@@ -46,7 +46,11 @@ async function startConfigured(
 }
 
 async function waitForRollOut({ health }: Service, state: 'complete' | 'stopped'): Promise<void> {
-  await waitFor(async () => (await health()).rollingRestart?.state === state, 120_000);
+  await waitFor(
+    async () => (await health()).rollingRestart?.state === state,
+    `the rolling restart is ${state}`,
+    120_000,
+  );
 }
 
 test('hup_takes_over_rules_and_policies_without_a_lost_request_and_keeps_them_where_they_are_wrong', async (context) => {

@@ -56,5 +56,5 @@ test('workers_are_gone_when_their_primary_is_killed', async (context) => {
   const service = await startService(context);
   const { workers } = await service.health();
   service.process.kill('SIGKILL');
-  await waitFor(() => workers.every(({ pid }) => !isAlive(pid)), 5000);
+  await waitFor(() => workers.every(({ pid }) => !isAlive(pid)), 'the workers are gone', 5000);
 });

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { ask, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import { ask, startPrimaryProcess } from '../fixtures/primary-harness.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 import { isAlive } from '../fixtures/process-life.ts';
 
 function makeFolder(t: TestContext): string {
@@ -21,9 +22,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const pids = primary.pids(await primary.serving());
     assert.equal(readFileSync(pidFile, 'utf8'), `${String(primary.child.pid)}\n`);
     const inFlight = Array.from({ length: 6 }, () => primary.whoAnswers('/?ms=1500'));
-    await until(async () => (await primary.health()).workers.every((worker) => worker.inFlight === 3), 'in flight');
+    await waitFor(async () => (await primary.health()).workers.every((worker) => worker.inFlight === 3), 'in flight');
     primary.child.kill(signal);
-    await until(async () => (await primary.health()).status === 'draining', 'the primary drains');
+    await waitFor(async () => (await primary.health()).status === 'draining', 'the primary drains');
     assert.equal((await ask(primary.opsPort, '/readyz')).status, 503);
     assert.equal((await ask(primary.opsPort, '/livez')).status, 200);
     await assert.rejects(primary.whoAnswers(), { code: 'ECONNREFUSED' });
@@ -55,10 +56,10 @@ test('a_second_signal_does_not_wait_for_what_is_in_flight', async (t) => {
   const pids = primary.pids(await primary.serving());
   const inFlight = primary.whoAnswers('/?ms=60000');
   inFlight.catch(() => undefined);
-  await until(async () => (await primary.health()).workers.some((worker) => worker.inFlight === 1), 'in flight');
+  await waitFor(async () => (await primary.health()).workers.some((worker) => worker.inFlight === 1), 'in flight');
   primary.child.kill('SIGTERM');
-  await until(async () => (await primary.health()).status === 'draining', 'the primary drains');
-  await until(() => {
+  await waitFor(async () => (await primary.health()).status === 'draining', 'the primary drains');
+  await waitFor(() => {
     // Sent again and again, as one that follows closely counts as the same.
     primary.child.kill('SIGTERM');
     return primary.child.exitCode !== null;
@@ -72,5 +73,5 @@ test('workers_do_not_outlive_a_primary_that_was_killed', async (t) => {
   const primary = await startPrimaryProcess(t);
   const pids = primary.pids(await primary.serving());
   primary.child.kill('SIGKILL');
-  await until(() => !pids.some(isAlive), 'the workers are gone');
+  await waitFor(() => !pids.some(isAlive), 'the workers are gone');
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ask, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import { ask, startPrimaryProcess } from '../fixtures/primary-harness.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 
 test('the_ops_port_answers_as_the_contract_says_and_a_worker_that_asks_hears_the_same', async (t) => {
   const primary = await startPrimaryProcess(t, { workerCount: 1 });
@@ -20,7 +21,7 @@ test('the_ops_port_answers_as_the_contract_says_and_a_worker_that_asks_hears_the
   ]);
 
   await primary.whoAnswers('/load');
-  const models = await until(async () => {
+  const models = await waitFor(async () => {
     const { body } = await ask(primary.opsPort, '/v1/models');
     return body.includes('ready') && body;
   }, 'the model is ready');
@@ -68,7 +69,7 @@ test('frozen_workers_do_not_delay_any_answer', async (t) => {
   for (const target of ['/livez', '/readyz', '/health', '/metrics', '/v1/models']) {
     assert.equal((await ask(primary.opsPort, target)).status, 200, target);
   }
-  const ages = await until(async () => {
+  const ages = await waitFor(async () => {
     const { workers } = await primary.health();
     return workers.every(({ heartbeatAgeMs }) => (heartbeatAgeMs ?? 0) > 500) && workers;
   }, 'the silence shows');

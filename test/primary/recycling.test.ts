@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { configSchema } from '../../src/config/schema.ts';
 import { chooseDue, type Recyclable, toKeptMs } from '../../src/primary/supervise/recycling.ts';
-import { ask, type PrimaryProcess, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import { ask, type PrimaryProcess, startPrimaryProcess } from '../fixtures/primary-harness.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 
 const stableMs = 5000;
 const nowMs = 1_000_000;
@@ -114,7 +115,7 @@ test('a_worker_above_max_requests_is_replaced_by_one_that_is_as_warm_and_no_requ
     for (; !isOver.yes; answered += 1) await primary.whoAnswers('/load?ms=5');
   });
   const seen: number[] = [];
-  await until(async () => {
+  await waitFor(async () => {
     const { workers } = await primary.health();
     seen.push(workers.filter(({ serving }) => serving).length);
     return workers.every(({ pid, restarts }) => pid !== null && !before.includes(pid) && restarts > 0);
@@ -134,7 +135,7 @@ test('a_worker_above_its_private_memory_is_replaced_its_neighbour_is_not', async
   const primary = await startPrimaryProcess(t, { config, restartLimits });
   const before = primary.pids(await primary.serving());
   const { pid: grown } = await primary.whoAnswers('/grow');
-  const after = await until(async () => {
+  const after = await waitFor(async () => {
     const seen = await primary.serving();
     return !primary.pids(seen).includes(grown) && primary.pids(seen);
   }, 'it is replaced');
@@ -149,7 +150,7 @@ test('workers_that_are_too_old_are_replaced_one_after_the_other', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { supervisor: { maxAgeMs: 1500 } }, restartLimits });
   const before = primary.pids(await primary.serving());
   let mostChanging = 0;
-  await until(async () => {
+  await waitFor(async () => {
     const { workers } = await primary.health();
     mostChanging = Math.max(mostChanging, workers.filter(({ draining }) => draining !== undefined).length);
     return workers.every(({ pid }) => pid !== null && !before.includes(pid));
@@ -166,7 +167,7 @@ test('where_the_next_worker_fails_the_old_one_goes_on_and_another_try_waits', as
   await primary.whoAnswers('/load');
   await primary.whoAnswers('/load');
   const failures = () => primary.log.match(/"failure":"model quality failed: golden images".*the old one stays/g) ?? [];
-  await until(() => failures().length >= 3, 'three have failed');
+  await waitFor(() => failures().length >= 3, 'three have failed');
   const tookMs = performance.now() - startedAt;
   // Kept for 1, 2 and 4 times stableMs; a try at each tick of 50 ms would be over sooner.
   assert.ok(tookMs > 3 * restartLimits.stableMs, `${String(tookMs)} ms`);

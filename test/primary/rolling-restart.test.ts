@@ -5,13 +5,14 @@ import { createLogger } from '../../src/log.ts';
 import { restartLimits, RestartPolicy } from '../../src/primary/supervise/restart-policy.ts';
 import { RollingRestart } from '../../src/primary/supervise/rolling-restart.ts';
 import { createSlot } from '../../src/primary/supervise/slot.ts';
-import { type PrimaryProcess, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import { type PrimaryProcess, startPrimaryProcess } from '../fixtures/primary-harness.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 import { isAlive } from '../fixtures/process-life.ts';
 
 /** Makes every worker load its model. */
 async function loadAll(primary: PrimaryProcess, count = 2): Promise<number[]> {
   await primary.serving(count);
-  const seen = await until(async () => {
+  const seen = await waitFor(async () => {
     await primary.whoAnswers('/load');
     const health = await primary.health();
     return health.workers.every(({ ready }) => ready) && health;
@@ -25,13 +26,13 @@ test('HUP_replaces_the_workers_one_by_one_with_the_new_configuration_and_no_requ
   primary.configure({ check: { deadlineMs: 4321 }, server: { port: 1, host: '127.0.0.1' } });
   assert.equal((await primary.health()).rollingRestart, undefined);
   primary.child.kill('SIGHUP');
-  await until(async () => (await primary.health()).rollingRestart?.state === 'running', 'it is under way');
+  await waitFor(async () => (await primary.health()).rollingRestart?.state === 'running', 'it is under way');
   const isLoading = { yes: true };
   let fewestServing = Infinity;
   const load = Array.from({ length: 4 }, async () => {
     while (isLoading.yes) await primary.whoAnswers('/?ms=20');
   });
-  const after = await until(async () => {
+  const after = await waitFor(async () => {
     const health = await primary.health();
     fewestServing = Math.min(fewestServing, health.workers.filter(({ serving }) => serving).length);
     return health.rollingRestart?.state === 'complete' && health;
@@ -56,7 +57,7 @@ test('HUP_to_a_configuration_whose_models_fail_stops_and_the_old_workers_stay', 
   const before = await loadAll(primary);
   primary.configure({ models: { dir: 'fail-to-load' } });
   primary.child.kill('SIGHUP');
-  await until(() => primary.log.includes('rolling restart stopped'), 'the rolling restart stops');
+  await waitFor(() => primary.log.includes('rolling restart stopped'), 'the rolling restart stops');
   assert.match(primary.log, /"failure":"model quality failed: golden images"/);
   assert.deepEqual(primary.pids(await primary.serving()), before);
   assert.deepEqual((await primary.health()).rollingRestart, {
@@ -71,13 +72,13 @@ test('HUP_to_a_configuration_whose_workers_can_not_start_stops_and_a_later_crash
   const before = primary.pids(await primary.serving());
   primary.configure({ models: { dir: 'unable' } });
   primary.child.kill('SIGHUP');
-  await until(() => primary.log.includes('rolling restart stopped'), 'the rolling restart stops');
+  await waitFor(() => primary.log.includes('rolling restart stopped'), 'the rolling restart stops');
   assert.match(primary.log, /"failure":"no models folder"/);
   assert.deepEqual(primary.pids(await primary.serving()), before);
   const [victim] = before;
   assert.ok(victim !== undefined);
   process.kill(victim, 'SIGKILL');
-  await until(async () => !primary.pids(await primary.serving()).includes(victim), 'another worker is in its place');
+  await waitFor(async () => !primary.pids(await primary.serving()).includes(victim), 'another worker is in its place');
 });
 
 test('HUP_with_a_configuration_that_does_not_fit_keeps_everything', async (t) => {
@@ -85,7 +86,7 @@ test('HUP_with_a_configuration_that_does_not_fit_keeps_everything', async (t) =>
   const before = primary.pids(await primary.serving());
   primary.configure({ workers: -1 });
   primary.child.kill('SIGHUP');
-  await until(() => primary.log.includes('configuration not reloaded'), 'it is refused');
+  await waitFor(() => primary.log.includes('configuration not reloaded'), 'it is refused');
   assert.match(
     (await primary.health()).rollingRestart?.reason ?? '',
     /^configuration not reloaded, everything stays: the log says why$/,
@@ -110,7 +111,7 @@ test('the_reason_that_health_gives_for_a_stopped_rolling_restart_names_no_path',
       log: createLogger({ level: 'silent', format: 'json' }, {}),
     });
     rollingRestart.request('configuration');
-    await until(() => rollingRestart.status?.state === 'stopped', 'it stops');
+    await waitFor(() => rollingRestart.status?.state === 'stopped', 'it stops');
     return rollingRestart.status?.reason;
   };
   const fault = 'configuration /etc/my service/site.yaml: must be a mapping';
@@ -122,7 +123,7 @@ test('TERM_during_a_rolling_restart_drains_all_workers', async (t) => {
   const primary = await startPrimaryProcess(t);
   await primary.serving();
   primary.child.kill('SIGHUP');
-  await until(() => primary.log.includes('rolling restart begins'), 'it begins');
+  await waitFor(() => primary.log.includes('rolling restart begins'), 'it begins');
   primary.child.kill('SIGTERM');
   assert.deepEqual(await primary.exited, { code: 0, signal: null });
 });
@@ -134,7 +135,7 @@ test('a_worker_that_serves_but_is_refused_never_gets_a_request', async (t) => {
   primary.configure({ models: { dir: 'fail-but-serve' } });
   primary.child.kill('SIGHUP');
   const answered = new Set<number>();
-  await until(async () => {
+  await waitFor(async () => {
     const answers = await Promise.all(Array.from({ length: 4 }, () => primary.whoAnswers('/?ms=20')));
     for (const { pid } of answers) answered.add(pid);
     return primary.log.includes('rolling restart stopped');
@@ -151,10 +152,10 @@ test('HUP_waits_for_a_slot_that_is_changing_already_and_leaves_no_worker_behind'
   });
   await primary.serving(1);
   await primary.whoAnswers();
-  await until(() => primary.log.includes('worker has reached a limit'), 'it is recycled');
+  await waitFor(() => primary.log.includes('worker has reached a limit'), 'it is recycled');
   primary.configure({ check: { deadlineMs: 4321 } });
   primary.child.kill('SIGHUP');
-  const { workers } = await until(async () => {
+  const { workers } = await waitFor(async () => {
     const health = await primary.health();
     return health.rollingRestart?.state === 'complete' && health;
   }, 'the rolling restart is complete');
@@ -176,9 +177,9 @@ test('a_worker_that_gets_stuck_while_its_successor_fails_has_another_one', async
   const [stuck] = await loadAll(primary, 1);
   primary.configure({ models: { dir: 'fail-to-load' } });
   primary.child.kill('SIGHUP');
-  await until(async () => (await primary.health()).rollingRestart?.state === 'running', 'it is under way');
+  await waitFor(async () => (await primary.health()).rollingRestart?.state === 'running', 'it is under way');
   await primary.whoAnswers('/stick');
-  const [after] = await until(async () => {
+  const [after] = await waitFor(async () => {
     const pids = primary.pids(await primary.serving(1));
     return pids[0] !== stuck && pids;
   }, 'another worker serves');
@@ -211,14 +212,14 @@ test('what_is_asked_for_while_one_runs_follows_once_with_the_configuration_if_an
   for (const scope of ['models', 'configuration', 'models'] as const) rollingRestart.request(scope);
   assert.deepEqual(deadlines, [config.check.deadlineMs]);
   ends[0]?.('it is broken');
-  await until(() => deadlines.length === 2, 'the next one begins although the first was stopped');
+  await waitFor(() => deadlines.length === 2, 'the next one begins although the first was stopped');
   assert.equal(deadlines[1], 4321);
   assert.deepEqual(status(), { state: 'running' });
   ends[1]?.();
-  await until(() => status()?.state === 'complete', 'it is complete');
+  await waitFor(() => status()?.state === 'complete', 'it is complete');
   rollingRestart.request('models');
   assert.equal(deadlines.length, 3);
   ends[2]?.('it is broken');
-  await until(() => status()?.state === 'stopped', 'it is stopped');
+  await waitFor(() => status()?.state === 'stopped', 'it is stopped');
   assert.equal(status()?.reason, 'slot 0: it is broken');
 });

@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import test, { type TestContext } from 'node:test';
-import { startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
-
-/** Listens on a free port until the test is over. */
-async function occupyPort(t: TestContext): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  t.after(() => server.close());
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  return address.port;
-}
+import test from 'node:test';
+import { occupyPort } from '../fixtures/port.ts';
+import { startPrimaryProcess } from '../fixtures/primary-harness.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 
 for (const option of ['server', 'ops'] as const) {
   test(`a port in use (${option}.port) ends the start with 75 and one line`, async (t) => {
-    const port = await occupyPort(t);
+    const { port, free } = await occupyPort();
+    t.after(free);
     const primary = await startPrimaryProcess(t, { config: { [option]: { port } } });
     assert.deepEqual(await primary.exited, { code: 75, signal: null });
     assert.equal(primary.log, `port ${String(port)} is in use (${option}.port)\n`);
@@ -38,7 +28,7 @@ test('a_pid_file_that_can_not_be_written_ends_the_start_with_78_and_frees_the_po
 
 test('pm2_hears_ready_once_enough_workers_serve_and_not_before', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { health: { minServingWorkers: 2 } } });
-  const servingWhenAnnounced = await until(async () => {
+  const servingWhenAnnounced = await waitFor(async () => {
     const wasAnnounced = primary.isAnnounced;
     const { status, workers } = await primary.health();
     const serving = workers.filter((worker) => worker.serving).length;

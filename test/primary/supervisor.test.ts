@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import test from 'node:test';
-import { ask, startPrimaryProcess, until } from '../fixtures/primary-harness.ts';
+import { ask, startPrimaryProcess } from '../fixtures/primary-harness.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 import { isAlive } from '../fixtures/process-life.ts';
 
 test('all_workers_serve_none_is_ready_each_has_its_own_slot', async (t) => {
@@ -19,7 +20,7 @@ test('all_workers_serve_none_is_ready_each_has_its_own_slot', async (t) => {
   const answers = [await primary.whoAnswers(), await primary.whoAnswers()];
   assert.deepEqual(answers.map(({ slot }) => slot).sort(), [0, 1], 'requests one after the other reach both workers');
   await primary.whoAnswers('/load');
-  await until(async () => (await primary.health()).workers.some(({ ready }) => ready), 'a worker is ready');
+  await waitFor(async () => (await primary.health()).workers.some(({ ready }) => ready), 'a worker is ready');
   assert.equal(await primary.metric('image_check_worker_ready'), 1);
 });
 
@@ -39,11 +40,11 @@ test('kill_9_is_respawned_only_its_own_connections_are_reset_no_total_falls', as
   const before = await primary.serving();
   await Promise.all(Array.from({ length: 10 }, () => primary.whoAnswers()));
   const total = 'image_check_http_requests_total';
-  await until(async () => (await primary.metric(total)) === 10, 'all requests are counted');
+  await waitFor(async () => (await primary.metric(total)) === 10, 'all requests are counted');
   const cpuSeconds = (await primary.metric('process_cpu_seconds_total', { worker: '0' })) ?? NaN;
 
   const slow = Array.from({ length: 8 }, () => primary.whoAnswers('/?ms=1500'));
-  await until(
+  await waitFor(
     async () => (await primary.health()).workers.every(({ inFlight }) => inFlight === 4),
     'four in each worker',
   );
@@ -63,14 +64,14 @@ test('kill_9_is_respawned_only_its_own_connections_are_reset_no_total_falls', as
   );
   assert.equal(after.workers[0]?.ready, false, 'it starts cold');
   assert.equal(await primary.metric('image_check_worker_restarts_total', { reason: 'crash' }), 1);
-  await until(async () => ((await primary.metric(total)) ?? 0) >= 14, 'what the dead worker counted is still there');
+  await waitFor(async () => ((await primary.metric(total)) ?? 0) >= 14, 'what the dead worker counted is still there');
   assert.ok(((await primary.metric('process_cpu_seconds_total', { worker: '0' })) ?? NaN) >= cpuSeconds);
 });
 
 /** Sends requests until the slot has another worker; lists what failed. */
 async function whileGone(primary: Awaited<ReturnType<typeof startPrimaryProcess>>, victim: number): Promise<unknown[]> {
   const failures: unknown[] = [];
-  await until(async () => {
+  await waitFor(async () => {
     await primary.whoAnswers().catch((error: unknown) => failures.push(error));
     return (await primary.health()).workers.every(({ pid, serving }) => serving && pid !== victim);
   }, 'the worker is back');
@@ -100,7 +101,7 @@ test('a_primary_that_was_stopped_for_a_while_does_not_blame_its_workers', async 
   await new Promise((resolve) => setTimeout(resolve, 1500));
   primary.child.kill('SIGCONT');
   await primary.whoAnswers();
-  const seen = await until(async () => {
+  const seen = await waitFor(async () => {
     const { workers } = await primary.health();
     return workers.every(({ heartbeatAgeMs }) => (heartbeatAgeMs ?? Infinity) < 200) && primary.serving();
   }, 'heartbeats are fresh');
@@ -114,7 +115,7 @@ test('a_crash_loop_backs_off_is_told_by_health_and_ends_with_69', async (t) => {
   const statuses = new Set<number>();
   let isOver = false;
   const ended = primary.exited.finally(() => (isOver = true));
-  await until(async () => {
+  await waitFor(async () => {
     const { workers } = await primary.health().catch(() => ({ workers: [] }));
     for (const { reason, stage } of workers) if (stage === 'exited') reasons.add(reason);
     await ask(primary.opsPort, '/readyz').then(
@@ -136,7 +137,7 @@ test('a_worker_that_does_not_listen_in_time_is_killed_and_counted', async (t) =>
     workerCount: 1,
     restartLimits: { baseMs: 10, maxMs: 10, stableMs: 5000, maxDeaths: 2 },
   });
-  await until(
+  await waitFor(
     async () => (await primary.metric('image_check_worker_restarts_total', { reason: 'boot' })) === 1,
     'a restart',
   );
@@ -162,7 +163,7 @@ test('a_system_that_refuses_to_fork_is_asked_again', { skip: !hasPrlimit && 'prl
   };
   limitFiles(readdirSync(`/proc/${String(primary.child.pid)}/fd`).length - 1);
   process.kill(pid, 'SIGKILL');
-  await until(() => primary.log.includes('could not be forked: '), 'a fork has failed');
+  await waitFor(() => primary.log.includes('could not be forked: '), 'a fork has failed');
   limitFiles(1024);
   await primary.serving(1);
 });

@@ -4,10 +4,10 @@ import { existsSync } from 'node:fs';
 import { chmod, open, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { toLoadMarker } from '../../src/native-library.ts';
 import { diagnose } from '../../src/setup/doctor.ts';
 import type { EngineChoice } from '../../src/setup/engine-choice.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 import { createSmallMachine, keepOnly, listCache, shadowProgram, type SmallMachine } from './small-machine.ts';
 import { createTemporaryCheckout } from './temporary-checkout.ts';
 
@@ -145,17 +145,15 @@ async function startHangingDownload(
   const environment = await shadowProgram(machine, 'python3', `case "$*" in *--version*) ;; *) ${hang};; esac`);
   const child = start(t, project, environment, 'none');
   const ending = followToEnd(child);
-  for (;;) {
-    const pipPid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
-    if (pipPid > 0) {
-      t.after(() => {
-        killIfAlive(pipPid);
-      });
-      return { child, ending, pipPid };
-    }
+  const pipPid = await waitFor(async () => {
     if (child.exitCode !== null) throw new Error((await ending).stderr);
-    await delay(20);
-  }
+    const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
+    return pid > 0 && pid;
+  }, 'pip runs');
+  t.after(() => {
+    killIfAlive(pipPid);
+  });
+  return { child, ending, pipPid };
 }
 
 function killIfAlive(pid: number): void {

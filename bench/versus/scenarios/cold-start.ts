@@ -27,7 +27,11 @@ export async function measureColdStart(stage: Stage, server: Server): Promise<St
   };
   await sendBurst();
   if (server.contender.kind === 'own') {
-    await waitFor(async () => (await areAllReady(server)) || sendBurst().then(() => false), readyLimitMs);
+    await waitFor(
+      async () => (await areAllReady(server)) || sendBurst().then(() => false),
+      'all workers are ready',
+      readyLimitMs,
+    );
   }
   return { listeningMs, firstVerdictMs, allReadyMs: toMs() };
 }
