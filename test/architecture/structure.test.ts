@@ -98,19 +98,6 @@ test('the_map_names_every_room_and_no_other', () => {
   );
 });
 
-test('every_metric_of_the_catalogue_is_in_the_readme', () => {
-  const catalogue = ['catalogue.ts', 'primary-metrics.ts'].map((file) =>
-    readFileSync(path.join(projectRoot, 'src', 'metrics', file), 'utf8'),
-  );
-  const names = [...catalogue.join('\n').matchAll(/'(image_check_\w+)'/g)].flatMap(([, name]) => name ?? []);
-  const readme = readFileSync(path.join(projectRoot, 'README.md'), 'utf8');
-  assert.ok(names.length >= 15);
-  assert.deepEqual(
-    names.filter((name) => !readme.includes(`\`${name}`)),
-    [],
-  );
-});
-
 test('no_file_is_a_barrel_or_a_drawer', () => {
   const names = listSources().map((file) => path.basename(file, '.ts'));
   assert.deepEqual(

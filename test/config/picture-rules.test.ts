@@ -110,9 +110,9 @@ test('several_faults_are_told_at_once_each_once', (context) => {
   );
 });
 
-test('the_examples_of_the_readme_load', (context) => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const examples = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => load(context, yaml).config);
+test('the_examples_of_the_documentation_load', (context) => {
+  const api = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
+  const examples = [...api.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => load(context, yaml).config);
   assert.ok(examples.some(({ rules }) => rules['avatar']?.formats?.includes('webp') && rules['print']?.verdict));
   const policies = examples.find(({ check }) => check.policy === 'strict');
   assert.ok(policies);

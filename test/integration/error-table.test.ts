@@ -215,16 +215,11 @@ test('decoding_that_runs_out_of_time_is_told_to_every_client', async (context) =
   }
 });
 
-test('every_code_was_sent_by_a_real_request_and_has_its_row_in_the_readme', () => {
+test('every_code_was_sent_by_a_real_request', () => {
   assert.deepEqual(
     errorCodes.filter((code) => !seen.has(code)),
     [],
   );
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  for (const code of errorCodes) {
-    const row = new RegExp(`^\\| \`${code}\` *\\| (\\d+)`, 'm').exec(readme);
-    assert.equal(Number(row?.[1]), errorTable[code].status, `${code} has its row in README.md`);
-  }
 });
 
 /** Starts an upload that never ends, and waits until the worker has it in flight. */
