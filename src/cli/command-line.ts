@@ -3,7 +3,7 @@ import { exitCodes, ExitError } from '../errors.ts';
 import { loadVersion } from './project.ts';
 
 /** What adds each command, loaded only where it may be meant: the modules of all of them take 170 ms of CPU. */
-const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+export const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   serve: async () => (await import('./serve.ts')).addServeCommand,
   check: async () => (await import('./check.ts')).addCheckCommand,
   models: async () => (await import('./models.ts')).addModelsCommand,
