@@ -18,12 +18,12 @@ async function findFaults(text: string): Promise<string[]> {
 }
 
 for (const name of listDocuments(projectRoot)) {
-  test(`every command of ${name} exists and takes the arguments that it is given`, async () => {
+  test(`every_command_of_${name}_exists_and_takes_the_arguments_that_it_is_given`, async () => {
     assert.deepEqual(await findFaults(readFileSync(path.join(projectRoot, name), 'utf8')), []);
   });
 }
 
-test('every command of image-check is documented', async () => {
+test('every_command_of_image-check_is_documented', async () => {
   const rows = listRows(readFileSync(path.join(projectRoot, 'docs', 'operations.md'), 'utf8'), '## Command line');
   const documented = toMarkdown(rows.map(([command = '']) => command).join('\n')).spans.map((span) =>
     (/^(models )?\w+( quality)?/.exec(span)?.[0] ?? '').trim(),
@@ -49,7 +49,7 @@ function listScriptFlags(): string[] {
   );
 }
 
-test('every flag that a document names exists', async () => {
+test('every_flag_that_a_document_names_exists', async () => {
   const known = new Set([...(await listFlags()), ...listScriptFlags(), '--no']);
   for (const flag of ['--labels-file', '--quick', '--seeds']) assert.ok(known.has(flag), flag);
   assert.deepEqual(findUnknownFlags('`--labels-fiel FILE`, `--server URL`, `a --b`', known), ['--labels-fiel']);
@@ -61,7 +61,7 @@ test('every flag that a document names exists', async () => {
   );
 });
 
-test('every script of package.json that people call is documented', () => {
+test('every_script_of_package.json_that_people_call_is_documented', () => {
   const { scripts } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
@@ -105,20 +105,20 @@ const wrong: readonly (readonly [command: string, fault: RegExp])[] = [
 ];
 
 for (const command of right) {
-  test(`a right command passes: ${command}`, async () => {
+  test(`a_right_command_passes: ${command}`, async () => {
     assert.deepEqual(await findFaults(`\`\`\`sh\n${command}\n\`\`\`\n`), []);
   });
 }
 
 for (const [command, fault] of wrong) {
-  test(`a wrong command is found: ${command}`, async () => {
+  test(`a_wrong_command_is_found: ${command}`, async () => {
     const faults = await findFaults(`\`\`\`\n${command}\n\`\`\`\n`);
     assert.equal(faults.length, 1, faults.join());
     assert.match(faults[0] ?? '', fault);
   });
 }
 
-test('inline code may leave out what a command needs, and nothing else', async () => {
+test('inline_code_may_leave_out_what_a_command_needs_and_nothing_else', async () => {
   assert.deepEqual(
     await findFaults('`models add` and `train quality`, `check --explain`, `config`, `config.yaml`'),
     [],

@@ -6,17 +6,17 @@ import { generatedDocuments, renderDocument, replaceBelow } from '../../docs/gen
 import { projectRoot } from '../../src/cli/project.ts';
 
 for (const document of generatedDocuments) {
-  test(`${document.file} is what npm run docs writes`, async () => {
+  test(`${document.file}_is_what_npm_run_docs_writes`, async () => {
     const written = readFileSync(path.join(projectRoot, document.file), 'utf8');
     assert.equal(written, await renderDocument(document), 'run npm run docs');
   });
 }
 
-test('only what is below the line is replaced', () => {
+test('only_what_is_below_the_line_is_replaced', () => {
   assert.equal(replaceBelow('# A\n\n## Options\n\nold\n', '## Options', 'new\n'), '# A\n\n## Options\n\nnew\n');
 });
 
-test('a document without the line, or with two of them, is refused', () => {
+test('a_document_without_the_line_or_with_two_of_them_is_refused', () => {
   assert.throws(() => replaceBelow('# A\n', '## Options', ''), /must have the line "## Options" once/);
   assert.throws(() => replaceBelow('## Options\n\n## Options\n', '## Options', ''), /once/);
 });

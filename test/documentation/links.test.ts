@@ -27,7 +27,7 @@ function findMissingPaths(root: string, name: string): string[] {
   return paths.filter((span) => !existsSync(path.join(root, span))).map((span) => `${name}: ${span}`);
 }
 
-test('every link inside of the repository leads to a file and a heading that are there', () => {
+test('every_link_inside_of_the_repository_leads_to_a_file_and_a_heading_that_are_there', () => {
   const documents = listDocuments(projectRoot);
   for (const name of ['README.md', 'docs/api.md', 'src/README.md']) assert.ok(documents.includes(name), name);
   assert.ok(documents.flatMap((name) => loadMarkdown(path.join(projectRoot, name)).links).length > 50);
@@ -37,7 +37,7 @@ test('every link inside of the repository leads to a file and a heading that are
   );
 });
 
-test('every file that a document names is there', () => {
+test('every_file_that_a_document_names_is_there', () => {
   // The changelog names files of older versions.
   const documents = listDocuments(projectRoot).filter((name) => name !== 'CHANGELOG.md');
   assert.deepEqual(
@@ -46,7 +46,7 @@ test('every file that a document names is there', () => {
   );
 });
 
-test('broken links of every kind are found, good ones are not', (context) => {
+test('broken_links_of_every_kind_are_found_good_ones_are_not', (context) => {
   const root = makeTempDir(context);
   const readme = `# Start
 

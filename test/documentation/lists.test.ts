@@ -36,7 +36,7 @@ function listInCode(text: string): string[] {
   return [...text.matchAll(/`([^`]+)`/g)].flatMap(([, code]) => code ?? []);
 }
 
-test('the documented error codes and their statuses are those of the code', () => {
+test('the_documented_error_codes_and_their_statuses_are_those_of_the_code', () => {
   const rows = listRows(read('docs/api.md'), '## Errors').slice(1);
   const documented = rows.map(([code = '', status = '']) => [code, Number.parseInt(status, 10)]);
   assert.deepEqual(
@@ -61,7 +61,7 @@ function listMetrics(): string[] {
   return [...new Set(names)].sort();
 }
 
-test('the documented metrics and their labels are those of the code', () => {
+test('the_documented_metrics_and_their_labels_are_those_of_the_code', () => {
   const rows = listRows(read('docs/operations.md'), '## Metrics').slice(1);
   const metrics = listMetrics();
   assert.deepEqual(rows.flatMap(([names = '']) => listInCode(names)).sort(), metrics);
@@ -72,7 +72,7 @@ test('the documented metrics and their labels are those of the code', () => {
   assert.deepEqual(findUnknown(/\bimage_check_[a-z_]+/g, new Set(known)), []);
 });
 
-test('the documented options and variables are those of the schema', () => {
+test('the_documented_options_and_variables_are_those_of_the_schema', () => {
   const options = listOptions();
   const sections = [...new Set(options.map((option) => option.path.split('.')[0] ?? ''))];
   const rows = sections.flatMap((name) => listRows(read('docs/configuration.md'), `### \`${name}\``).slice(1));
@@ -88,25 +88,25 @@ test('the documented options and variables are those of the schema', () => {
   assert.deepEqual(findUnknown(pattern, new Set(options.map((option) => option.path))), []);
 });
 
-test('variables that documents name exist', () => {
+test('variables_that_documents_name_exist', () => {
   const testing = ['REQUIRE', 'TEST_PYTHON'].map((name) => `IMAGE_CHECK_${name}`);
   const known = [...listOptions().map(({ variable }) => variable), ...testing, 'IMAGE_CHECK_'];
   assert.deepEqual(findUnknown(/\bIMAGE_CHECK_[A-Z_]*/g, new Set(known)), []);
 });
 
-test('the documented exit codes are those of the code', () => {
+test('the_documented_exit_codes_are_those_of_the_code', () => {
   const rows = listRows(read('docs/operations.md'), '## Signals and exit codes').slice(1);
   const documented = rows.map(([code]) => Number(code)).filter((code) => Number.isInteger(code));
   assert.deepEqual(documented, Object.values(exitCodes));
 });
 
-test('the documented variables of the access log are those of uWSGI that the code knows', () => {
+test('the_documented_variables_of_the_access_log_are_those_of_uWSGI_that_the_code_knows', () => {
   const [, after = ''] = read('docs/operations.md').split('### Access log variables\n');
   const [own = ''] = after.split('\nand of image-check itself');
   const documented = listInCode(own).filter((name) => /^[a-zA-Z0-9]+$/.test(name));
   assert.deepEqual(documented.sort(), [...accessVariables.keys()].sort());
 });
 
-test('a name that the code does not have is found', () => {
+test('a_name_that_the_code_does_not_have_is_found', () => {
   assert.ok(findUnknown(/\bERR_[A-Z_]+/g, new Set(errorCodes.slice(1))).includes('docs/api.md: ERR_UPLOAD_MISSING'));
 });

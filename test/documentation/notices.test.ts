@@ -36,13 +36,13 @@ function makeCheckout(context: test.TestContext, packages: object, manifests: Re
   return root;
 }
 
-test('every runtime package has a licence that is known', async () => {
+test('every_runtime_package_has_a_licence_that_is_known', async () => {
   const packages = await loadPackages(projectRoot);
   assert.ok(packages.length > 50);
   assert.deepEqual(findUnknownLicenses(packages), []);
 });
 
-test('an installed runtime package has the licence of the lockfile', async () => {
+test('an_installed_runtime_package_has_the_licence_of_the_lockfile', async () => {
   let installed = 0;
   for (const { name, version, license } of await loadPackages(projectRoot)) {
     const folder = path.join(projectRoot, 'node_modules', name);
@@ -57,7 +57,7 @@ test('an installed runtime package has the licence of the lockfile', async () =>
   assert.ok(installed > 50);
 });
 
-test('the notices name what is not permissive, and what no package of npm is', () => {
+test('the_notices_name_what_is_not_permissive_and_what_no_package_of_npm_is', () => {
   const listed = notices.indexOf('== npm packages ==');
   const prose = notices.slice(0, listed);
   assert.ok(prose.includes(`${tensorflowWheel.project} ${tensorflowWheel.version}`), 'the wheel of TensorFlow');
@@ -72,7 +72,7 @@ test('the notices name what is not permissive, and what no package of npm is', (
   }
 });
 
-test('a package under another licence, or under none, is found', async (context) => {
+test('a_package_under_another_licence_or_under_none_is_found', async (context) => {
   const packages = {
     'node_modules/free': { version: '1.0.0', license: 'MIT' },
     'node_modules/bound': { version: '1.0.0', license: 'GPL-3.0' },
@@ -90,7 +90,7 @@ test('a package under another licence, or under none, is found', async (context)
   await assert.rejects(loadPackages(makeCheckout(context, packages)), /old 1\.0\.0 states no licence/);
 });
 
-test('the software bill of materials has every runtime package, and no other', async () => {
+test('the_software_bill_of_materials_has_every_runtime_package_and_no_other', async () => {
   const { stdout } = await run('npm', ['run', '--silent', 'sbom'], { cwd: projectRoot, maxBuffer: 1 << 26 });
   const sbom = JSON.parse(stdout) as {
     metadata: { component: { name: string } };
