@@ -8,6 +8,9 @@ import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { type Answer, type MapBody, postForm, postRaw } from '../fixtures/uploads.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
+/** ITU-R BT.601. */
+const [redLuma, blueLuma] = [0.299, 0.114];
+
 type Quarter = 'top left' | 'top right' | 'bottom left' | 'bottom right';
 
 /** A picture on its end, of which one quarter is red. */
@@ -122,3 +125,25 @@ test('only_who_asks_gets_a_map_and_a_model_that_has_none_gives_none', async (con
   const refused = await postRaw(service.url, picture, { query: '?explain=yes' });
   assert.deepEqual([refused.status, refused.body.code], [400, 'ERR_REQUEST_INVALID']);
 });
+
+for (const { form, ...options } of forms) {
+  test(`the_map_of_a_grey_model_shows_the_luma_of_the_picture_${[form, ...(options.args ?? [])].join('_')}`, async (context) => {
+    const dir = makeTempDir(context);
+    const policy = { light: { reject: 0.2 } };
+    await writeMapModel(dir, { name: 'quality', resize: 'contain', colour: 'grey', policy });
+    const args = ['--models', dir, '--workers', '1', ...(options.args ?? [])];
+    const service = await startService(context, { ...options, args });
+    const answer = await postRaw(service.url, await makeQuarter('bottom left'), { query: '?explain=1' });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    const [label] = answer.body.images?.[0]?.checks?.[0]?.labels ?? [];
+    assert.deepEqual([label?.label, label?.verdict], ['light', 'reject']);
+    assert.ok(Math.abs((label?.score ?? NaN) - redLuma) < 0.01, String(label?.score));
+    assert.deepEqual([label?.map?.columns, label?.map?.rows], [5, 6]);
+    const scores = label?.map?.scores ?? [];
+    const corners = [scores[5]?.[0], scores[0]?.[0], scores[5]?.[4]];
+    for (const [index, luma] of [redLuma, blueLuma, blueLuma].entries()) {
+      assert.ok(Math.abs((corners[index] ?? NaN) - luma) < 0.01, `corners ${corners.join(', ')}`);
+    }
+    await waitFor(async () => (await service.health()).workers[0]?.models['quality']?.form === form);
+  });
+}
