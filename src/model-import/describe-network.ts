@@ -2,7 +2,13 @@ import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { dataType, decodeSavedModel, type MetaGraphProto, type SignatureProto, type TensorInfoProto } from '../compile/graph/proto.ts';
+import {
+  dataType,
+  decodeSavedModel,
+  type MetaGraphProto,
+  type SignatureProto,
+  type TensorInfoProto,
+} from '../compile/graph/proto.ts';
 import { toMessage } from '../errors.ts';
 import { toObject } from '../inference/engines/keras/json-object.ts';
 import { loadLayersNetwork } from '../inference/engines/keras/load-layers.ts';

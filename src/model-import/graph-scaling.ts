@@ -2,6 +2,7 @@ import { flattenGraph } from '../compile/freeze/flatten.ts';
 import { readDefinitions } from '../compile/freeze/op-definitions.ts';
 import { readConstant } from '../compile/graph/constant.ts';
 import type { MetaGraphProto, NodeProto, SignatureProto } from '../compile/graph/proto.ts';
+import { toNodeName } from '../compile/graph/tensor-reference.ts';
 import { isForPixels } from './own-scaling.ts';
 
 /** An operation of a graph, as far as the way of a picture matters. */
@@ -32,7 +33,7 @@ export function findScalingNode(
   for (let at = input; !seen.has(at);) {
     seen.add(at);
     const takers = steps.filter(
-      ({ op, input: inputs = [] }) => op !== 'Shape' && inputs.some((name) => toNode(name) === at),
+      ({ op, input: inputs = [] }) => op !== 'Shape' && inputs.some((name) => toNodeName(name) === at),
     );
     const [taker] = takers;
     if (!taker || takers.length > 1) return undefined;
@@ -43,7 +44,7 @@ export function findScalingNode(
 }
 
 function scales({ op, input = [] }: GraphStep, from: string, readNumbers: ConstantReader): boolean {
-  const other = input.map(toNode).find((name) => name !== from);
+  const other = input.map(toNodeName).find((name) => name !== from);
   const numbers = other === undefined ? undefined : readNumbers(other);
   if (numbers === undefined || numbers.length === 0) return false;
   if (op === 'Mul') return isForPixels(numbers, 0);
@@ -56,10 +57,6 @@ function scales({ op, input = [] }: GraphStep, from: string, readNumbers: Consta
   return ['Sub', 'Add', 'AddV2', 'BiasAdd'].includes(op) && isForPixels(1, numbers);
 }
 
-function toNode(reference: string): string {
-  return reference.replace(/^\^/, '').replace(/:\d+$/, '');
-}
-
 /** Finds the same in a SavedModel, whose graph is in functions that call each other. */
 export function findSavedScaling(
   metaGraph: MetaGraphProto,
@@ -67,7 +64,7 @@ export function findSavedScaling(
 ): string | undefined {
   const [input] = Object.values(inputs);
   if (!input) return undefined;
-  const placeholder: NodeProto = { name: toNode(input.name), op: 'Placeholder', input: [], attr: {} };
+  const placeholder: NodeProto = { name: toNodeName(input.name), op: 'Placeholder', input: [], attr: {} };
   const names = Object.values(outputs).map(({ name }) => name);
   try {
     const definitions = readDefinitions(metaGraph);

@@ -1,6 +1,6 @@
 import { type AttrProto, dataType, type NodeProto, type TensorProto } from '../graph/proto.ts';
+import { toNodeName } from '../graph/tensor-reference.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
-import { toNodeName } from './scope.ts';
 import type { Value, Variable } from './value.ts';
 
 /** The graph that freezing writes: one level, tensors only, no control edges. */

@@ -1,10 +1,11 @@
 import type { AttrProto, FunctionProto, GraphProto, NodeProto } from '../graph/proto.ts';
+import { toNodeName, toTensorKey } from '../graph/tensor-reference.ts';
 import { createFlatGraph, type FlatGraph } from './flat-graph.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 import { applyRule } from './node-rules.ts';
 import { type NodeVisit, takeTensor } from './node-visit.ts';
 import type { OpDefinitions } from './op-definitions.ts';
-import { openCall, openGraph, orderNodes, readValue, type Scope, toNodeName, toTensorKey } from './scope.ts';
+import { openCall, openGraph, orderNodes, readValue, type Scope } from './scope.ts';
 import type { Outputs, Value } from './value.ts';
 
 interface Flattening {

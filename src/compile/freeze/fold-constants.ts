@@ -1,8 +1,9 @@
 import type { TensorFlow } from '../../inference/engines/tensorflow.ts';
+import { toTensorProto } from '../graph/constant.ts';
 import { encodeSavedModel, type GraphProto, type NodeProto, type TensorProto } from '../graph/proto.ts';
+import { toNodeName } from '../graph/tensor-reference.ts';
 import { keepReachable, toConstAttr } from './flat-graph.ts';
-import { toNodeName } from './scope.ts';
-import { toTensorProto, useSession, withSavedModel } from './session.ts';
+import { useSession, withSavedModel } from './session.ts';
 
 // Above it a result is left to be computed: one that was filled or tiled would bloat the file.
 const maxBytes = 10_000_000;

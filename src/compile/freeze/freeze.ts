@@ -11,12 +11,12 @@ import {
   type ShapeProto,
   type TensorInfoProto,
 } from '../graph/proto.ts';
+import { toNodeName, toTensorKey } from '../graph/tensor-reference.ts';
 import { toConstAttr } from './flat-graph.ts';
 import { flattenGraph } from './flatten.ts';
 import { foldConstants } from './fold-constants.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 import { readDefinitions } from './op-definitions.ts';
-import { toNodeName, toTensorKey } from './scope.ts';
 import type { Variable } from './value.ts';
 import { checkSize, readVariables } from './variables.ts';
 

@@ -1,4 +1,5 @@
 import type { AttrProto, FunctionProto, GraphProto, NodeProto } from '../graph/proto.ts';
+import { toNodeName, toTensorKey } from '../graph/tensor-reference.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 import type { OpDefinitions } from './op-definitions.ts';
 import { type Outputs, toValue, type Value } from './value.ts';
@@ -41,16 +42,6 @@ export function openCall(
   }
   const nodes = new Map(body.nodeDef.map((node) => [node.name, node]));
   return { prefix: `${name}/`, depth: caller.depth + 1, nodes, given, callAttr, values: new Map() };
-}
-
-/** Names the node that a reference (`node`, `node:1`, `node:output:1`, `^node`) points to. */
-export function toNodeName(reference: string): string {
-  return reference.replace(/^\^/, '').replace(/:.*$/s, '');
-}
-
-/** Names a tensor the same way however its reference is written: `node` is `node:0`. */
-export function toTensorKey(reference: string): string {
-  return reference.includes(':') ? reference : `${reference}:0`;
 }
 
 /** Reads what a visited node, or the outside, gives for a reference. */

@@ -2,37 +2,27 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TensorFlow } from '../../inference/engines/tensorflow.ts';
-import { dataType, type TensorProto } from '../graph/proto.ts';
+import {
+  getNodeBackend,
+  type TensorElements,
+  type TensorFlowBinding,
+} from '../../inference/engines/tensorflow-binding.ts';
+import { dataType } from '../graph/proto.ts';
+import { toTensorKey } from '../graph/tensor-reference.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
-
-type Elements = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 
 /** A tensor as a session hands it over. */
 export interface FetchedTensor {
   readonly dtype: number;
   readonly shape: readonly number[];
   /** Undefined for the types that `readableTypes` lacks. */
-  readonly data: Elements | undefined;
+  readonly data: TensorElements | undefined;
 }
 
 /** A SavedModel in native TensorFlow. */
 export interface Session {
   /** Reads tensors that depend on no input. */
   readonly fetch: (tensors: readonly string[]) => FetchedTensor[];
-}
-
-/** The part of tfjs-node's native binding that a session needs. */
-interface Binding {
-  loadSavedModel: (dir: string, tags: string) => number;
-  deleteSavedModel: (session: number) => void;
-  runSavedModel: (
-    session: number,
-    inputs: readonly number[],
-    inputNames: string,
-    outputNames: string,
-  ) => { id: number; shape: number[]; dtype: number }[];
-  tensorDataSync: (tensor: number) => Elements;
-  deleteTensor: (tensor: number) => void;
 }
 
 /** The element types that tfjs-node hands over, as the bytes that TensorFlow holds. */
@@ -56,7 +46,7 @@ export function useSession<T>(
   shownDir: string,
   use: (session: Session) => T,
 ): T {
-  const { binding } = tf.backend() as unknown as { binding: Binding };
+  const { binding } = getNodeBackend(tf);
   let session: number | undefined;
   try {
     const id = binding.loadSavedModel(dir, tags.join(','));
@@ -69,12 +59,13 @@ export function useSession<T>(
   }
 }
 
-function fetchTensors(binding: Binding, session: number, tensors: readonly string[]): FetchedTensor[] {
-  const names = tensors.map((tensor) => (tensor.includes(':') ? tensor : `${tensor}:0`));
+function fetchTensors(binding: TensorFlowBinding, session: number, tensors: readonly string[]): FetchedTensor[] {
+  const names = tensors.map(toTensorKey);
   const fetched = binding.runSavedModel(session, [], '', names.join(','));
   try {
     return fetched.map(({ id, shape, dtype }) => {
-      return { dtype, shape, data: readableTypes.has(dtype) ? binding.tensorDataSync(id) : undefined };
+      const values = readableTypes.has(dtype) ? binding.tensorDataSync(id) : undefined;
+      return { dtype, shape, data: Array.isArray(values) ? undefined : values };
     });
   } finally {
     for (const { id } of fetched) binding.deleteTensor(id);
@@ -106,10 +97,4 @@ export function withSavedModel<T>(savedModel: Uint8Array, original: string | und
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
-}
-
-/** Writes fetched elements as a constant's value. */
-export function toTensorProto(dtype: number, shape: readonly number[], data: Elements): TensorProto {
-  const tensorContent = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return { dtype, tensorShape: { dim: shape.map((size) => ({ size })) }, tensorContent };
 }

@@ -2,9 +2,9 @@ import { lumaWeights } from '../../inference/engines/luma.ts';
 import { chooseOutputs } from '../../inference/engines/outputs.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { toFloatConstant, toIntConstant } from '../graph/constant.ts';
-import { toNodeName } from '../graph/editable-graph.ts';
 import { GraphBuilder } from '../graph/graph-builder.ts';
 import { dataType, type GraphProto } from '../graph/proto.ts';
+import { toNodeName } from '../graph/tensor-reference.ts';
 import type { FrozenModel } from './freeze.ts';
 
 const float = { type: dataType.float };

@@ -1,8 +1,9 @@
 import protobuf from 'protobufjs';
 import type { TensorFlow } from '../../inference/engines/tensorflow.ts';
+import { toTensorProto } from '../graph/constant.ts';
 import { dataType, encodeSavedModel, type NodeProto, type TensorProto } from '../graph/proto.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
-import { readableTypes, type Session, toTensorProto, useSession, withSavedModel } from './session.ts';
+import { readableTypes, type Session, useSession, withSavedModel } from './session.ts';
 import type { Variable } from './value.ts';
 
 /** Bytes an element. */

@@ -1,13 +1,12 @@
+import type { TensorElements } from '../../inference/engines/tensorflow-binding.ts';
+import { toShape } from './op-attributes.ts';
 import { dataType, type NodeProto, type TensorProto } from './proto.ts';
-
-/** Elements of the types that a constant may have here; bool is one byte each. */
-export type ConstantValues = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 
 /** A tensor whose values are known; `values` run row by row. */
 export interface Constant {
   readonly dtype: number;
   readonly shape: readonly number[];
-  readonly values: ConstantValues;
+  readonly values: TensorElements;
 }
 
 /** Makes an int32 constant: a vector, or a scalar of a number. */
@@ -24,12 +23,13 @@ export function toFloatConstant(values: Float32Array, shape: readonly number[]):
 
 /** Writes a constant as a node of a graph. */
 export function toConstNode(name: string, { dtype, shape, values }: Constant): NodeProto {
-  const tensor: TensorProto = {
-    dtype,
-    tensorShape: { dim: shape.map((size) => ({ size })) },
-    tensorContent: toBytes(values),
-  };
+  const tensor = toTensorProto(dtype, shape, values);
   return { name, op: 'Const', input: [], attr: { dtype: { type: dtype }, value: { tensor } } };
+}
+
+/** Writes elements as a tensor of a graph. */
+export function toTensorProto(dtype: number, shape: readonly number[], values: TensorElements): TensorProto {
+  return { dtype, tensorShape: toShape(shape), tensorContent: toBytes(values) };
 }
 
 /** Reads a float or int32 constant of a graph; undefined where the node is none. */
@@ -62,6 +62,7 @@ function spread(values: readonly number[], count: number): number[] {
   return Array.from({ length: count }, (_, index) => values[index] ?? values.at(-1) ?? 0);
 }
 
-function toBytes(values: ConstantValues): Uint8Array {
+/** The bytes of elements, in the same memory. */
+export function toBytes(values: TensorElements): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -1,5 +1,6 @@
 import { type Constant, readConstant, toConstNode } from './constant.ts';
 import type { GraphProto, NodeProto } from './proto.ts';
+import { toNodeName } from './tensor-reference.ts';
 
 /** A graph that passes change in place; the nodes that they no longer use are left out at the end. */
 export class EditableGraph {
@@ -75,11 +76,6 @@ export class EditableGraph {
     this.prune();
     return { ...this.#graph, node: this.nodes() };
   }
-}
-
-/** The node that an input names: `node`, `node:1` and `^node` are of `node`. */
-export function toNodeName(input: string): string {
-  return input.replace(/^\^/, '').replace(/:\d+$/, '');
 }
 
 /** Without recursion: networks are deep. A loop of while's old form keeps its place in the order. */

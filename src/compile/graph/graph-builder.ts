@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Constant, toConstNode, toIntConstant } from './constant.ts';
+import { type Constant, toBytes, toConstNode, toIntConstant } from './constant.ts';
 import { toShape } from './op-attributes.ts';
 import { type AttrProto, dataType, type NodeProto } from './proto.ts';
 
@@ -31,10 +31,9 @@ export class GraphBuilder {
   /** Adds a constant, or answers the equal one that is there. */
   addConstant(constant: Constant): string {
     const { values, dtype, shape } = constant;
-    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const key = createHash('sha256')
       .update(JSON.stringify([dtype, shape]))
-      .update(bytes)
+      .update(toBytes(values))
       .digest('base64');
     const known = this.#constants.get(key);
     if (known !== undefined) return known;

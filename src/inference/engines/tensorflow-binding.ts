@@ -14,8 +14,11 @@ export interface OpAttribute {
   readonly value: unknown;
 }
 
+/** Numbers of a tensor, row by row; a bool is one byte. */
+export type TensorElements = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+
 /** Elements of a tensor; strings come as one array of bytes each. */
-export type TensorValues = Float32Array | Int32Array | Uint8Array | BigInt64Array | Uint8Array[];
+export type TensorValues = TensorElements | Uint8Array[];
 
 /** The native library below tfjs-node. Tensors are named by ids that are never used twice. */
 export interface TensorFlowBinding {
