@@ -7,7 +7,7 @@ import { decodeImage } from '../../src/image/decode.ts';
 import { loadNativeJpeg } from '../../src/image/native-jpeg.ts';
 import { compileInChild } from '../../src/inference/compile-child.ts';
 import type { QueuedImage } from '../../src/inference/image-queue.ts';
-import { ModelLane } from '../../src/inference/model-lane.ts';
+import { ModelInstance } from '../../src/inference/model-instance.ts';
 import type { ModelVersion } from '../../src/model/model-version.ts';
 import { findModel, subject } from '../../test/fixtures/inference.ts';
 import { makePhoto } from '../../test/fixtures/pictures.ts';
@@ -36,7 +36,7 @@ try {
 async function record(modelsDir: string): Promise<ServiceTimes> {
   await writeMobileNet(modelsDir, 'quality');
   const model = findModel(modelsDir, 'quality');
-  const { lane, usefulBatch } = await loadLane(model, path.join(modelsDir, 'artefacts'));
+  const { instance, usefulBatch } = await loadInstance(model, path.join(modelsDir, 'artefacts'));
   loadNativeJpeg();
   const { config } = loadConfig({ rootDir: modelsDir, environment: {}, flags: new Map() });
   const photos = await Promise.all(sizes.map(([width, height], index) => makePhoto(index, width, height)));
@@ -51,14 +51,17 @@ async function record(modelsDir: string): Promise<ServiceTimes> {
     }
     for (const [index, times] of batches.entries()) {
       const batch = Array.from({ length: index + 1 }, (_, at) => images[at % images.length]).filter((image) => image);
-      const { cpuMs } = await measureCpu(() => lane.run(batch as QueuedImage[]));
+      const { cpuMs } = await measureCpu(() => instance.run(batch as QueuedImage[]));
       if (round >= 0) times.push(cpuMs);
     }
   }
   return { decodes, batches };
 }
 
-async function loadLane(model: ModelVersion, cacheDir: string): Promise<{ lane: ModelLane; usefulBatch: number }> {
+async function loadInstance(
+  model: ModelVersion,
+  cacheDir: string,
+): Promise<{ instance: ModelInstance; usefulBatch: number }> {
   const fail = (): void => {
     throw new Error('the model thread ended');
   };
@@ -70,14 +73,14 @@ async function loadLane(model: ModelVersion, cacheDir: string): Promise<{ lane: 
     onLost: fail,
     onHang: fail,
   } as const;
-  const lane = new ModelLane(model, options);
+  const instance = new ModelInstance(model, options);
   const task = { model, golden: [], maxBatch, cacheDir, wantsArtefact: true };
-  const first = await lane.load(task);
+  const first = await instance.load(task);
   if (first.kind === 'loaded') throw new Error('there was an artefact in a new folder');
   await compileInChild({ model, cacheDir, tensorflowVersion: first.tensorflowVersion, golden: [] });
-  const loaded = await lane.load({ ...task, wantsArtefact: false });
+  const loaded = await instance.load({ ...task, wantsArtefact: false });
   if (loaded.kind !== 'loaded') throw new Error('the model is not compiled');
-  return { lane, usefulBatch: loaded.usefulBatch ?? maxBatch };
+  return { instance, usefulBatch: loaded.usefulBatch ?? maxBatch };
 }
 
 function toQueued(raster: Uint8Array): QueuedImage {

@@ -1,6 +1,6 @@
 import { Admission, type Permit } from '../../src/check/admission.ts';
-import { ServiceError } from '../../src/errors.ts';
 import { noDeadline } from '../../src/deadline.ts';
+import { ServiceError } from '../../src/errors.ts';
 import type { Picture, Rule } from './worker.ts';
 
 /** The defaults of the service: `check.queueSize`, and a batch with two decodes at work. */

@@ -1,5 +1,5 @@
+import { type Deadline, type DeadlineEnd, toDeadlineEnd, watchDeadline } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
-import { toDeadlineEnd, type Deadline, type DeadlineEnd, watchDeadline } from '../deadline.ts';
 
 /** One image's scores, and what they cost. */
 export interface Inference {
@@ -42,7 +42,7 @@ export interface QueuedImage {
 
 /** Images that wait for one model, in the order they came. */
 export class ImageQueue {
-  readonly #waiting = new Set<QueuedImage>();
+  readonly #queued = new Set<QueuedImage>();
   readonly #toExpired: () => ServiceError;
 
   /** @param toExpired says why an image was not done in time */
@@ -51,7 +51,7 @@ export class ImageQueue {
   }
 
   get depth(): number {
-    return this.#waiting.size;
+    return this.#queued.size;
   }
 
   /**
@@ -64,7 +64,7 @@ export class ImageQueue {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         stopWatch();
-        this.#waiting.delete(image);
+        this.#queued.delete(image);
       };
       const image: QueuedImage = {
         raster,
@@ -83,7 +83,7 @@ export class ImageQueue {
       const stopWatch = watchDeadline(request, (why) => {
         image.reject(this.toGivenUp(why));
       });
-      this.#waiting.add(image);
+      this.#queued.add(image);
     });
   }
 
@@ -91,8 +91,8 @@ export class ImageQueue {
    * Takes up to `count` images. Their deadlines go on: a client is answered in time though TensorFlow may take longer.
    */
   take(count: number): QueuedImage[] {
-    const taken = [...this.#waiting].slice(0, count);
-    for (const image of taken) this.#waiting.delete(image);
+    const taken = [...this.#queued].slice(0, count);
+    for (const image of taken) this.#queued.delete(image);
     return taken;
   }
 

@@ -2,7 +2,7 @@ import type { EngineName } from '../ipc/messages.ts';
 import type { CompileTask, GoldenRaster, LoadedFacts } from '../ipc/thread-messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import type { Subject } from './image-queue.ts';
-import type { Hang } from './model-lane.ts';
+import type { Hang } from './model-instance.ts';
 
 /** What the room is built from. */
 export interface InferenceOptions {

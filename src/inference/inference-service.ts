@@ -1,6 +1,6 @@
+import type { Deadline } from '../deadline.ts';
 import type { HungModel, ModelSnapshot } from '../ipc/messages.ts';
 import { type ModelVersion, toModelKey } from '../model/model-version.ts';
-import type { Deadline } from '../deadline.ts';
 import type { Inference, InferenceRequest } from './image-queue.ts';
 import type { InferenceOptions } from './inference-options.ts';
 import { ModelRunner } from './model-runner.ts';
@@ -41,7 +41,7 @@ export class InferenceService {
     if (!this.#hasStarted) await this.#runnerOf(model).waitForStart(this.#started, deadline);
   }
 
-  /** Knows from the worker before this one that a model's load hangs; it is tried again after a back-off. */
+  /** Knows from the worker before this one that a model's load hangs; it is tried again after a backoff. */
   inherit(model: ModelVersion, hung: HungModel): void {
     this.#runnerOf(model).state.inherit(hung);
   }

@@ -1,12 +1,12 @@
+import { type Deadline, watchDeadline } from '../deadline.ts';
 import { ServiceError, toMessage } from '../errors.ts';
 import type { LoadedFacts } from '../ipc/thread-messages.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { hidePaths } from '../public-text.ts';
-import { type Deadline, watchDeadline } from '../deadline.ts';
 import { HangError } from './hang-error.ts';
 import { ImageQueue, type Inference, type InferenceRequest, type QueuedImage } from './image-queue.ts';
 import type { InferenceOptions } from './inference-options.ts';
-import { type Hang, ModelLane } from './model-lane.ts';
+import { type Hang, ModelInstance } from './model-instance.ts';
 import { ModelState } from './model-state.ts';
 import type { LoadTask } from './thread-handle.ts';
 
@@ -16,7 +16,7 @@ export class ModelRunner {
   readonly #model: ModelVersion;
   readonly #options: InferenceOptions;
   readonly #queue = new ImageQueue(() => this.#toExpired());
-  readonly #lanes: readonly ModelLane[];
+  readonly #instances: readonly ModelInstance[];
 
   constructor(model: ModelVersion, options: InferenceOptions) {
     this.#model = model;
@@ -33,8 +33,8 @@ export class ModelRunner {
     };
     const onHang = (hang: Hang): void => options.onHang?.(hang);
     const onStarted = (): void => options.onStarted?.();
-    const laneOptions = { engine, loadTimeoutMs, stuckMs, onStarted, onLost, onHang };
-    this.#lanes = Array.from({ length: modelThreads }, () => new ModelLane(model, laneOptions));
+    const instanceOptions = { engine, loadTimeoutMs, stuckMs, onStarted, onLost, onHang };
+    this.#instances = Array.from({ length: modelThreads }, () => new ModelInstance(model, instanceOptions));
   }
 
   get queueDepth(): number {
@@ -64,13 +64,13 @@ export class ModelRunner {
   }
 
   async #load(): Promise<LoadedFacts> {
-    const [first, ...others] = this.#lanes;
+    const [first, ...others] = this.#instances;
     // TensorFlow starts while golden images are decoded.
     first?.start();
     const task = await this.#toLoadTask();
     const facts = first && (await this.#loadCompiled(first, task));
     if (!facts) throw new Error('there is no model thread');
-    await Promise.all(others.map((lane) => lane.load(task)));
+    await Promise.all(others.map((instance) => instance.load(task)));
     this.#options.onLoaded?.(this.#model, facts);
     return facts;
   }
@@ -82,13 +82,13 @@ export class ModelRunner {
   }
 
   /** Loads a model as a compiled graph, which is made first where there is none. */
-  async #loadCompiled(lane: ModelLane, task: LoadTask): Promise<LoadedFacts> {
+  async #loadCompiled(instance: ModelInstance, task: LoadTask): Promise<LoadedFacts> {
     const { compile } = this.#options.artefacts;
     const { model, golden, cacheDir } = task;
-    const first = await lane.load({ ...task, wantsArtefact: compile !== undefined });
+    const first = await instance.load({ ...task, wantsArtefact: compile !== undefined });
     if (first.kind === 'loaded') return first;
     const fault = await compile?.({ model, cacheDir, tensorflowVersion: first.tensorflowVersion, golden });
-    const second = await lane.load(task);
+    const second = await instance.load(task);
     if (second.kind !== 'loaded') throw new Error('the model thread would not load without an artefact');
     return fault === undefined ? second : { ...second, remarks: [...second.remarks, fault] };
   }
@@ -109,8 +109,8 @@ export class ModelRunner {
   /** A thread is gone: where no other holds the model it is cold again, and loaded anew if images wait for it. */
   #recover(): void {
     if (!this.state.isReady()) return;
-    if (this.#lanes.some(({ isLoaded }) => isLoaded)) {
-      for (const lane of this.#lanes) if (!lane.isLoaded) void this.#refill(lane);
+    if (this.#instances.some(({ isLoaded }) => isLoaded)) {
+      for (const instance of this.#instances) if (!instance.isLoaded) void this.#refill(instance);
       return;
     }
     this.state.reset();
@@ -118,23 +118,23 @@ export class ModelRunner {
   }
 
   /** Brings the model into a fresh thread while others serve it; where that fails, they go on alone. */
-  async #refill(lane: ModelLane): Promise<void> {
+  async #refill(instance: ModelInstance): Promise<void> {
     await this.#toLoadTask()
-      .then((task) => lane.load(task))
+      .then((task) => instance.load(task))
       .catch((thrown: unknown) => this.#options.onLoadFailed?.(this.#model, toMessage(thrown)));
     this.#pump();
   }
 
   /** While batches run, images gather; the next run takes what is there. Nobody waits at low load. */
   #pump(): void {
-    for (const lane of this.#lanes) if (lane.isFree && this.#queue.depth > 0) void this.#runNext(lane);
+    for (const instance of this.#instances) if (instance.isFree && this.#queue.depth > 0) void this.#runNext(instance);
   }
 
-  async #runNext(lane: ModelLane): Promise<void> {
-    const share = Math.ceil(this.#queue.depth / this.#lanes.filter(({ isFree }) => isFree).length);
+  async #runNext(instance: ModelInstance): Promise<void> {
+    const share = Math.ceil(this.#queue.depth / this.#instances.filter(({ isFree }) => isFree).length);
     const images = this.#queue.take(Math.min(share, this.#options.maxBatch, this.state.usefulBatch ?? Infinity));
     try {
-      await this.#runBatch(lane, images);
+      await this.#runBatch(instance, images);
     } catch (thrown) {
       const error = this.#toRunError(thrown);
       for (const image of images) image.reject(error);
@@ -142,11 +142,11 @@ export class ModelRunner {
     this.#pump();
   }
 
-  async #runBatch(lane: ModelLane, images: readonly QueuedImage[]): Promise<void> {
+  async #runBatch(instance: ModelInstance, images: readonly QueuedImage[]): Promise<void> {
     const startedAt = performance.now();
     const subjects = images.map(({ subject }) => subject);
     const leave = this.#options.onRun?.(this.#model, subjects);
-    const { scores, maps, runMs } = await lane.run(images).finally(() => leave?.());
+    const { scores, maps, runMs } = await instance.run(images).finally(() => leave?.());
     this.#options.onBatch?.(this.#model, images.length, runMs);
     const inferenceMs = performance.now() - startedAt;
     const toOwn = (all: Float32Array, index: number): Float32Array => {

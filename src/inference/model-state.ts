@@ -118,7 +118,7 @@ export class ModelState {
     // costs a worker, which a model that nobody asks for is not worth.
     if (!isHung || this.#options.isDefault) {
       setTimeout(() => {
-        // A timer may fire a moment early: this is the try that the back-off was for.
+        // A timer may fire a moment early: this is the try that the backoff was for.
         if (this.#state.kind === 'failed') this.#start().catch(() => undefined);
       }, backoffMs).unref();
     }

@@ -81,8 +81,8 @@ export class EditableGraph {
 /** Without recursion: networks are deep. A loop of while's old form keeps its place in the order. */
 function keepNode(root: string, nodes: ReadonlyMap<string, NodeProto>, kept: Map<string, NodeProto>): void {
   const seen = new Set<string>();
-  const waiting: { name: string; isDone: boolean }[] = [{ name: root, isDone: false }];
-  for (let next = waiting.pop(); next; next = waiting.pop()) {
+  const stack: { name: string; isDone: boolean }[] = [{ name: root, isDone: false }];
+  for (let next = stack.pop(); next; next = stack.pop()) {
     const node = nodes.get(next.name);
     if (!node || kept.has(next.name)) continue;
     if (next.isDone) {
@@ -91,7 +91,7 @@ function keepNode(root: string, nodes: ReadonlyMap<string, NodeProto>, kept: Map
     }
     if (seen.has(next.name)) continue;
     seen.add(next.name);
-    waiting.push({ name: next.name, isDone: true });
-    waiting.push(...node.input.map((input) => ({ name: toNodeName(input), isDone: false })));
+    stack.push({ name: next.name, isDone: true });
+    stack.push(...node.input.map((input) => ({ name: toNodeName(input), isDone: false })));
   }
 }

@@ -113,10 +113,10 @@ function toTfjsReference(
 function assertComputable(layers: readonly (TfjsLayer & { readonly inbound_nodes: readonly unknown[][] })[]): void {
   const isFirst = ({ class_name, config }: TfjsLayer): boolean => class_name === 'InputLayer' || 'layers' in config;
   const made = new Map(layers.map((layer) => [layer.name, isFirst(layer) ? 1 : 0]));
-  let waiting = layers.flatMap(({ name, inbound_nodes: nodes }) => nodes.map((inputs) => ({ name, inputs })));
-  for (let before = Infinity; waiting.length < before;) {
-    before = waiting.length;
-    waiting = waiting.filter(({ name, inputs }) => {
+  let pending = layers.flatMap(({ name, inbound_nodes: nodes }) => nodes.map((inputs) => ({ name, inputs })));
+  for (let before = Infinity; pending.length < before;) {
+    before = pending.length;
+    pending = pending.filter(({ name, inputs }) => {
       const isReady = inputs.every((input) => {
         const [from, call] = toList(input);
         return Number(call) < (made.get(String(from)) ?? 0);
@@ -125,6 +125,6 @@ function assertComputable(layers: readonly (TfjsLayer & { readonly inbound_nodes
       return !isReady;
     });
   }
-  const [stuck] = waiting;
+  const [stuck] = pending;
   if (stuck) throw new Error(`the layer ${stuck.name} never gets its input: a layer is missing, or they form a circle`);
 }

@@ -14,7 +14,7 @@ export interface Hang {
   readonly images: readonly QueuedImage[];
 }
 
-interface LaneOptions {
+interface InstanceOptions {
   readonly engine: EngineName;
   readonly loadTimeoutMs: number;
   /** Time for TensorFlow to return a batch. */
@@ -26,15 +26,15 @@ interface LaneOptions {
 }
 
 /** One instance of a model, in a thread of its own; a thread that hangs is left behind for a fresh one. */
-export class ModelLane {
+export class ModelInstance {
   readonly #model: ModelVersion;
-  readonly #options: LaneOptions;
+  readonly #options: InstanceOptions;
   #thread: ThreadHandle | undefined;
   #isLoaded = false;
   #isBusy = false;
   #spare: Uint8Array<ArrayBuffer> | undefined;
 
-  constructor(model: ModelVersion, options: LaneOptions) {
+  constructor(model: ModelVersion, options: InstanceOptions) {
     this.#model = model;
     this.#options = options;
   }
