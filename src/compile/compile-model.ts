@@ -12,7 +12,7 @@ import { toFileHash } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { writeArtefact } from './artefact-folder.ts';
 import { freezeSavedModel } from './freeze/freeze.ts';
-import { surroundFrozen } from './freeze/surround.ts';
+import { addPreAndPostProcessing } from './freeze/pre-and-post-processing.ts';
 import { CompileRefusal } from './graph/compile-refusal.ts';
 import type { GraphProto } from './graph/proto.ts';
 import { toSavedModel } from './graph/saved-model.ts';
@@ -96,7 +96,7 @@ async function buildGraph(
     return simplifyGraph(traced.graph, roots, traced.shapes);
   }
   const frozen = await freezeSavedModel(tf, dir, manifest.input.tags, manifest.input.signature);
-  return simplifyGraph(surroundFrozen(frozen, manifest), roots, new Map());
+  return simplifyGraph(addPreAndPostProcessing(frozen, manifest), roots, new Map());
 }
 
 type Facts = Pick<

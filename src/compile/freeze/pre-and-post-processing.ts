@@ -9,12 +9,12 @@ import type { FrozenModel } from './freeze.ts';
 
 const float = { type: dataType.float };
 
-/** Puts the manifest's colours, normalisation and activation around a frozen SavedModel, as nodes of one graph. */
-export function surroundFrozen(frozen: FrozenModel, manifest: Manifest): GraphProto {
+/** Adds the manifest's colours and normalisation before a frozen SavedModel and its activation after it, as one graph. */
+export function addPreAndPostProcessing(frozen: FrozenModel, manifest: Manifest): GraphProto {
   const { width, height } = manifest.input;
   const builder = new GraphBuilder();
   builder.addPlaceholder([-1, height, width, 3]);
-  const pixels = addPrelude(builder, manifest.input, frozen.input.dtype);
+  const pixels = addPreprocessing(builder, manifest.input, frozen.input.dtype);
   const input = toNodeName(frozen.input.name);
   for (const node of frozen.graph.node) {
     if (node.name === input) continue;
@@ -36,7 +36,7 @@ function toSame(input: string, pixels: string): string {
   return input.startsWith('^') ? `^${pixels}` : pixels;
 }
 
-function addPrelude(builder: GraphBuilder, input: Manifest['input'], wanted: number): string {
+function addPreprocessing(builder: GraphBuilder, input: Manifest['input'], wanted: number): string {
   const { scale, offset } = input.normalise;
   const [ordered, type] = addColour(builder, input.colour);
   const isUntouched = [scale].flat().every((value) => value === 1) && [offset].flat().every((value) => value === 0);

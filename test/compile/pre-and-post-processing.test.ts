@@ -86,7 +86,7 @@ async function assertSame(context: TestContext, written: WrittenModel): Promise<
   return (metaGraphs[0]?.graphDef.node ?? []).map(({ op }) => op).filter((op) => op !== 'Const');
 }
 
-test('a_saved_model_of_floats_is_surrounded_by_normalisation_and_activation', async (context) => {
+test('a_saved_model_of_floats_gets_normalisation_before_it_and_activation_after_it', async (context) => {
   const input = { colour: 'bgr', normalise: { scale: [0.1, 0.2, 0.3], offset: [1, 2, 3] } };
   const ops = await assertSame(
     context,
