@@ -47,7 +47,7 @@ export interface InFlightRecord {
 
 /** Opens a file for one worker; undefined where no temporary file can be had. */
 export function openInFlightRecord(): InFlightRecord | undefined {
-  const file = path.join(tmpdir(), `image-check-flights-${randomUUID()}`);
+  const file = path.join(tmpdir(), `image-check-in-flight-${randomUUID()}`);
   try {
     const descriptor = openSync(file, 'wx+', 0o600);
     unlinkSync(file);

@@ -93,7 +93,7 @@ class RunningPrimary implements Primary {
       metrics.restarts.inc({ reason });
     });
     ({ server: this.#publicServer, dispatcher: this.#dispatcher } = createPublicServer({
-      // A successor gets none until it has taken over: when it is refused, it is killed.
+      // A candidate gets none until it has taken over: when it is refused, it is killed.
       workers: () => this.#supervisor.slots.flatMap(({ current }) => current ?? []),
       config: () => this.#config,
       workerCount: options.workerCount,

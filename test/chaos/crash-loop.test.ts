@@ -20,8 +20,8 @@ function hunt(context: test.TestContext, service: Service, slots: readonly numbe
   });
 }
 
-/** The back-offs of a slot as the log tells them, in their order; undefined for a slot that stays down. */
-function listBackOffs(service: Service, slot: number): (number | undefined)[] {
+/** The backoffs of a slot as the log tells them, in their order; undefined for a slot that stays down. */
+function listBackoffs(service: Service, slot: number): (number | undefined)[] {
   const events = service
     .stderr()
     .split('\n')
@@ -31,13 +31,13 @@ function listBackOffs(service: Service, slot: number): (number | undefined)[] {
 }
 
 function assertBacksOff(service: Service, slot: number): void {
-  const backOffs = listBackOffs(service, slot);
-  assert.equal(backOffs.length, 10);
-  for (const [index, backOffMs] of backOffs.slice(0, -1).entries()) {
+  const backoffs = listBackoffs(service, slot);
+  assert.equal(backoffs.length, 10);
+  for (const [index, backOffMs] of backoffs.slice(0, -1).entries()) {
     const fullMs = Math.min(5000, 100 * 2 ** index);
-    assert.ok(backOffMs !== undefined && backOffMs >= fullMs / 2 && backOffMs <= fullMs, String(backOffs));
+    assert.ok(backOffMs !== undefined && backOffMs >= fullMs / 2 && backOffMs <= fullMs, String(backoffs));
   }
-  assert.equal(backOffs.at(-1), undefined);
+  assert.equal(backoffs.at(-1), undefined);
 }
 
 describe('crash loops', { concurrency: true }, () => {

@@ -12,7 +12,7 @@ const byItself = {
   claimOomKill: () => false,
 };
 
-test('faults_and_exits_are_crashes_and_other_signals_are_not', () => {
+test('fault_signals_and_exits_are_crashes_and_other_signals_are_not', () => {
   for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', undefined]) {
     assert.equal(toDeathCause({ ...byItself, signal }), 'crash', signal);
   }
@@ -28,7 +28,7 @@ test('a_kill_that_the_kernel_counted_as_its_own_is_an_out_of_memory', () => {
   assert.equal(toDeathCause({ ...byItself, signal: 'SIGKILL', isKilled: true, claimOomKill }), 'killed');
 });
 
-test('only_silence_makes_the_primary_blame_what_it_kills_and_a_stopped_worker_can_only_be_silent', () => {
+test('a_worker_killed_for_its_heartbeat_hung_unless_it_was_stopped', () => {
   const killed = { ...byItself, signal: 'SIGKILL', isKilled: true };
   assert.equal(toDeathCause({ ...killed, killReason: 'heartbeat' }), 'hang');
   assert.equal(toDeathCause({ ...killed, killReason: 'heartbeat', wasStopped: true }), 'killed');

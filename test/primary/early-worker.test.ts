@@ -29,7 +29,7 @@ test('what_an_early_worker_says_is_kept_until_it_is_taken', async (context) => {
   early.kill();
   worker.send('are you there');
   assert.deepEqual((await once(worker, 'message'))[0], 'here');
-  taken.flights?.close();
+  taken.inFlightRecord?.close();
 });
 
 test('an_early_worker_that_died_is_not_taken', async (context) => {

@@ -25,7 +25,7 @@ function createWorker({ requests = 0, privateBytes = 0, listenedMs = stableMs, .
     listeningAt: nowMs - listenedMs,
     stuckAt: undefined,
     jitter: 0,
-    failedSuccessors: 0,
+    failedReplacements: 0,
     keptUntilMs: 0,
     snapshot: {
       serving: true,
@@ -42,8 +42,8 @@ function createWorker({ requests = 0, privateBytes = 0, listenedMs = stableMs, .
   };
 }
 
-function createSlot(facts: Facts, change: { succession?: object; draining?: { size: number } } = {}) {
-  return { current: createWorker(facts), succession: undefined, draining: { size: 0 }, ...change };
+function createSlot(facts: Facts, change: { replacement?: object; draining?: { size: number } } = {}) {
+  return { current: createWorker(facts), replacement: undefined, draining: { size: 0 }, ...change };
 }
 
 function reasonOf(facts: Facts): string | undefined {
@@ -86,13 +86,13 @@ test('one_slot_at_a_time_and_the_one_whose_worker_has_listened_longest', () => {
   const old = createSlot({ requests: 5000, listenedMs: 60_000 });
   const idle = createSlot({ listenedMs: 70_000 });
   assert.equal(chooseDue([young, idle, old], nowMs, stableMs)?.slot, old);
-  assert.equal(chooseDue([young, createSlot({}, { succession: {} })], nowMs, stableMs), undefined);
+  assert.equal(chooseDue([young, createSlot({}, { replacement: {} })], nowMs, stableMs), undefined);
   assert.equal(chooseDue([young, createSlot({}, { draining: { size: 1 } })], nowMs, stableMs), undefined);
   const empty = { ...idle, current: undefined };
   assert.equal(chooseDue([empty, young], nowMs, stableMs)?.slot, young);
 });
 
-test('after_each_failed_successor_a_worker_is_kept_twice_as_long_up_to_60_times', () => {
+test('after_each_failed_replacement_a_worker_is_kept_twice_as_long_up_to_60_times', () => {
   assert.deepEqual(
     [1, 2, 3, 6, 7, 100].map((failed) => toKeptMs(failed, 5000)),
     [5000, 10_000, 20_000, 160_000, 300_000, 300_000],

@@ -172,7 +172,7 @@ test('HUP_waits_for_a_slot_that_is_changing_already_and_leaves_no_worker_behind'
   );
 });
 
-test('a_worker_that_gets_stuck_while_its_successor_fails_has_another_one', async (t) => {
+test('a_worker_that_hangs_while_its_candidate_fails_is_replaced_by_another', async (t) => {
   const primary = await startPrimaryProcess(t, { workerCount: 1 });
   const [stuck] = await loadAll(primary, 1);
   primary.configure({ models: { dir: 'fail-to-load' } });

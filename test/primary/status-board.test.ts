@@ -23,7 +23,7 @@ test('a_slot_without_a_process_is_exited_and_says_why', () => {
     { pid, stage, serving, heartbeatAgeMs, reason },
     { pid: null, stage: 'exited', serving: false, heartbeatAgeMs: null, reason: 'crash: SIGSEGV' },
   );
-  slot.policy.toBackOff(0);
+  slot.policy.recordDeath(0);
   slot.isDown = true;
   assert.equal(toWorkerStatus(slot, 1000).reason, 'down after 1 deaths in a row: crash: SIGSEGV');
 });

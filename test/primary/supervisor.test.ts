@@ -93,7 +93,7 @@ test('a_frozen_worker_is_replaced_at_the_heartbeat_timeout_and_every_new_connect
   assert.equal(await primary.metric('image_check_worker_restarts_total', { reason: 'heartbeat' }), 1);
 });
 
-test('a_primary_that_was_stopped_for_a_while_does_not_blame_its_workers', async (t) => {
+test('a_primary_that_was_stopped_for_a_while_kills_no_worker', async (t) => {
   const primary = await startPrimaryProcess(t, { config: { supervisor: { heartbeatTimeoutMs: 600 } } });
   const before = primary.pids(await primary.serving());
   // Well above the heartbeat timeout; a stopped process has no other sign to wait for.

@@ -25,7 +25,7 @@ export function toSurplus(own: Load, others: readonly Load[]): number {
 }
 
 /** Lists the workers that may get a connection. */
-export function listCandidates<T extends { readonly stage: Stage; readonly isServing: boolean }>(
+export function listEligible<T extends { readonly stage: Stage; readonly isServing: boolean }>(
   workers: readonly T[],
 ): T[] {
   const listening = workers.filter(({ stage }) => stage === 'listening');
@@ -35,24 +35,24 @@ export function listCandidates<T extends { readonly stage: Stage; readonly isSer
 }
 
 /**
- * Chooses the least busy candidate, among equals the one whose turn was longest ago.
+ * Chooses the least busy recipient, among equals the one whose turn was longest ago.
  * @param maxHeld connections that one worker can hold
  * @returns undefined where none can take a connection, and where the least busy one has not yet acknowledged what it was sent:
  * it will in a moment, and waiting for it keeps the load even
  */
 export function chooseLeastBusy<T>(
-  candidates: readonly T[],
-  toShare: (candidate: T) => Share,
+  eligible: readonly T[],
+  toShare: (recipient: T) => Share,
   maxHeld: number,
   nowMs: number,
 ): T | undefined {
-  let best: { readonly candidate: T; readonly share: Share } | undefined;
-  for (const candidate of candidates) {
-    const share = toShare(candidate);
+  let best: { readonly recipient: T; readonly share: Share } | undefined;
+  for (const recipient of eligible) {
+    const share = toShare(recipient);
     if (share.size >= maxHeld || nowMs < share.avoidedUntilMs || share.isSlow(nowMs)) continue;
-    if (best === undefined || isLess(share, best.share)) best = { candidate, share };
+    if (best === undefined || isLess(share, best.share)) best = { recipient, share };
   }
-  return best?.share.isFull === true ? undefined : best?.candidate;
+  return best?.share.isFull === true ? undefined : best?.recipient;
 }
 
 function isLess(left: Share, right: Share): boolean {

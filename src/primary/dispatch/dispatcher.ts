@@ -5,7 +5,7 @@ import type { WorkerSnapshot } from '../../ipc/messages.ts';
 import type { Logger } from '../../log.ts';
 import type { WorkerHandle } from '../supervise/worker-handle.ts';
 import { AddressCount } from './address-count.ts';
-import { chooseLeastBusy, listCandidates, type Load, toSurplus } from './balance.ts';
+import { chooseLeastBusy, listEligible, type Load, toSurplus } from './balance.ts';
 import { toMaxHeld } from './descriptors.ts';
 import type { Refusals } from './refusals.ts';
 import { type Held, Share } from './share.ts';
@@ -255,14 +255,14 @@ export class Dispatcher {
     if (address !== undefined && this.#addresses.get(address) >= maxConnectionsPerAddress) {
       return 'max_connections_per_address';
     }
-    const candidates = listCandidates(this.#options.workers());
-    const areFull = candidates.length > 0 && candidates.every((worker) => this.#toShare(worker).size >= maxHeld);
+    const eligible = listEligible(this.#options.workers());
+    const areFull = eligible.length > 0 && eligible.every((worker) => this.#toShare(worker).size >= maxHeld);
     return areFull || unacknowledged + waiting >= maxHeld ? 'descriptors' : undefined;
   }
 
   #choose(nowMs: number): Recipient | undefined {
-    const candidates = listCandidates(this.#options.workers());
-    return chooseLeastBusy(candidates, (worker) => this.#toShare(worker), this.#options.limits().maxHeld, nowMs);
+    const eligible = listEligible(this.#options.workers());
+    return chooseLeastBusy(eligible, (worker) => this.#toShare(worker), this.#options.limits().maxHeld, nowMs);
   }
 
   /** Kills a worker whose heartbeats arrive but that nothing reaches: no other deadline would notice it. */

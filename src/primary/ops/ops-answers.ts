@@ -81,8 +81,8 @@ async function toExposition({ slots, metrics, processMetrics, retired }: OpsSour
   setWorkerGauges(metrics.workers, gauges);
   const own = await collectFamilies(metrics.registry, processMetrics);
   // Taken last and at one moment: between a worker's death and its retirement nothing may be awaited.
-  const workers = slots.flatMap(({ current, succession, draining }) => {
-    const others = [...draining, ...(succession === undefined || succession.isPromoted ? [] : [succession.worker])];
+  const workers = slots.flatMap(({ current, replacement, draining }) => {
+    const others = [...draining, ...(replacement === undefined || replacement.isPromoted ? [] : [replacement.worker])];
     return [
       current?.snapshot?.metrics ?? [],
       ...others.map(({ snapshot }) => toSharedFamilies(snapshot?.metrics ?? [])),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { RestartReason } from '../../metrics/primary-metrics.ts';
 
-/** Why a worker died: a fault of its own, silence, the kernel's OOM killer, or another signal from outside. */
+/** Why a worker died: a crash, a hang (no heartbeat), the kernel's OOM killer, or another signal from outside. */
 export type DeathCause = 'crash' | 'hang' | 'oom' | 'killed';
 
 /** How a worker ended, as the primary saw it. */
@@ -16,14 +16,14 @@ interface WorkerEnd {
   readonly claimOomKill: () => boolean;
 }
 
-/** Signals that a process gets for what it did itself. */
-const faults = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP', 'SIGSYS']);
+/** Signals that a process raises by its own fault. */
+const faultSignals = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP', 'SIGSYS']);
 
-/** Tells why a worker died; only a crash or a hang is the fault of what was at work. */
+/** Returns why a worker died; only a crash or a hang counts against the images in flight. */
 export function toDeathCause({ signal, isKilled, killReason, wasStopped, claimOomKill }: WorkerEnd): DeathCause {
   if (isKilled) return killReason === 'heartbeat' && !wasStopped ? 'hang' : 'killed';
   if (signal === 'SIGKILL') return claimOomKill() ? 'oom' : 'killed';
-  return signal === undefined || faults.has(signal) ? 'crash' : 'killed';
+  return signal === undefined || faultSignals.has(signal) ? 'crash' : 'killed';
 }
 
 /** Whether a process is stopped; false where the kernel does not tell. */

@@ -25,13 +25,13 @@ export class EarlyWorker {
     } catch {
       return;
     }
-    const { worker, flights } = this.#process;
+    const { worker, inFlightRecord } = this.#process;
     worker.on('message', this.#listen);
     // One that could not be forked or has died is left to die: the supervisor forks its own and sees why that fails.
     const onEnd = (): void => {
       if (this.#process === undefined) return;
       this.#process = undefined;
-      flights?.close();
+      inFlightRecord?.close();
     };
     worker.on('error', onEnd);
     worker.process.once('close', onEnd);

@@ -6,19 +6,19 @@ type RecycleReason = Extract<RestartReason, 'max_requests' | 'memory' | 'age'>;
 /** A worker as far as its limits go. */
 export type Recyclable = Pick<
   WorkerHandle,
-  'start' | 'stage' | 'listeningAt' | 'stuckAt' | 'snapshot' | 'jitter' | 'failedSuccessors' | 'keptUntilMs'
+  'start' | 'stage' | 'listeningAt' | 'stuckAt' | 'snapshot' | 'jitter' | 'failedReplacements' | 'keptUntilMs'
 >;
 
 interface RecyclableSlot {
   readonly current: Recyclable | undefined;
-  readonly succession: object | undefined;
+  readonly replacement: object | undefined;
   readonly draining: { readonly size: number };
 }
 
 /** What chance adds to a limit at most: workers that were forked together do not retire together. */
 const maxJitter = 0.1;
 /** Longest wait for another try, in times of `stableMs`: 5 minutes. */
-const maxBackOff = 60;
+const maxBackoff = 60;
 
 /**
  * Chooses the slot whose worker has reached a limit; undefined while there is none, or while any slot is changing.
@@ -29,7 +29,7 @@ export function chooseDue<S extends RecyclableSlot>(
   nowMs: number,
   stableMs: number,
 ): { slot: S; worker: NonNullable<S['current']>; reason: RecycleReason } | undefined {
-  if (slots.some(({ succession, draining }) => succession !== undefined || draining.size > 0)) return undefined;
+  if (slots.some(({ replacement, draining }) => replacement !== undefined || draining.size > 0)) return undefined;
   const due = slots.flatMap((slot) => {
     const worker: S['current'] = slot.current;
     if (worker?.stage !== 'listening' || worker.stuckAt !== undefined || nowMs < worker.keptUntilMs) return [];
@@ -41,9 +41,9 @@ export function chooseDue<S extends RecyclableSlot>(
   return due.sort((a, b) => b.listenedMs - a.listenedMs)[0];
 }
 
-/** Says for how long a worker is kept whose successors failed: twice as long after each. */
-export function toKeptMs(failedSuccessors: number, stableMs: number): number {
-  return stableMs * Math.min(maxBackOff, 2 ** (failedSuccessors - 1));
+/** Says for how long a worker is kept whose replacements failed: twice as long after each. */
+export function toKeptMs(failedReplacements: number, stableMs: number): number {
+  return stableMs * Math.min(maxBackoff, 2 ** (failedReplacements - 1));
 }
 
 function toReason({ start, snapshot, jitter }: Recyclable, listenedMs: number): RecycleReason | undefined {

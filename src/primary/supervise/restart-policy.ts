@@ -1,6 +1,6 @@
 /** How a slot whose workers die is forked again. */
 export interface RestartLimits {
-  /** Back-off after the first death; doubles with each further one, up to `maxMs`. */
+  /** Backoff after the first death; doubles with each further one, up to `maxMs`. */
   readonly baseMs: number;
   readonly maxMs: number;
   /** A worker that served for so long was stable: the deaths before it are forgotten. */
@@ -12,7 +12,7 @@ export interface RestartLimits {
 /** About 20 s of trying before a slot stays down. */
 export const restartLimits: RestartLimits = { baseMs: 100, maxMs: 5000, stableMs: 5000, maxDeaths: 10 };
 
-/** Decides when a slot is forked again: exponential back-off with jitter, given up in a crash loop. */
+/** Decides when a slot is forked again: exponential backoff with jitter, given up in a crash loop. */
 export class RestartPolicy {
   readonly #limits: RestartLimits;
   readonly #random: () => number;
@@ -31,9 +31,9 @@ export class RestartPolicy {
   /**
    * Counts a death.
    * @param servedMs time from listening to the end; 0 for a worker that never listened.
-   * @returns the back-off in milliseconds, or undefined when the slot stays down.
+   * @returns the backoff in milliseconds, or undefined when the slot stays down.
    */
-  toBackOff(servedMs: number): number | undefined {
+  recordDeath(servedMs: number): number | undefined {
     if (servedMs >= this.#limits.stableMs) this.#deaths = 0;
     this.#deaths += 1;
     if (this.#deaths >= this.#limits.maxDeaths) return undefined;

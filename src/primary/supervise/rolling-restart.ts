@@ -62,7 +62,7 @@ export class RollingRestart {
     } catch (error) {
       const what = 'configuration not reloaded, everything stays';
       log.error(`${what}: ${toMessage(error)}`);
-      // The fault names files and values of the configuration, which are for the operator alone.
+      // The error names files and values of the configuration, which are for the operator alone.
       return { state: 'stopped', reason: `${what}: the log says why` };
     }
     log.info({ scope }, 'rolling restart begins');

@@ -14,7 +14,7 @@ interface Death {
 }
 
 /** A planned change of a slot's worker: the next one listens before the old one drains. */
-interface Succession {
+interface Replacement {
   readonly worker: WorkerHandle;
   readonly reason: RestartReason;
   /** Whether the next worker has taken over; the old one may still drain. */
@@ -38,7 +38,7 @@ export interface Slot {
   versions: Readonly<Record<string, string>>;
   /** The worker of the slot; undefined between a death and the respawn. */
   current: WorkerHandle | undefined;
-  succession: Succession | undefined;
+  replacement: Replacement | undefined;
   /** Former workers that finish what they have in flight. */
   readonly draining: Set<WorkerHandle>;
   /** When to fork again; undefined while there is nothing to fork. */
@@ -52,7 +52,7 @@ export interface Slot {
 }
 
 /** Resolves when a change is complete or has failed. */
-export async function waitForEnd({ onSettled }: Succession): Promise<void> {
+export async function waitForEnd({ onSettled }: Replacement): Promise<void> {
   await new Promise((resolve) => onSettled.push(resolve));
 }
 
@@ -64,7 +64,7 @@ export function createSlot(index: number, config: Config, policy: RestartPolicy)
     config,
     versions: {},
     current: undefined,
-    succession: undefined,
+    replacement: undefined,
     draining: new Set(),
     respawnAt: undefined,
     isDown: false,
@@ -73,9 +73,9 @@ export function createSlot(index: number, config: Config, policy: RestartPolicy)
   };
 }
 
-/** Lists the living workers of the slots: current ones, successors, those that drain. */
+/** Lists the living workers of the slots: current ones, candidates, those that drain. */
 export function listWorkers(slots: readonly Slot[]): WorkerHandle[] {
-  const workers = slots.flatMap(({ current, succession, draining }) => [current, succession?.worker, ...draining]);
+  const workers = slots.flatMap(({ current, replacement, draining }) => [current, replacement?.worker, ...draining]);
   return [...new Set(workers)].filter((worker) => worker !== undefined);
 }
 
@@ -99,7 +99,7 @@ function toOomText(limit: number | undefined): string {
  */
 export function toEnd(slots: readonly Slot[]): { exitCode: number; text: string } | undefined {
   const deaths = slots.map(({ death }) => death).filter((death) => death !== undefined);
-  if (deaths.length < slots.length || slots.some(({ succession }) => succession !== undefined)) return undefined;
+  if (deaths.length < slots.length || slots.some(({ replacement }) => replacement !== undefined)) return undefined;
   const exitCode = deaths.find((death) => death.exitCode !== undefined)?.exitCode;
   const text = [...new Set(deaths.map((death) => death.text))].join('; ');
   if (exitCode !== undefined && deaths.every((death) => death.exitCode !== undefined)) return { exitCode, text };

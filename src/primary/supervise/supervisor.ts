@@ -7,9 +7,9 @@ import type { EarlyWorker } from './early-worker.ts';
 import { NativeOutput } from './native-output.ts';
 import { OomKills } from './oom-kills.ts';
 import { chooseDue, toKeptMs } from './recycling.ts';
+import { listHungModels, listVersions, listWarmModels, promoteCandidate, settleReplacement } from './replacement.ts';
 import { type RestartLimits, RestartPolicy } from './restart-policy.ts';
 import { createSlot, listWorkers, type Slot, toDeath, toEnd, waitForEnd } from './slot.ts';
-import { listHungModels, listVersions, listWarmModels, promoteSuccessor, settleSuccession } from './succession.ts';
 import { WorkerHandle, type WorkerListener } from './worker-handle.ts';
 
 /** What the supervisor tells the rest of the primary. */
@@ -71,7 +71,7 @@ export class Supervisor {
     const tickMs = Math.min(250, this.#options.config.supervisor.heartbeatMs);
     this.#tickedAt = performance.now();
     this.#timer = setInterval(() => {
-      this.#excuseLateness(tickMs);
+      this.#discountOwnPause(tickMs);
       // First, as whatever waited for a change that is complete has gone on by now: a rolling restart is at its next slot.
       void this.#recycleDue();
       this.#supervise();
@@ -84,7 +84,7 @@ export class Supervisor {
    */
   async replace(slot: Slot, config: Config, reason: RestartReason): Promise<string | undefined> {
     // A stuck or a recycled worker may be changed already. Whoever waits asks anew: another one may have waited too.
-    while (slot.succession !== undefined) await waitForEnd(slot.succession);
+    while (slot.replacement !== undefined) await waitForEnd(slot.replacement);
     if (this.#isStopping) return 'the service is stopping';
     if (slot.isDown) slot.policy.reset();
     slot.isDown = false;
@@ -95,7 +95,7 @@ export class Supervisor {
         hung: listHungModels(slot.current),
         versions: reason === 'reload' ? {} : slot.versions,
       });
-      slot.succession = { worker, reason, isPromoted: false, failure: undefined, onSettled: [resolve] };
+      slot.replacement = { worker, reason, isPromoted: false, failure: undefined, onSettled: [resolve] };
     });
   }
 
@@ -125,13 +125,13 @@ export class Supervisor {
     const nowMs = performance.now();
     this.#killTimedOut(nowMs);
     this.#reapExited(nowMs);
-    this.#promoteSuccessors();
+    this.#promoteCandidates();
     this.#respawnDue(nowMs);
     this.#options.listener.onTick(nowMs);
   }
 
   /** When the primary itself was stopped for a while, the silence was not the workers'. */
-  #excuseLateness(tickMs: number): void {
+  #discountOwnPause(tickMs: number): void {
     const nowMs = performance.now();
     const lateMs = nowMs - this.#tickedAt - tickMs;
     this.#tickedAt = nowMs;
@@ -157,7 +157,7 @@ export class Supervisor {
       const slot = this.slots[worker.slot];
       if (slot === undefined) continue;
       const wasDraining = slot.draining.delete(worker);
-      settleSuccession(slot);
+      settleReplacement(slot);
       if (slot.current === worker) slot.current = undefined;
       if (slot.current === undefined && !wasDraining && !this.#isStopping) this.#noteDeath(slot, worker, nowMs);
       this.#options.listener.onReap(worker);
@@ -165,11 +165,11 @@ export class Supervisor {
   }
 
   #noteDeath(slot: Slot, worker: WorkerHandle, nowMs: number): void {
-    const backOffMs = slot.policy.toBackOff(worker.listeningAt === undefined ? 0 : nowMs - worker.listeningAt);
+    const backoffMs = slot.policy.recordDeath(worker.listeningAt === undefined ? 0 : nowMs - worker.listeningAt);
     this.deathStreak.noteDeath(nowMs);
     slot.death = toDeath(worker);
-    slot.isDown = backOffMs === undefined;
-    slot.respawnAt = backOffMs === undefined ? undefined : nowMs + backOffMs;
+    slot.isDown = backoffMs === undefined;
+    slot.respawnAt = backoffMs === undefined ? undefined : nowMs + backoffMs;
     this.#options.log.error(
       {
         slot: slot.index,
@@ -177,7 +177,7 @@ export class Supervisor {
         cause: worker.cause,
         reason: slot.death.reason,
         detail: slot.death.text,
-        backOffMs,
+        backOffMs: backoffMs,
       },
       slot.isDown ? 'slot stays down' : 'worker died',
     );
@@ -185,18 +185,18 @@ export class Supervisor {
     if (end !== undefined) this.#options.listener.onAllDown(end.exitCode, end.text);
   }
 
-  #promoteSuccessors(): void {
+  #promoteCandidates(): void {
     for (const slot of this.slots) {
-      const reason = this.#isStopping ? undefined : promoteSuccessor(slot);
+      const reason = this.#isStopping ? undefined : promoteCandidate(slot);
       if (reason !== undefined) this.#countRestart(slot, reason);
-      settleSuccession(slot);
+      settleReplacement(slot);
     }
   }
 
   #respawnDue(nowMs: number): void {
     if (this.#isStopping) return;
     for (const slot of this.slots) {
-      if (slot.respawnAt === undefined || slot.respawnAt > nowMs || slot.succession?.isPromoted === false) continue;
+      if (slot.respawnAt === undefined || slot.respawnAt > nowMs || slot.replacement?.isPromoted === false) continue;
       slot.respawnAt = undefined;
       slot.current = this.#fork(slot, slot.config);
       this.#countRestart(slot, slot.death?.reason ?? 'crash');
@@ -217,11 +217,11 @@ export class Supervisor {
   }
 
   /** Another worker takes over from a stuck one, which is killed once it has finished, or at harakiriMs. */
-  async #succeed(slot: Slot, worker: WorkerHandle, reason: string): Promise<void> {
+  async #replaceHung(slot: Slot, worker: WorkerHandle, reason: string): Promise<void> {
     const { log } = this.#options;
     log.error({ slot: slot.index, workerPid: worker.pid, reason }, 'worker is stuck');
     // A change that is under way at this slot brings the next worker anyway, unless it fails.
-    while (slot.succession !== undefined) await waitForEnd(slot.succession);
+    while (slot.replacement !== undefined) await waitForEnd(slot.replacement);
     if (slot.current !== worker) return;
     const failure = await this.replace(slot, slot.config, 'harakiri');
     if (failure !== undefined) log.error({ slot: slot.index, failure }, 'no worker could take over');
@@ -236,8 +236,8 @@ export class Supervisor {
     log.info({ slot: slot.index, workerPid: worker.pid, reason }, 'worker has reached a limit');
     const failure = await this.replace(slot, slot.config, reason);
     if (failure === undefined || this.#isStopping) return;
-    worker.failedSuccessors += 1;
-    worker.keptUntilMs = performance.now() + toKeptMs(worker.failedSuccessors, restartLimits.stableMs);
+    worker.failedReplacements += 1;
+    worker.keptUntilMs = performance.now() + toKeptMs(worker.failedReplacements, restartLimits.stableMs);
     log.error({ slot: slot.index, failure }, 'no worker could take over, the old one stays');
   }
 
@@ -254,9 +254,9 @@ export class Supervisor {
     }
     if (message.type === 'snapshot' && worker.hasAnswered) this.deathStreak.noteAnswer();
     if (message.type === 'snapshot' && slot?.current === worker) slot.versions = listVersions(message.snapshot);
-    if (message.type === 'stuck' && slot?.current === worker) void this.#succeed(slot, worker, message.reason);
+    if (message.type === 'stuck' && slot?.current === worker) void this.#replaceHung(slot, worker, message.reason);
     this.#options.listener.onMessage(worker, message);
-    // A successor takes over as soon as its first snapshot says that it can.
-    if (slot?.succession?.worker === worker && message.type === 'snapshot') this.#supervise();
+    // A candidate takes over as soon as its first snapshot says that it can.
+    if (slot?.replacement?.worker === worker && message.type === 'snapshot') this.#supervise();
   }
 }

@@ -68,7 +68,7 @@ export class WorkerHandle {
   /** 0…1, drawn once: how much chance adds to its limits. */
   readonly jitter = Math.random();
   /** Workers that should have taken over when it had reached a limit, and until when the next one waits. */
-  failedSuccessors = 0;
+  failedReplacements = 0;
   keptUntilMs = 0;
   /** How it ended, in words. */
   ending = '';
@@ -77,7 +77,7 @@ export class WorkerHandle {
   /** What native code was working on when it crashed or hung. */
   suspects: readonly string[] = [];
   #wasStopped = false;
-  readonly #flights: InFlightRecord | undefined;
+  readonly #inFlightRecord: InFlightRecord | undefined;
   readonly #listener: WorkerListener;
   #process: Worker | undefined;
 
@@ -86,9 +86,9 @@ export class WorkerHandle {
     this.start = start;
     this.#listener = listener;
     try {
-      const { worker, flights } = taken ?? forkWorker();
+      const { worker, inFlightRecord } = taken ?? forkWorker();
       this.#process = worker;
-      this.#flights = flights;
+      this.#inFlightRecord = inFlightRecord;
     } catch (error) {
       setImmediate(() => {
         this.#exit(`could not be forked: ${toMessage(error)}`);
@@ -193,7 +193,7 @@ export class WorkerHandle {
   #note(message: ToPrimary): void {
     if (message.type === 'hello') {
       const { warm, hung } = this.start;
-      const hasJournal = this.#flights !== undefined;
+      const hasJournal = this.#inFlightRecord !== undefined;
       const nativeLibrary = findNativeLibrary();
       this.send({ type: 'start', ...this.start, warm: [...warm], hung: [...hung], hasJournal, nativeLibrary });
     } else if (message.type === 'listening' && this.stage === 'forked') {
@@ -223,7 +223,7 @@ export class WorkerHandle {
     if (this.stage === 'exited') return;
     this.stage = 'exited';
     this.ending = ending;
-    const inFlight = this.#flights?.close() ?? [];
+    const inFlight = this.#inFlightRecord?.close() ?? [];
     if (this.cause === 'crash' || this.cause === 'hang') this.suspects = inFlight;
     this.#listener.onExit(this);
   }

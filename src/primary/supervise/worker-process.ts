@@ -7,7 +7,7 @@ import { accessDescriptor, eventsDescriptor, journalDescriptor } from '../../ipc
 export interface WorkerProcess {
   readonly worker: Worker;
   /** What it notes of images that native code works on. */
-  readonly flights: InFlightRecord | undefined;
+  readonly inFlightRecord: InFlightRecord | undefined;
 }
 
 /**
@@ -23,16 +23,19 @@ export function setUpWorkers(exec: string, execArgv: readonly string[]): void {
 
 /** Forks a process. @throws Error where the system refuses to */
 export function forkWorker(): WorkerProcess {
-  const flights = openInFlightRecord();
+  const inFlightRecord = openInFlightRecord();
   const stdio: ('inherit' | 'pipe' | 'ignore' | 'ipc' | number)[] = ['inherit', 'pipe', 'pipe', 'ipc'];
-  stdio[journalDescriptor] = flights?.descriptor ?? 'ignore';
+  stdio[journalDescriptor] = inFlightRecord?.descriptor ?? 'ignore';
   stdio[eventsDescriptor] = process.stderr.fd;
   stdio[accessDescriptor] = process.stdout.fd;
   cluster.setupPrimary({ stdio });
   try {
-    return { worker: cluster.fork({ IMAGE_CHECK_ROLE: 'worker', ...toNativeEnvironment(process.env) }), flights };
+    return {
+      worker: cluster.fork({ IMAGE_CHECK_ROLE: 'worker', ...toNativeEnvironment(process.env) }),
+      inFlightRecord,
+    };
   } catch (error) {
-    flights?.close();
+    inFlightRecord?.close();
     throw error;
   }
 }

@@ -4,8 +4,8 @@ import type { RestartReason } from '../../metrics/primary-metrics.ts';
 import type { Slot } from './slot.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
-/** A worker as far as its succession goes. */
-export type Party = Pick<
+/** A worker as far as its replacement goes. */
+export type ReplaceableWorker = Pick<
   WorkerHandle,
   'start' | 'stage' | 'forkedAt' | 'bootLimitMs' | 'hasReported' | 'snapshot' | 'isServing'
 >;
@@ -14,13 +14,17 @@ export type Party = Pick<
  * Lists the models that a slot's next worker loads before it listens: those that are loaded now, and those that judge
  * by default where a configuration or models that nobody has tried take over from what serves.
  */
-export function listWarmModels(current: Party | undefined, { check }: Config, reason: RestartReason): string[] {
+export function listWarmModels(
+  current: ReplaceableWorker | undefined,
+  { check }: Config,
+  reason: RestartReason,
+): string[] {
   if (current === undefined) return [];
   const unproven = reason === 'reload' && current.isServing ? check.models : [];
   return [...new Set([...listLoaded(current), ...unproven])];
 }
 
-function listLoaded(current: Party): string[] {
+function listLoaded(current: ReplaceableWorker): string[] {
   // A worker that is still starting will have what it was told to load.
   if (current.stage === 'forked') return [...current.start.warm];
   const loaded = Object.entries(current.snapshot?.models ?? {}).filter(([, { state }]) => state === 'ready');
@@ -34,7 +38,7 @@ export function listVersions({ models }: Pick<WorkerSnapshot, 'models'>): Record
 }
 
 /** Lists the models that a slot's next worker is careful with: their loads hang. */
-export function listHungModels(current: Party | undefined): HungModel[] {
+export function listHungModels(current: ReplaceableWorker | undefined): HungModel[] {
   return Object.entries(current?.snapshot?.models ?? {}).flatMap(([name, { version, reason = '', hangs }]) =>
     hangs === undefined ? [] : [{ key: `${name.replace(/@.*$/, '')}@${version}`, reason, hangs }],
   );
@@ -44,18 +48,18 @@ export function listHungModels(current: Party | undefined): HungModel[] {
  * Lets the next worker of a slot take over once it is fit, and ends it when it is not.
  * @returns the reason of the restart when it has taken over just now.
  */
-export function promoteSuccessor(slot: Slot): RestartReason | undefined {
-  const { succession, current } = slot;
-  if (succession === undefined || succession.isPromoted || succession.worker.isKilled) return undefined;
-  const { worker, reason } = succession;
-  const judgement = judgeSuccessor(worker, current);
+export function promoteCandidate(slot: Slot): RestartReason | undefined {
+  const { replacement, current } = slot;
+  if (replacement === undefined || replacement.isPromoted || replacement.worker.isKilled) return undefined;
+  const { worker, reason } = replacement;
+  const judgement = judgeCandidate(worker, current);
   if (judgement === 'wait') return undefined;
   if (judgement !== 'fit') {
-    succession.failure = judgement.failure;
+    replacement.failure = judgement.failure;
     worker.kill();
     return undefined;
   }
-  succession.isPromoted = true;
+  replacement.isPromoted = true;
   slot.current = worker;
   slot.config = worker.start.config;
   slot.respawnAt = undefined;
@@ -67,13 +71,13 @@ export function promoteSuccessor(slot: Slot): RestartReason | undefined {
   return reason;
 }
 
-/** Completes a succession whose former worker is gone, or whose next one is gone before it could take over. */
-export function settleSuccession(slot: Slot): void {
-  const { succession } = slot;
-  if (succession === undefined) return;
-  const { worker, isPromoted, failure, onSettled } = succession;
+/** Completes a replacement whose former worker is gone, or whose next one is gone before it could take over. */
+export function settleReplacement(slot: Slot): void {
+  const { replacement } = slot;
+  if (replacement === undefined) return;
+  const { worker, isPromoted, failure, onSettled } = replacement;
   if (isPromoted ? slot.draining.size > 0 : worker.stage !== 'exited') return;
-  slot.succession = undefined;
+  slot.replacement = undefined;
   const end = isPromoted ? undefined : (failure ?? toRefusal(worker));
   for (const tell of onSettled) tell(end);
 }
@@ -83,7 +87,10 @@ function toRefusal({ unable, killReason, ending }: WorkerHandle): string {
 }
 
 /** Says whether a worker can take over from `current`. */
-export function judgeSuccessor(worker: Party, current: Party | undefined): 'wait' | 'fit' | { failure: string } {
+export function judgeCandidate(
+  worker: ReplaceableWorker,
+  current: ReplaceableWorker | undefined,
+): 'wait' | 'fit' | { failure: string } {
   if (!worker.hasReported || worker.stage !== 'listening') return 'wait';
   // What it does not show is not on disk any more.
   const models = worker.start.warm.flatMap((name) => {

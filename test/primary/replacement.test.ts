@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { configSchema } from '../../src/config/schema.ts';
 import type { ModelSnapshot } from '../../src/ipc/messages.ts';
-import { judgeSuccessor, listWarmModels, type Party } from '../../src/primary/supervise/succession.ts';
+import { judgeCandidate, listWarmModels, type ReplaceableWorker } from '../../src/primary/supervise/replacement.ts';
 
 const cold: ModelSnapshot = { version: '1', engine: 'wasm', state: 'cold' };
 const ready: ModelSnapshot = { ...cold, state: 'ready' };
@@ -11,10 +11,10 @@ const failed: ModelSnapshot = { ...cold, state: 'failed', reason: 'wrong hash' }
 interface Facts {
   readonly models?: Readonly<Record<string, ModelSnapshot>>;
   readonly warm?: readonly string[];
-  readonly change?: Partial<Party>;
+  readonly change?: Partial<ReplaceableWorker>;
 }
 
-function createParty({ models = {}, warm = [], change }: Facts): Party {
+function createReplaceable({ models = {}, warm = [], change }: Facts): ReplaceableWorker {
   return {
     start: { slot: 0, engine: 'wasm', config: configSchema.parse({}), warm, hung: [], versions: {} },
     stage: 'listening',
@@ -38,7 +38,7 @@ function createParty({ models = {}, warm = [], change }: Facts): Party {
 }
 
 function listWarm(facts: Facts, reason: 'reload' | 'age', models = ['quality']): string[] {
-  return listWarmModels(createParty(facts), configSchema.parse({ check: { models } }), reason);
+  return listWarmModels(createReplaceable(facts), configSchema.parse({ check: { models } }), reason);
 }
 
 test('the_next_worker_loads_what_is_loaded_and_at_a_reload_what_judges_by_default_too', () => {
@@ -63,10 +63,10 @@ test('a_worker_that_still_starts_passes_on_what_it_was_told_to_load', () => {
 });
 
 test('a_version_is_found_by_its_number_whether_it_is_the_highest_or_not', () => {
-  const current = createParty({});
+  const current = createReplaceable({});
   const second = { ...ready, version: '2' };
   const judge = (reference: string, models: Facts['models']) =>
-    judgeSuccessor(createParty({ warm: [reference], ...(models && { models }) }), current);
+    judgeCandidate(createReplaceable({ warm: [reference], ...(models && { models }) }), current);
   assert.equal(judge('quality@2', { quality: second }), 'fit');
   assert.equal(judge('quality@1', { quality: second, 'quality@1': ready }), 'fit');
   assert.deepEqual(judge('quality@2', { quality: { ...failed, version: '2' } }), {
@@ -79,19 +79,19 @@ test('a_version_is_found_by_its_number_whether_it_is_the_highest_or_not', () => 
 });
 
 test('a_model_that_is_not_on_disk_any_more_keeps_nobody_from_taking_over', () => {
-  const worker = createParty({
+  const worker = createReplaceable({
     warm: ['quality', 'quality@1', 'gone'],
     models: { quality: { ...ready, version: '2' } },
   });
-  assert.equal(judgeSuccessor(worker, createParty({})), 'fit');
+  assert.equal(judgeCandidate(worker, createReplaceable({})), 'fit');
 });
 
 test('a_worker_that_has_not_listened_and_reported_is_waited_for_and_one_that_does_not_serve_is_refused', () => {
-  const current = createParty({});
-  const judge = (change: Partial<Party>) => judgeSuccessor(createParty({ change }), current);
+  const current = createReplaceable({});
+  const judge = (change: Partial<ReplaceableWorker>) => judgeCandidate(createReplaceable({ change }), current);
   assert.equal(judge({ stage: 'forked' }), 'wait');
   assert.equal(judge({ hasReported: false }), 'wait');
   assert.deepEqual(judge({ isServing: false }), { failure: 'it listens but does not serve' });
-  const late = createParty({ warm: ['quality'], models: { quality: cold }, change: { forkedAt: -1e9 } });
-  assert.deepEqual(judgeSuccessor(late, current), { failure: 'its models are not ready in time' });
+  const late = createReplaceable({ warm: ['quality'], models: { quality: cold }, change: { forkedAt: -1e9 } });
+  assert.deepEqual(judgeCandidate(late, current), { failure: 'its models are not ready in time' });
 });
