@@ -5,12 +5,12 @@ import { exitCodes } from '../errors.ts';
 import type { ToPrimary } from '../ipc/messages.ts';
 import type { DroppedLines } from '../metrics/log-metrics.ts';
 import { RetiredMetrics } from '../metrics/merge.ts';
-import { createPrimaryMetrics, setQuarantineGauge } from '../metrics/primary-metrics.ts';
+import { createPrimaryMetrics, type PrimaryMetrics, setQuarantineGauge } from '../metrics/primary-metrics.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
 import type { Dispatcher } from './dispatch/dispatcher.ts';
 import { createPublicServer } from './dispatch/public-server.ts';
 import { listen } from './listener.ts';
-import { createOpsAnswerer, type OpsAnswerer } from './ops/ops-answers.ts';
+import { createOpsAnswerer, type OpsSources } from './ops/ops-answers.ts';
 import { createOpsServer } from './ops/ops-server.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import type { PrimaryOptions } from './primary-options.ts';
@@ -18,10 +18,10 @@ import { listenToSignals } from './signals.ts';
 import { Quarantine } from './supervise/quarantine.ts';
 import { restartLimits } from './supervise/restart-policy.ts';
 import { keepFixed, RollingRestart } from './supervise/rolling-restart.ts';
-import { listWorkers } from './supervise/slot.ts';
 import { Supervisor } from './supervise/supervisor.ts';
 import type { WorkerHandle } from './supervise/worker-handle.ts';
 import { setUpWorkers } from './supervise/worker-process.ts';
+import { createWorkerRouter } from './worker-messages.ts';
 
 /** The service's parent process: it takes connections, keeps workers alive and tells how they are. */
 export interface Primary {
@@ -69,7 +69,7 @@ class RunningPrimary implements Primary {
   readonly #publicServer: Server;
   readonly #opsServer: HttpServer;
   readonly #retired = new RetiredMetrics();
-  readonly #answerOps: OpsAnswerer;
+  readonly #route: (message: ToPrimary, worker: WorkerHandle) => void;
   #config: Config;
   #isDraining = false;
   #isAnnounced = false;
@@ -104,7 +104,7 @@ class RunningPrimary implements Primary {
       () => this.#config.supervisor.quarantineMs,
       (state) => {
         setQuarantineGauge(metrics, state);
-        for (const worker of listWorkers(this.#supervisor.slots)) worker.send({ type: 'quarantine', state });
+        for (const worker of this.#supervisor.workers) worker.send({ type: 'quarantine', state });
       },
     );
     this.#rollingRestart = new RollingRestart({
@@ -115,19 +115,17 @@ class RunningPrimary implements Primary {
       },
       log,
     });
-    const sources = {
-      version: options.version,
-      slots: this.#supervisor.slots,
-      metrics,
-      processMetrics: createProcessMetrics('primary'),
-      retired: () => this.#retired.families,
-      minServingWorkers: () => this.#config.health.minServingWorkers,
-      isDraining: () => this.#isDraining,
-      isFailing: () => this.#supervisor.deathStreak.isFailing(performance.now()),
-      rollingRestart: () => this.#rollingRestart.status,
-    };
-    this.#answerOps = createOpsAnswerer(sources, log);
-    this.#opsServer = createOpsServer(this.#answerOps, log);
+    const answerOps = createOpsAnswerer(this.#toOpsSources(metrics), log);
+    this.#opsServer = createOpsServer(answerOps, log);
+    this.#route = createWorkerRouter({
+      supervisor: this.#supervisor,
+      dispatcher: this.#dispatcher,
+      quarantine: this.#quarantine,
+      answerOps,
+      onProgress: () => {
+        this.#noteProgress();
+      },
+    });
   }
 
   async start(): Promise<void> {
@@ -202,7 +200,7 @@ class RunningPrimary implements Primary {
   }
 
   #finishWhenAlone(): void {
-    if (this.#exitCode === undefined || listWorkers(this.#supervisor.slots).length > 0) return;
+    if (this.#exitCode === undefined || this.#supervisor.workers.length > 0) return;
     this.#finish(this.#exitCode);
   }
 
@@ -227,7 +225,7 @@ class RunningPrimary implements Primary {
       restartLimits: this.#options.restartLimits ?? restartLimits,
       listener: {
         onMessage: (worker, message) => {
-          this.#hear(worker, message);
+          this.#route(message, worker);
         },
         onReap: (worker) => {
           this.#retired.add(worker.snapshot?.metrics ?? []);
@@ -250,23 +248,25 @@ class RunningPrimary implements Primary {
     });
   }
 
+  #toOpsSources(metrics: PrimaryMetrics): OpsSources {
+    return {
+      version: this.#options.version,
+      slots: this.#supervisor.slots,
+      metrics,
+      processMetrics: createProcessMetrics('primary'),
+      retired: () => this.#retired.families,
+      minServingWorkers: () => this.#config.health.minServingWorkers,
+      isDraining: () => this.#isDraining,
+      isFailing: () => this.#supervisor.deathStreak.isFailing(performance.now()),
+      rollingRestart: () => this.#rollingRestart.status,
+    };
+  }
+
   #toDroppedLines(): DroppedLines {
     return {
       events: () => this.#options.events.droppedLines,
       native: () => this.#supervisor.nativeOutput.droppedLines,
     };
-  }
-
-  #hear(worker: WorkerHandle, message: ToPrimary): void {
-    if (message.type === 'accepted') this.#dispatcher.acknowledge(worker, message.id);
-    else if (message.type === 'probed') this.#dispatcher.resend(worker, message.id);
-    else if (message.type === 'closed') this.#dispatcher.forget(worker, message.id);
-    else if (message.type === 'hello') worker.send({ type: 'quarantine', state: this.#quarantine.toState() });
-    else if (message.type === 'strike') this.#quarantine.recordStrike(message.suspects, performance.now());
-    else if (message.type === 'cleared') this.#quarantine.clear(message.suspect);
-    else if (message.type === 'ask') void this.#answer(worker, message);
-    else this.#noteProgress();
-    if (message.type === 'snapshot') this.#dispatcher.rebalance(worker, performance.now());
   }
 
   /** A worker listens or has reported: connections that wait for one may go, and pm2 may be told. */
@@ -278,9 +278,5 @@ class RunningPrimary implements Primary {
     this.#options.log.info('serving');
     // The raw word is what pm2 waits for; without a parent there is nobody to tell.
     process.send?.('ready', undefined, undefined, () => undefined);
-  }
-
-  async #answer(worker: WorkerHandle, { id, path }: Extract<ToPrimary, { type: 'ask' }>): Promise<void> {
-    worker.send({ type: 'answer', id, answer: await this.#answerOps(path) });
   }
 }

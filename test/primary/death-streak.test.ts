@@ -4,28 +4,28 @@ import { DeathStreak } from '../../src/primary/supervise/death-streak.ts';
 
 test('three_deaths_without_an_answer_in_between_mean_that_requests_only_kill_workers', () => {
   const streak = new DeathStreak();
-  streak.noteDeath(0);
-  streak.noteDeath(1);
+  streak.recordDeath(0);
+  streak.recordDeath(1);
   assert.equal(streak.isFailing(1), false);
-  streak.noteDeath(2);
+  streak.recordDeath(2);
   assert.equal(streak.isFailing(2), true);
-  streak.noteAnswer();
+  streak.recordAnswer();
   assert.equal(streak.isFailing(2), false);
 });
 
 test('an_answer_in_between_begins_the_count_anew', () => {
   const streak = new DeathStreak();
-  streak.noteDeath(0);
-  streak.noteDeath(0);
-  streak.noteAnswer();
-  streak.noteDeath(0);
+  streak.recordDeath(0);
+  streak.recordDeath(0);
+  streak.recordAnswer();
+  streak.recordDeath(0);
   assert.equal(streak.isFailing(0), false);
 });
 
 test('after_a_pause_it_is_tried_again_and_one_more_death_is_enough', () => {
   const streak = new DeathStreak();
-  for (const nowMs of [0, 0, 0]) streak.noteDeath(nowMs);
+  for (const nowMs of [0, 0, 0]) streak.recordDeath(nowMs);
   assert.equal(streak.isFailing(30_000), false);
-  streak.noteDeath(40_000);
+  streak.recordDeath(40_000);
   assert.equal(streak.isFailing(40_000), true);
 });

@@ -23,10 +23,10 @@ function createWorker({ requests = 0, privateBytes = 0, listenedMs = stableMs, .
     start: { slot: 0, engine: 'wasm', config, warm: [], hung: [], versions: {} },
     stage: 'listening',
     listeningAt: nowMs - listenedMs,
-    stuckAt: undefined,
+    hungAt: undefined,
     jitter: 0,
     failedReplacements: 0,
-    keptUntilMs: 0,
+    keptUntil: 0,
     snapshot: {
       serving: true,
       ready: true,
@@ -42,8 +42,8 @@ function createWorker({ requests = 0, privateBytes = 0, listenedMs = stableMs, .
   };
 }
 
-function createSlot(facts: Facts, change: { replacement?: object; draining?: { size: number } } = {}) {
-  return { current: createWorker(facts), replacement: undefined, draining: { size: 0 }, ...change };
+function createSlot(facts: Facts, change: { isChanging?: boolean; outgoing?: { size: number } } = {}) {
+  return { current: createWorker(facts), isChanging: false, outgoing: { size: 0 }, ...change };
 }
 
 function reasonOf(facts: Facts): string | undefined {
@@ -75,10 +75,10 @@ test('a_worker_is_left_alone_that_is_new_is_not_listening_is_stuck_has_not_repor
   assert.equal(reasonOf({ requests, listenedMs: stableMs - 1 }), undefined);
   assert.equal(reasonOf({ requests, change: { stage: 'forked', listeningAt: undefined } }), undefined);
   assert.equal(reasonOf({ requests, change: { stage: 'draining' } }), undefined);
-  assert.equal(reasonOf({ requests, change: { stuckAt: nowMs } }), undefined);
+  assert.equal(reasonOf({ requests, change: { hungAt: nowMs } }), undefined);
   assert.equal(reasonOf({ requests, change: { snapshot: undefined } }), undefined);
-  assert.equal(reasonOf({ requests, change: { keptUntilMs: nowMs + 1 } }), undefined);
-  assert.equal(reasonOf({ requests, change: { keptUntilMs: nowMs } }), 'max_requests');
+  assert.equal(reasonOf({ requests, change: { keptUntil: nowMs + 1 } }), undefined);
+  assert.equal(reasonOf({ requests, change: { keptUntil: nowMs } }), 'max_requests');
 });
 
 test('one_slot_at_a_time_and_the_one_whose_worker_has_listened_longest', () => {
@@ -86,8 +86,8 @@ test('one_slot_at_a_time_and_the_one_whose_worker_has_listened_longest', () => {
   const old = createSlot({ requests: 5000, listenedMs: 60_000 });
   const idle = createSlot({ listenedMs: 70_000 });
   assert.equal(chooseDue([young, idle, old], nowMs, stableMs)?.slot, old);
-  assert.equal(chooseDue([young, createSlot({}, { replacement: {} })], nowMs, stableMs), undefined);
-  assert.equal(chooseDue([young, createSlot({}, { draining: { size: 1 } })], nowMs, stableMs), undefined);
+  assert.equal(chooseDue([young, createSlot({}, { isChanging: true })], nowMs, stableMs), undefined);
+  assert.equal(chooseDue([young, createSlot({}, { outgoing: { size: 1 } })], nowMs, stableMs), undefined);
   const empty = { ...idle, current: undefined };
   assert.equal(chooseDue([empty, young], nowMs, stableMs)?.slot, young);
 });

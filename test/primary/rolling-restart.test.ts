@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { configSchema } from '../../src/config/schema.ts';
+import { type Config, configSchema } from '../../src/config/schema.ts';
 import { createLogger } from '../../src/log.ts';
 import { restartLimits, RestartPolicy } from '../../src/primary/supervise/restart-policy.ts';
 import { RollingRestart } from '../../src/primary/supervise/rolling-restart.ts';
-import { createSlot } from '../../src/primary/supervise/slot.ts';
+import { Slot } from '../../src/primary/supervise/slot.ts';
 import { type PrimaryProcess, startPrimaryProcess } from '../fixtures/primary-harness.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { isAlive } from '../fixtures/process-life.ts';
+
+function createSlot(config: Config): Slot {
+  return new Slot(0, config, new RestartPolicy(restartLimits), () => assert.fail('nothing is forked here'));
+}
 
 /** Makes every worker load its model. */
 async function loadAll(primary: PrimaryProcess, count = 2): Promise<number[]> {
@@ -100,7 +104,7 @@ test('the_reason_that_health_gives_for_a_stopped_rolling_restart_names_no_path',
   const stop = async (options: { fault?: string; failure?: string }): Promise<string | undefined> => {
     const rollingRestart = new RollingRestart({
       supervisor: {
-        slots: [createSlot(0, config, new RestartPolicy(restartLimits))],
+        slots: [createSlot(config)],
         replace: () => Promise.resolve(options.failure),
       },
       reloadConfig: () => {
@@ -191,7 +195,7 @@ test('a_worker_that_hangs_while_its_candidate_fails_is_replaced_by_another', asy
 test('what_is_asked_for_while_one_runs_follows_once_with_the_configuration_if_anybody_wants_it', async () => {
   const config = configSchema.parse({});
   const changed = configSchema.parse({ check: { deadlineMs: 4321 } });
-  const slots = [createSlot(0, config, new RestartPolicy(restartLimits))];
+  const slots = [createSlot(config)];
   const deadlines: number[] = [];
   const ends: ((failure?: string) => void)[] = [];
   const rollingRestart = new RollingRestart({

@@ -1,31 +1,36 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { configSchema } from '../../src/config/schema.ts';
 import {
+  type SlotFacts,
   toModelStatuses,
   toServiceStatus,
   toWorkerStatus,
   type WorkerStatus,
 } from '../../src/primary/ops/status-board.ts';
-import { restartLimits, RestartPolicy } from '../../src/primary/supervise/restart-policy.ts';
-import { createSlot } from '../../src/primary/supervise/slot.ts';
+
+const emptySlot: SlotFacts = {
+  index: 0,
+  current: undefined,
+  outgoing: new Set(),
+  isDown: false,
+  restarts: 0,
+  death: undefined,
+  deaths: 0,
+};
 
 function createStatus(slot: number, change: Partial<WorkerStatus> = {}): WorkerStatus {
-  const empty = createSlot(slot, configSchema.parse({}), new RestartPolicy(restartLimits));
-  return { ...toWorkerStatus(empty, 0), ...change };
+  return { ...toWorkerStatus({ ...emptySlot, index: slot }, 0), ...change };
 }
 
 test('a_slot_without_a_process_is_exited_and_says_why', () => {
-  const slot = createSlot(3, configSchema.parse({}), new RestartPolicy({ ...restartLimits, maxDeaths: 1 }));
-  slot.death = { reason: 'crash', text: 'crash: SIGSEGV', exitCode: undefined };
+  const death = { reason: 'crash', text: 'crash: SIGSEGV', exitCode: undefined } as const;
+  const slot = { ...emptySlot, index: 3, death, deaths: 1 };
   const { pid, stage, serving, heartbeatAgeMs, reason } = toWorkerStatus(slot, 1000);
   assert.deepEqual(
     { pid, stage, serving, heartbeatAgeMs, reason },
     { pid: null, stage: 'exited', serving: false, heartbeatAgeMs: null, reason: 'crash: SIGSEGV' },
   );
-  slot.policy.recordDeath(0);
-  slot.isDown = true;
-  assert.equal(toWorkerStatus(slot, 1000).reason, 'down after 1 deaths in a row: crash: SIGSEGV');
+  assert.equal(toWorkerStatus({ ...slot, isDown: true }, 1000).reason, 'down after 1 deaths in a row: crash: SIGSEGV');
 });
 
 test('models_are_gathered_by_version_over_all_workers_the_newest_first', () => {

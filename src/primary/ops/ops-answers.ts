@@ -81,13 +81,12 @@ async function toExposition({ slots, metrics, processMetrics, retired }: OpsSour
   setWorkerGauges(metrics.workers, gauges);
   const own = await collectFamilies(metrics.registry, processMetrics);
   // Taken last and at one moment: between a worker's death and its retirement nothing may be awaited.
-  const workers = slots.flatMap(({ current, replacement, draining }) => {
-    const others = [...draining, ...(replacement === undefined || replacement.isPromoted ? [] : [replacement.worker])];
-    return [
-      current?.snapshot?.metrics ?? [],
-      ...others.map(({ snapshot }) => toSharedFamilies(snapshot?.metrics ?? [])),
-    ];
-  });
+  const workers = slots.flatMap(({ current, workers: living }) =>
+    living.map((worker) => {
+      const families = worker.snapshot?.metrics ?? [];
+      return worker === current ? families : toSharedFamilies(families);
+    }),
+  );
   return mergeMetrics([own, retired(), ...workers]);
 }
 

@@ -56,14 +56,15 @@ const noSnapshot: WorkerSnapshot = {
   metrics: [],
 };
 
+/** A slot as far as its status goes. */
+export type SlotFacts = Pick<Slot, 'index' | 'current' | 'outgoing' | 'isDown' | 'restarts' | 'death' | 'deaths'>;
+
 /** Tells a slot as `/health` shows it, from the last snapshot of its worker. */
-export function toWorkerStatus(slot: Slot, nowMs: number): WorkerStatus {
+export function toWorkerStatus(slot: SlotFacts, nowMs: number): WorkerStatus {
   const { current, death } = slot;
   const { models, inFlight, queueDepth, checked, memory } = current?.snapshot ?? noSnapshot;
-  const reason = slot.isDown
-    ? `down after ${String(slot.policy.deaths)} deaths in a row: ${death?.text ?? ''}`
-    : death?.text;
-  const draining = [...slot.draining].map(({ pid, snapshot }) => ({
+  const reason = slot.isDown ? `down after ${String(slot.deaths)} deaths in a row: ${death?.text ?? ''}` : death?.text;
+  const draining = [...slot.outgoing].map(({ pid, snapshot }) => ({
     pid: pid ?? null,
     inFlight: snapshot?.inFlight ?? 0,
   }));

@@ -8,12 +8,12 @@ export class DeathStreak {
   #deaths = 0;
   #diedAt = 0;
 
-  noteDeath(nowMs: number): void {
+  recordDeath(nowMs: number): void {
     this.#deaths += 1;
     this.#diedAt = nowMs;
   }
 
-  noteAnswer(): void {
+  recordAnswer(): void {
     this.#deaths = 0;
   }
 

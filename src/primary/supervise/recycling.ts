@@ -6,13 +6,13 @@ type RecycleReason = Extract<RestartReason, 'max_requests' | 'memory' | 'age'>;
 /** A worker as far as its limits go. */
 export type Recyclable = Pick<
   WorkerHandle,
-  'start' | 'stage' | 'listeningAt' | 'stuckAt' | 'snapshot' | 'jitter' | 'failedReplacements' | 'keptUntilMs'
+  'start' | 'stage' | 'listeningAt' | 'hungAt' | 'snapshot' | 'jitter' | 'failedReplacements' | 'keptUntil'
 >;
 
 interface RecyclableSlot {
   readonly current: Recyclable | undefined;
-  readonly replacement: object | undefined;
-  readonly draining: { readonly size: number };
+  readonly isChanging: boolean;
+  readonly outgoing: { readonly size: number };
 }
 
 /** What chance adds to a limit at most: workers that were forked together do not retire together. */
@@ -29,10 +29,10 @@ export function chooseDue<S extends RecyclableSlot>(
   nowMs: number,
   stableMs: number,
 ): { slot: S; worker: NonNullable<S['current']>; reason: RecycleReason } | undefined {
-  if (slots.some(({ replacement, draining }) => replacement !== undefined || draining.size > 0)) return undefined;
+  if (slots.some(({ isChanging, outgoing }) => isChanging || outgoing.size > 0)) return undefined;
   const due = slots.flatMap((slot) => {
     const worker: S['current'] = slot.current;
-    if (worker?.stage !== 'listening' || worker.stuckAt !== undefined || nowMs < worker.keptUntilMs) return [];
+    if (worker?.stage !== 'listening' || worker.hungAt !== undefined || nowMs < worker.keptUntil) return [];
     const listenedMs = nowMs - (worker.listeningAt ?? nowMs);
     const reason = listenedMs < stableMs ? undefined : toReason(worker, listenedMs);
     return reason === undefined ? [] : [{ slot, worker, reason, listenedMs }];

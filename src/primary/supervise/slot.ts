@@ -1,108 +1,187 @@
 import type { Config } from '../../config/schema.ts';
-import { readMemoryLimit } from '../../config/worker-plan.ts';
-import { exitCodes } from '../../errors.ts';
+import type { WorkerSnapshot } from '../../ipc/messages.ts';
 import type { RestartReason } from '../../metrics/primary-metrics.ts';
+import { judgeCandidate } from './candidate.ts';
+import { type Death, toDeath } from './death.ts';
+import { type Inheritance, listHungModels, listVersions, listWarmModels } from './inheritance.ts';
+import { Replacement } from './replacement.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
-/** The end of a slot's worker. */
-interface Death {
-  readonly reason: RestartReason;
-  readonly text: string;
-  /** What the primary ends with when no worker can start. */
-  readonly exitCode: number | undefined;
-}
-
-/** A planned change of a slot's worker: the next one listens before the old one drains. */
-interface Replacement {
-  readonly worker: WorkerHandle;
-  readonly reason: RestartReason;
-  /** Whether the next worker has taken over; the old one may still drain. */
-  isPromoted: boolean;
-  /** Why the next worker was refused. */
-  failure: string | undefined;
-  /** Called once when the change is complete, or with why it failed. */
-  readonly onSettled: ((failure: string | undefined) => void)[];
-}
+/** Forks a worker for one slot. */
+export type Fork = (slot: number, config: Config, inherited: Inheritance) => WorkerHandle;
 
 /** A place for a worker: its index is stable over respawns. */
-export interface Slot {
+export class Slot {
   readonly index: number;
-  readonly policy: RestartPolicy;
-  /** What the next worker starts with. */
-  config: Config;
+  readonly #policy: RestartPolicy;
+  readonly #fork: Fork;
+  #config: Config;
   /**
-   * Versions that the slot serves by their bare names. Only a rolling restart takes up others: a worker that replaces a
-   * dead one must not bring what no roll-out has tried.
+   * Versions that serve by their bare names. Only a rolling restart brings new ones: a worker that replaces a dead one
+   * must not bring a version that no rolling restart has tried.
    */
-  versions: Readonly<Record<string, string>>;
-  /** The worker of the slot; undefined between a death and the respawn. */
-  current: WorkerHandle | undefined;
-  replacement: Replacement | undefined;
-  /** Former workers that finish what they have in flight. */
-  readonly draining: Set<WorkerHandle>;
+  #versions: Readonly<Record<string, string>> = {};
+  #current: WorkerHandle | undefined;
+  #replacement: Replacement | undefined;
+  readonly #outgoing = new Set<WorkerHandle>();
   /** When to fork again; undefined while there is nothing to fork. */
-  respawnAt: number | undefined;
-  /** Given up after a crash loop. */
-  isDown: boolean;
+  #respawnAt: number | undefined;
+  #isDown = false;
+  #restarts = 0;
+  #death: Death | undefined;
+
+  constructor(index: number, config: Config, policy: RestartPolicy, fork: Fork) {
+    this.index = index;
+    this.#config = config;
+    this.#policy = policy;
+    this.#fork = fork;
+  }
+
+  /** What the next worker starts with. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** The worker of the slot; undefined between a death and the respawn. */
+  get current(): WorkerHandle | undefined {
+    return this.#current;
+  }
+
+  /** The worker that is about to take over. */
+  get candidate(): WorkerHandle | undefined {
+    return this.#replacement?.isPromoted === false ? this.#replacement.candidate : undefined;
+  }
+
+  /** Former workers that drain. */
+  get outgoing(): ReadonlySet<WorkerHandle> {
+    return this.#outgoing;
+  }
+
+  /** Whether a replacement is under way. */
+  get isChanging(): boolean {
+    return this.#replacement !== undefined;
+  }
+
+  /** Whether the slot was given up after a crash loop. */
+  get isDown(): boolean {
+    return this.#isDown;
+  }
+
   /** Workers forked after the first one. */
-  restarts: number;
+  get restarts(): number {
+    return this.#restarts;
+  }
+
   /** How the last worker ended; undefined again once the next one listens. */
-  death: Death | undefined;
-}
+  get death(): Death | undefined {
+    return this.#death;
+  }
 
-/** Resolves when a change is complete or has failed. */
-export async function waitForEnd({ onSettled }: Replacement): Promise<void> {
-  await new Promise((resolve) => onSettled.push(resolve));
-}
+  /** Deaths in a row without a stable worker between them. */
+  get deaths(): number {
+    return this.#policy.deaths;
+  }
 
-/** Creates an empty slot. */
-export function createSlot(index: number, config: Config, policy: RestartPolicy): Slot {
-  return {
-    index,
-    policy,
-    config,
-    versions: {},
-    current: undefined,
-    replacement: undefined,
-    draining: new Set(),
-    respawnAt: undefined,
-    isDown: false,
-    restarts: 0,
-    death: undefined,
-  };
-}
+  /** The living workers: current, candidate, outgoing. */
+  get workers(): WorkerHandle[] {
+    const workers = [this.#current, this.candidate, ...this.#outgoing];
+    return workers.filter((worker) => worker !== undefined);
+  }
 
-/** Lists the living workers of the slots: current ones, candidates, those that drain. */
-export function listWorkers(slots: readonly Slot[]): WorkerHandle[] {
-  const workers = slots.flatMap(({ current, replacement, draining }) => [current, replacement?.worker, ...draining]);
-  return [...new Set(workers)].filter((worker) => worker !== undefined);
-}
+  /** Forks the worker of the slot. */
+  boot(): void {
+    this.#respawnAt = undefined;
+    this.#current = this.#fork(this.index, this.#config, { warm: [], hung: [], versions: this.#versions });
+  }
 
-/** Says why a worker died. */
-export function toDeath({ cause, killReason, unable, ending }: WorkerHandle): Death {
-  if (cause === 'oom') return { reason: 'oom', text: toOomText(readMemoryLimit()), exitCode: undefined };
-  const reason = killReason ?? 'crash';
-  const killed = reason === 'unreachable' ? reason : `${reason} timeout`;
-  const text = unable?.reason ?? (killReason === undefined ? `crash: ${ending}` : killed);
-  return { reason, text, exitCode: unable?.exitCode };
-}
+  /** Forks the worker again once the backoff is over. @returns the reason when it has forked */
+  respawnDue(nowMs: number): RestartReason | undefined {
+    if (this.#respawnAt === undefined || this.#respawnAt > nowMs || this.candidate !== undefined) return undefined;
+    this.boot();
+    this.#restarts += 1;
+    return this.#death?.reason ?? 'crash';
+  }
 
-function toOomText(limit: number | undefined): string {
-  const where = limit === undefined ? 'the machine' : `its memory limit of ${String(Math.round(limit / 1e6))} MB`;
-  return `out of memory: killed by the kernel at ${where}`;
-}
+  /**
+   * Forks a candidate that inherits the models of the current worker.
+   * @returns a promise of undefined once the former worker is gone, or of the reason why it stays
+   */
+  replace(config: Config, reason: RestartReason): Promise<string | undefined> {
+    if (this.#isDown) this.#policy.reset();
+    this.#isDown = false;
+    this.#respawnAt = undefined;
+    const candidate = this.#fork(this.index, config, {
+      warm: listWarmModels(this.#current, config, reason),
+      hung: listHungModels(this.#current),
+      versions: reason === 'reload' ? {} : this.#versions,
+    });
+    this.#replacement = new Replacement(candidate, reason);
+    return this.#replacement.settled;
+  }
 
-/**
- * Says how the primary ends: when all slots are down, or when no slot's last worker was able to start.
- * @returns undefined while there is a slot that may serve.
- */
-export function toEnd(slots: readonly Slot[]): { exitCode: number; text: string } | undefined {
-  const deaths = slots.map(({ death }) => death).filter((death) => death !== undefined);
-  if (deaths.length < slots.length || slots.some(({ replacement }) => replacement !== undefined)) return undefined;
-  const exitCode = deaths.find((death) => death.exitCode !== undefined)?.exitCode;
-  const text = [...new Set(deaths.map((death) => death.text))].join('; ');
-  if (exitCode !== undefined && deaths.every((death) => death.exitCode !== undefined)) return { exitCode, text };
-  const areDown = slots.every(({ isDown }) => isDown);
-  return areDown ? { exitCode: exitCodes.allSlotsDown, text: `all slots are down: ${text}` } : undefined;
+  /** Resolves when no replacement is under way. */
+  async waitUntilUnchanged(): Promise<void> {
+    // Several may wait; the first of them may start another replacement.
+    while (this.#replacement !== undefined) await this.#replacement.settled;
+  }
+
+  /** Lets a candidate that is fit take over, and refuses one that is not. @returns the reason when it has taken over */
+  promoteCandidate(): RestartReason | undefined {
+    const replacement = this.#replacement;
+    if (replacement?.isPending !== true) return undefined;
+    const { candidate, reason } = replacement;
+    const judgement = judgeCandidate(candidate, this.#current);
+    if (judgement === 'wait') return undefined;
+    if (judgement !== 'fit') {
+      replacement.refuse(judgement.failure);
+      return undefined;
+    }
+    replacement.promote();
+    const former = this.#current;
+    this.#current = candidate;
+    this.#config = candidate.start.config;
+    this.#respawnAt = undefined;
+    this.#death = undefined;
+    this.#restarts += 1;
+    if (former !== undefined) {
+      this.#outgoing.add(former);
+      former.drain('replaced');
+    }
+    return reason;
+  }
+
+  /** Completes a replacement whose former worker is gone, or whose candidate died before it could take over. */
+  settle(): void {
+    const replacement = this.#replacement;
+    if (replacement === undefined) return;
+    if (replacement.isPromoted ? this.#outgoing.size > 0 : replacement.candidate.stage !== 'exited') return;
+    this.#replacement = undefined;
+    replacement.settle();
+  }
+
+  /** Removes a worker that has exited. @returns whether this leaves the slot empty */
+  reap(worker: WorkerHandle): boolean {
+    const wasOutgoing = this.#outgoing.delete(worker);
+    this.settle();
+    if (this.#current === worker) this.#current = undefined;
+    return this.#current === undefined && !wasOutgoing;
+  }
+
+  /** Schedules the respawn after a death. @returns the backoff; undefined when the slot is given up */
+  recordDeath(worker: WorkerHandle, nowMs: number): { death: Death; backoffMs: number | undefined } {
+    const backoffMs = this.#policy.recordDeath(worker.listeningAt === undefined ? 0 : nowMs - worker.listeningAt);
+    this.#death = toDeath(worker);
+    this.#isDown = backoffMs === undefined;
+    this.#respawnAt = backoffMs === undefined ? undefined : nowMs + backoffMs;
+    return { death: this.#death, backoffMs };
+  }
+
+  recordListening(worker: WorkerHandle): void {
+    if (this.#current === worker) this.#death = undefined;
+  }
+
+  recordSnapshot(worker: WorkerHandle, snapshot: WorkerSnapshot): void {
+    if (this.#current === worker) this.#versions = listVersions(snapshot);
+  }
 }

@@ -1,15 +1,16 @@
 import type { Config } from '../../config/schema.ts';
-import type { EngineName, ToPrimary } from '../../ipc/messages.ts';
+import type { EngineName, ToPrimary, WorkerSnapshot } from '../../ipc/messages.ts';
 import type { Logger } from '../../log.ts';
 import type { RestartReason } from '../../metrics/primary-metrics.ts';
 import { DeathStreak } from './death-streak.ts';
 import type { EarlyWorker } from './early-worker.ts';
+import type { Inheritance } from './inheritance.ts';
 import { NativeOutput } from './native-output.ts';
 import { OomKills } from './oom-kills.ts';
 import { chooseDue, toKeptMs } from './recycling.ts';
-import { listHungModels, listVersions, listWarmModels, promoteCandidate, settleReplacement } from './replacement.ts';
 import { type RestartLimits, RestartPolicy } from './restart-policy.ts';
-import { createSlot, listWorkers, type Slot, toDeath, toEnd, waitForEnd } from './slot.ts';
+import { toServiceEnd } from './service-end.ts';
+import { Slot } from './slot.ts';
 import { WorkerHandle, type WorkerListener } from './worker-handle.ts';
 
 /** What the supervisor tells the rest of the primary. */
@@ -49,14 +50,17 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.nativeOutput = new NativeOutput(options.log);
-    this.slots = Array.from({ length: options.workerCount }, (_, index) =>
-      createSlot(index, options.config, new RestartPolicy(options.restartLimits)),
+    const fork = (slot: number, config: Config, inherited: Inheritance): WorkerHandle =>
+      this.#fork(slot, config, inherited);
+    this.slots = Array.from(
+      { length: options.workerCount },
+      (_, index) => new Slot(index, options.config, new RestartPolicy(options.restartLimits), fork),
     );
     const oomKills = new OomKills();
     this.#workerListener = {
       claimOomKill: () => oomKills.claim(),
       onMessage: (worker, message) => {
-        this.#hear(worker, message);
+        options.listener.onMessage(worker, message);
       },
       onExit: (worker) => {
         this.#exited.push(worker);
@@ -67,7 +71,7 @@ export class Supervisor {
 
   /** Forks the first workers and begins to watch. */
   start(): void {
-    for (const slot of this.slots) slot.current = this.#fork(slot, slot.config);
+    for (const slot of this.slots) slot.boot();
     const tickMs = Math.min(250, this.#options.config.supervisor.heartbeatMs);
     this.#tickedAt = performance.now();
     this.#timer = setInterval(() => {
@@ -78,42 +82,66 @@ export class Supervisor {
     }, tickMs);
   }
 
+  /** The living workers of all slots. */
+  get workers(): WorkerHandle[] {
+    return this.slots.flatMap(({ workers }) => workers);
+  }
+
   /**
-   * Changes the worker of a slot: the next one has loaded the same models and listens before the old one drains.
-   * @returns a promise of undefined once the old one is gone, or of the reason why the old one stays.
+   * Replaces the worker of a slot: the candidate has loaded the same models and listens before the old one drains.
+   * @returns a promise of undefined once the old one is gone, or of the reason why it stays
    */
   async replace(slot: Slot, config: Config, reason: RestartReason): Promise<string | undefined> {
-    // A stuck or a recycled worker may be changed already. Whoever waits asks anew: another one may have waited too.
-    while (slot.replacement !== undefined) await waitForEnd(slot.replacement);
+    // A hung or a recycled worker may be replaced already.
+    await slot.waitUntilUnchanged();
     if (this.#isStopping) return 'the service is stopping';
-    if (slot.isDown) slot.policy.reset();
-    slot.isDown = false;
-    slot.respawnAt = undefined;
-    return new Promise((resolve) => {
-      const worker = this.#fork(slot, config, {
-        warm: listWarmModels(slot.current, config, reason),
-        hung: listHungModels(slot.current),
-        versions: reason === 'reload' ? {} : slot.versions,
-      });
-      slot.replacement = { worker, reason, isPromoted: false, failure: undefined, onSettled: [resolve] };
-    });
+    return slot.replace(config, reason);
+  }
+
+  /** Has another worker take over from a hung one, which is killed once it has finished, or at harakiriMs. */
+  async replaceHung(worker: WorkerHandle, reason: string): Promise<void> {
+    worker.recordHang();
+    const { log } = this.#options;
+    const slot = this.slots[worker.slot];
+    if (slot?.current !== worker) return;
+    log.error({ slot: slot.index, workerPid: worker.pid, reason }, 'worker is stuck');
+    // A replacement that is under way brings the next worker anyway, unless it fails.
+    await slot.waitUntilUnchanged();
+    if (slot.current !== worker) return;
+    const failure = await this.replace(slot, slot.config, 'harakiri');
+    if (failure !== undefined) log.error({ slot: slot.index, failure }, 'no worker could take over');
+  }
+
+  recordListening(worker: WorkerHandle): void {
+    worker.recordListening();
+    this.slots[worker.slot]?.recordListening(worker);
+    this.#options.log.info({ slot: worker.slot, workerPid: worker.pid }, 'worker listening');
+  }
+
+  recordSnapshot(worker: WorkerHandle, snapshot: WorkerSnapshot): void {
+    worker.recordSnapshot(snapshot);
+    if (worker.hasAnswered) this.deathStreak.recordAnswer();
+    const slot = this.slots[worker.slot];
+    slot?.recordSnapshot(worker, snapshot);
+    // A candidate takes over as soon as its first snapshot shows that it can.
+    if (slot?.candidate === worker) this.#supervise();
   }
 
   /** Tells every worker that thresholds have changed. */
   tellPolicies(): void {
-    for (const worker of listWorkers(this.slots)) worker.send({ type: 'policies' });
+    for (const worker of this.workers) worker.send({ type: 'policies' });
   }
 
   /** Forks no more, and asks every worker to finish and end. */
   drain(): void {
     this.#isStopping = true;
-    for (const worker of listWorkers(this.slots)) worker.drain('shutdown');
+    for (const worker of this.workers) worker.drain('shutdown');
   }
 
   /** Ends every worker at once. */
   kill(): void {
     this.#isStopping = true;
-    for (const worker of listWorkers(this.slots)) worker.kill();
+    for (const worker of this.workers) worker.kill();
   }
 
   /** Stops watching; called when no worker is left. */
@@ -136,11 +164,11 @@ export class Supervisor {
     const lateMs = nowMs - this.#tickedAt - tickMs;
     this.#tickedAt = nowMs;
     if (lateMs < tickMs) return;
-    for (const worker of listWorkers(this.slots)) worker.heardAt += lateMs;
+    for (const worker of this.workers) worker.extendHeartbeat(lateMs);
   }
 
   #killTimedOut(nowMs: number): void {
-    for (const worker of listWorkers(this.slots)) {
+    for (const worker of this.workers) {
       if (worker.isKilled) continue;
       const timedOut = worker.toTimedOut(nowMs);
       if (timedOut === undefined) continue;
@@ -156,75 +184,52 @@ export class Supervisor {
     for (const worker of this.#exited.splice(0)) {
       const slot = this.slots[worker.slot];
       if (slot === undefined) continue;
-      const wasDraining = slot.draining.delete(worker);
-      settleReplacement(slot);
-      if (slot.current === worker) slot.current = undefined;
-      if (slot.current === undefined && !wasDraining && !this.#isStopping) this.#noteDeath(slot, worker, nowMs);
+      const isEmpty = slot.reap(worker);
+      if (isEmpty && !this.#isStopping) this.#recordDeath(slot, worker, nowMs);
       this.#options.listener.onReap(worker);
     }
   }
 
-  #noteDeath(slot: Slot, worker: WorkerHandle, nowMs: number): void {
-    const backoffMs = slot.policy.recordDeath(worker.listeningAt === undefined ? 0 : nowMs - worker.listeningAt);
-    this.deathStreak.noteDeath(nowMs);
-    slot.death = toDeath(worker);
-    slot.isDown = backoffMs === undefined;
-    slot.respawnAt = backoffMs === undefined ? undefined : nowMs + backoffMs;
+  #recordDeath(slot: Slot, worker: WorkerHandle, nowMs: number): void {
+    this.deathStreak.recordDeath(nowMs);
+    const { death, backoffMs } = slot.recordDeath(worker, nowMs);
     this.#options.log.error(
       {
         slot: slot.index,
         workerPid: worker.pid,
         cause: worker.cause,
-        reason: slot.death.reason,
-        detail: slot.death.text,
+        reason: death.reason,
+        detail: death.text,
         backOffMs: backoffMs,
       },
       slot.isDown ? 'slot stays down' : 'worker died',
     );
-    const end = toEnd(this.slots);
+    const end = toServiceEnd(this.slots);
     if (end !== undefined) this.#options.listener.onAllDown(end.exitCode, end.text);
   }
 
   #promoteCandidates(): void {
     for (const slot of this.slots) {
-      const reason = this.#isStopping ? undefined : promoteCandidate(slot);
-      if (reason !== undefined) this.#countRestart(slot, reason);
-      settleReplacement(slot);
+      const reason = this.#isStopping ? undefined : slot.promoteCandidate();
+      if (reason !== undefined) this.#options.listener.onRestart(reason);
+      slot.settle();
     }
   }
 
   #respawnDue(nowMs: number): void {
     if (this.#isStopping) return;
     for (const slot of this.slots) {
-      if (slot.respawnAt === undefined || slot.respawnAt > nowMs || slot.replacement?.isPromoted === false) continue;
-      slot.respawnAt = undefined;
-      slot.current = this.#fork(slot, slot.config);
-      this.#countRestart(slot, slot.death?.reason ?? 'crash');
+      const reason = slot.respawnDue(nowMs);
+      if (reason !== undefined) this.#options.listener.onRestart(reason);
     }
   }
 
-  #fork(
-    slot: Slot,
-    config: Config,
-    models: Pick<WorkerHandle['start'], 'warm' | 'hung' | 'versions'> = { warm: [], hung: [], versions: slot.versions },
-  ): WorkerHandle {
+  #fork(slot: number, config: Config, inherited: Inheritance): WorkerHandle {
     const { engine, earlyWorker, log } = this.#options;
-    const start = { slot: slot.index, engine, config, ...models };
-    const worker = new WorkerHandle(start, this.#workerListener, earlyWorker?.take());
-    if (worker.pid !== undefined) log.info({ slot: slot.index, workerPid: worker.pid }, 'worker forked');
+    const worker = new WorkerHandle({ slot, engine, config, ...inherited }, this.#workerListener, earlyWorker?.take());
+    if (worker.pid !== undefined) log.info({ slot, workerPid: worker.pid }, 'worker forked');
     this.nativeOutput.read(worker);
     return worker;
-  }
-
-  /** Another worker takes over from a stuck one, which is killed once it has finished, or at harakiriMs. */
-  async #replaceHung(slot: Slot, worker: WorkerHandle, reason: string): Promise<void> {
-    const { log } = this.#options;
-    log.error({ slot: slot.index, workerPid: worker.pid, reason }, 'worker is stuck');
-    // A change that is under way at this slot brings the next worker anyway, unless it fails.
-    while (slot.replacement !== undefined) await waitForEnd(slot.replacement);
-    if (slot.current !== worker) return;
-    const failure = await this.replace(slot, slot.config, 'harakiri');
-    if (failure !== undefined) log.error({ slot: slot.index, failure }, 'no worker could take over');
   }
 
   /** Lets another worker take over from one that has reached a limit; where none can, it stays for a while. */
@@ -236,27 +241,7 @@ export class Supervisor {
     log.info({ slot: slot.index, workerPid: worker.pid, reason }, 'worker has reached a limit');
     const failure = await this.replace(slot, slot.config, reason);
     if (failure === undefined || this.#isStopping) return;
-    worker.failedReplacements += 1;
-    worker.keptUntilMs = performance.now() + toKeptMs(worker.failedReplacements, restartLimits.stableMs);
+    worker.keep(toKeptMs(worker.failedReplacements + 1, restartLimits.stableMs));
     log.error({ slot: slot.index, failure }, 'no worker could take over, the old one stays');
-  }
-
-  #countRestart(slot: Slot, reason: RestartReason): void {
-    slot.restarts += 1;
-    this.#options.listener.onRestart(reason);
-  }
-
-  #hear(worker: WorkerHandle, message: ToPrimary): void {
-    const slot = this.slots[worker.slot];
-    if (message.type === 'listening') {
-      if (slot?.current === worker) slot.death = undefined;
-      this.#options.log.info({ slot: worker.slot, workerPid: worker.pid }, 'worker listening');
-    }
-    if (message.type === 'snapshot' && worker.hasAnswered) this.deathStreak.noteAnswer();
-    if (message.type === 'snapshot' && slot?.current === worker) slot.versions = listVersions(message.snapshot);
-    if (message.type === 'stuck' && slot?.current === worker) void this.#replaceHung(slot, worker, message.reason);
-    this.#options.listener.onMessage(worker, message);
-    // A candidate takes over as soon as its first snapshot says that it can.
-    if (slot?.replacement?.worker === worker && message.type === 'snapshot') this.#supervise();
   }
 }

@@ -1,28 +1,18 @@
-import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Config } from '../../config/schema.ts';
-import { toMessage } from '../../errors.ts';
-import type { InFlightRecord } from '../../ipc/in-flight-journal.ts';
-import {
-  type EngineName,
-  type HungModel,
-  type ToPrimary,
-  toPrimaryMessage,
-  type ToWorker,
-  type WorkerSnapshot,
-} from '../../ipc/messages.ts';
+import type { EngineName, HungModel, ToPrimary, ToWorker, WorkerSnapshot } from '../../ipc/messages.ts';
 import type { RestartReason } from '../../metrics/primary-metrics.ts';
 import { findNativeLibrary } from '../../native-library.ts';
 import { type DeathCause, isStopped, toDeathCause } from './death-cause.ts';
 import type { TakenProcess } from './early-worker.ts';
-import { forkWorker } from './worker-process.ts';
+import { type ProcessEnd, WorkerChannel } from './worker-channel.ts';
 
 /** A worker process as the primary sees it. */
 export type Stage = 'forked' | 'listening' | 'draining' | 'exited';
 
-/** What a new worker is told. */
-interface WorkerStart {
+/** What a new worker is started with. */
+export interface WorkerStart {
   readonly slot: number;
   readonly engine: EngineName;
   readonly config: Config;
@@ -34,6 +24,12 @@ interface WorkerStart {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** Why a worker can't start, and with which exit code. */
+interface Inability {
+  readonly reason: string;
+  readonly exitCode: number;
+}
+
 /** What a worker's supervisor hears. */
 export interface WorkerListener {
   onMessage(worker: WorkerHandle, message: ToPrimary): void;
@@ -42,63 +38,44 @@ export interface WorkerListener {
   readonly claimOomKill: () => boolean;
 }
 
-/** How long the last lines of a dead worker may take to be read. */
-const lastOutputMs = 200;
-
-/** One worker process: its stage, its last snapshot, and the typed channel to it. */
+/** One worker: its stage, its last snapshot, its deadlines. */
 export class WorkerHandle {
   readonly start: WorkerStart;
   readonly forkedAt = performance.now();
-  listeningAt: number | undefined;
-  drainingAt: number | undefined;
-  heardAt = this.forkedAt;
-  stage: Stage = 'forked';
-  snapshot: WorkerSnapshot | undefined;
-  /** Whether the last snapshot tells of more answers than the one before. */
-  hasAnswered = false;
-  /** Whether a snapshot has come since the worker listens. */
-  hasReported = false;
-  /** What the worker said before it gave up. */
-  unable: { readonly reason: string; readonly exitCode: number } | undefined;
-  /** When it said that one of its threads hangs. */
-  stuckAt: number | undefined;
-  /** Why the primary killed it. */
-  killReason: RestartReason | undefined;
-  isKilled = false;
   /** 0…1, drawn once: how much chance adds to its limits. */
   readonly jitter = Math.random();
-  /** Workers that should have taken over when it had reached a limit, and until when the next one waits. */
-  failedReplacements = 0;
-  keptUntilMs = 0;
-  /** How it ended, in words. */
-  ending = '';
-  /** Why it died; undefined while it lives, and for one that could not be forked. */
-  cause: DeathCause | undefined;
-  /** What native code was working on when it crashed or hung. */
-  suspects: readonly string[] = [];
-  #wasStopped = false;
-  readonly #inFlightRecord: InFlightRecord | undefined;
   readonly #listener: WorkerListener;
-  #process: Worker | undefined;
+  readonly #channel: WorkerChannel;
+  #stage: Stage = 'forked';
+  #listeningAt: number | undefined;
+  #drainingAt: number | undefined;
+  #heardAt = this.forkedAt;
+  #hungAt: number | undefined;
+  #snapshot: WorkerSnapshot | undefined;
+  #hasAnswered = false;
+  #hasReported = false;
+  #unable: Inability | undefined;
+  #isKilled = false;
+  #killReason: RestartReason | undefined;
+  #wasStopped = false;
+  #failedReplacements = 0;
+  #keptUntil = 0;
+  #ending = '';
+  #cause: DeathCause | undefined;
+  #suspects: readonly string[] = [];
 
-  /** Forks a worker, unless its process is there; when the system refuses to, the handle exits at once. */
+  /** Forks a worker, unless its process is given; when the system refuses to, the handle exits at once. */
   constructor(start: WorkerStart, listener: WorkerListener, taken?: TakenProcess) {
     this.start = start;
     this.#listener = listener;
-    try {
-      const { worker, inFlightRecord } = taken ?? forkWorker();
-      this.#process = worker;
-      this.#inFlightRecord = inFlightRecord;
-    } catch (error) {
-      setImmediate(() => {
-        this.#exit(`could not be forked: ${toMessage(error)}`);
-      });
-      return;
-    }
-    this.#listen(this.#process);
-    setImmediate(() => {
-      for (const message of taken?.heard ?? []) this.#hear(message);
-    });
+    const onMessage = (message: ToPrimary): void => {
+      this.#heardAt = performance.now();
+      listener.onMessage(this, message);
+    };
+    const onEnd = (end: ProcessEnd): void => {
+      this.#recordEnd(end);
+    };
+    this.#channel = new WorkerChannel({ onMessage, onEnd }, taken);
   }
 
   get slot(): number {
@@ -106,125 +83,181 @@ export class WorkerHandle {
   }
 
   get pid(): number | undefined {
-    return this.#process?.process.pid;
+    return this.#channel.pid;
+  }
+
+  get stage(): Stage {
+    return this.#stage;
+  }
+
+  get listeningAt(): number | undefined {
+    return this.#listeningAt;
+  }
+
+  /** When its last message came. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** When it reported that native work hangs. */
+  get hungAt(): number | undefined {
+    return this.#hungAt;
+  }
+
+  /** The last snapshot. */
+  get snapshot(): WorkerSnapshot | undefined {
+    return this.#snapshot;
+  }
+
+  /** Whether the last snapshot counts more answers than the one before. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
+
+  /** Whether a snapshot has come since the worker listens. */
+  get hasReported(): boolean {
+    return this.#hasReported;
+  }
+
+  /** What the worker sent before it gave up. */
+  get unable(): Inability | undefined {
+    return this.#unable;
+  }
+
+  get isKilled(): boolean {
+    return this.#isKilled;
+  }
+
+  /** Why the primary killed it. */
+  get killReason(): RestartReason | undefined {
+    return this.#killReason;
+  }
+
+  /** Candidates that failed to replace it when it had reached a limit. */
+  get failedReplacements(): number {
+    return this.#failedReplacements;
+  }
+
+  /** Until when no other candidate is tried. */
+  get keptUntil(): number {
+    return this.#keptUntil;
+  }
+
+  /** How it ended: the signal, the exit code or the error of the fork. */
+  get ending(): string {
+    return this.#ending;
+  }
+
+  /** Why it died; undefined while it lives, and for one that could not be forked. */
+  get cause(): DeathCause | undefined {
+    return this.#cause;
+  }
+
+  /** What native code worked on when the worker crashed or hung. */
+  get suspects(): readonly string[] {
+    return this.#suspects;
   }
 
   /** What native code writes. */
   get output(): readonly Readable[] {
-    const { stdout, stderr } = this.#process?.process ?? {};
-    return [stdout, stderr].flatMap((stream) => stream ?? []);
+    return this.#channel.output;
   }
 
   get isServing(): boolean {
-    return this.stage === 'listening' && this.stuckAt === undefined && this.snapshot?.serving === true;
+    return this.#stage === 'listening' && this.#hungAt === undefined && this.#snapshot?.serving === true;
   }
 
   get isReady(): boolean {
-    return this.stage === 'listening' && this.snapshot?.ready === true;
+    return this.#stage === 'listening' && this.#snapshot?.ready === true;
   }
 
-  /** Time from fork to listening: a load that comes first has a limit of its own, and a reason that must be told. */
+  /** Time from fork to listening; models that are loaded first have a limit of their own. */
   get bootLimitMs(): number {
     const { warm, config } = this.start;
     const { bootTimeoutMs, loadTimeoutMs } = config.supervisor;
     return warm.length > 0 || config.model.load === 'eager' ? bootTimeoutMs + loadTimeoutMs : bootTimeoutMs;
   }
 
-  /** Says which deadline the worker has passed: to listen, to be heard from, to end beside a stuck thread, or to finish. */
+  /** Returns the deadline that the worker has passed: to listen, to send a heartbeat, to end while it hangs, to drain. */
   toTimedOut(nowMs: number): 'boot' | 'heartbeat' | 'harakiri' | 'grace' | undefined {
     const { supervisor, shutdown } = this.start.config;
-    if (this.stage === 'forked') return nowMs - this.forkedAt > this.bootLimitMs ? 'boot' : undefined;
-    if (nowMs - this.heardAt > supervisor.heartbeatTimeoutMs) return 'heartbeat';
-    if (nowMs - (this.stuckAt ?? nowMs) > supervisor.harakiriMs) return 'harakiri';
-    return nowMs - (this.drainingAt ?? nowMs) > shutdown.graceMs ? 'grace' : undefined;
+    if (this.#stage === 'forked') return nowMs - this.forkedAt > this.bootLimitMs ? 'boot' : undefined;
+    if (nowMs - this.#heardAt > supervisor.heartbeatTimeoutMs) return 'heartbeat';
+    if (nowMs - (this.#hungAt ?? nowMs) > supervisor.harakiriMs) return 'harakiri';
+    return nowMs - (this.#drainingAt ?? nowMs) > shutdown.graceMs ? 'grace' : undefined;
   }
 
-  /** Sends a message, with a client's socket that stays open here; a failure is told to `onError` only. */
+  /** @see WorkerChannel.send */
   send(message: ToWorker, socket?: Socket, onError?: () => void): void {
-    this.#process?.process.send(message, socket, { keepOpen: true }, (error) => {
-      if (error !== null) onError?.();
-    });
+    this.#channel.send(message, socket, onError);
+  }
+
+  /** Answers `hello` with what the worker needs to start. */
+  sendStart(): void {
+    const { warm, hung } = this.start;
+    const { hasJournal } = this.#channel;
+    const nativeLibrary = findNativeLibrary();
+    this.send({ type: 'start', ...this.start, warm: [...warm], hung: [...hung], hasJournal, nativeLibrary });
+  }
+
+  recordListening(): void {
+    if (this.#stage !== 'forked') return;
+    this.#stage = 'listening';
+    this.#listeningAt = this.#heardAt;
+  }
+
+  recordSnapshot(snapshot: WorkerSnapshot): void {
+    this.#hasAnswered = snapshot.requests > (this.#snapshot?.requests ?? 0);
+    this.#snapshot = snapshot;
+    this.#hasReported = this.#stage !== 'forked';
+  }
+
+  /** Starts the time limit of a worker whose native work hangs. */
+  recordHang(): void {
+    this.#hungAt ??= this.#heardAt;
+  }
+
+  /** Kills a worker that can't start. */
+  giveUp(reason: string, exitCode: number): void {
+    this.#unable = { reason, exitCode };
+    this.kill('boot');
+  }
+
+  /** Grants more time for the next heartbeat. */
+  extendHeartbeat(ms: number): void {
+    this.#heardAt += ms;
+  }
+
+  /** Keeps a worker whose candidate has failed, before another one is tried. */
+  keep(ms: number): void {
+    this.#failedReplacements += 1;
+    this.#keptUntil = performance.now() + ms;
   }
 
   /** Asks the worker to finish what is in flight and end; one that does not listen yet has nothing in flight. */
   drain(because: 'shutdown' | 'replaced'): void {
-    if (this.stage === 'exited') return;
-    if (this.stage === 'forked') this.kill();
-    this.stage = 'draining';
-    this.drainingAt ??= performance.now();
+    if (this.#stage === 'exited') return;
+    if (this.#stage === 'forked') this.kill();
+    this.#stage = 'draining';
+    this.#drainingAt ??= performance.now();
     this.send({ type: 'drain', because });
   }
 
-  /** Ends the process by SIGKILL, which works on a frozen one too. */
+  /** Ends the process by SIGKILL. @param reason why the slot needs another worker */
   kill(reason?: RestartReason): void {
     if (reason === 'heartbeat' && this.pid !== undefined) this.#wasStopped = isStopped(this.pid);
-    this.killReason ??= reason;
-    this.isKilled = true;
-    this.#process?.process.kill('SIGKILL');
+    this.#killReason ??= reason;
+    this.#isKilled = true;
+    this.#channel.kill();
   }
 
-  #listen(worker: Worker): void {
-    worker.on('message', (received: unknown) => {
-      this.#hear(received);
-    });
-    worker.on('disconnect', () => {
-      // Without its channel a worker can be neither watched nor drained.
-      worker.process.kill('SIGKILL');
-    });
-    worker.on('error', (error) => {
-      if (worker.process.pid === undefined) this.#exit(`could not be forked: ${error.message}`);
-    });
-    // A compiler that it started may hold the pipes open for long after it.
-    worker.process.once('exit', () => {
-      setTimeout(() => {
-        for (const stream of this.output) stream.destroy();
-      }, lastOutputMs);
-    });
-    // Unlike 'exit', 'close' comes after the last message was read: an acknowledgement sent just before death counts.
-    worker.process.once('close', (code: number | null, signal: string | null) => {
-      const { isKilled, killReason } = this;
-      const { claimOomKill } = this.#listener;
-      const wasStopped = this.#wasStopped;
-      this.cause = toDeathCause({ signal: signal ?? undefined, isKilled, killReason, wasStopped, claimOomKill });
-      this.#exit(signal ?? `exit code ${String(code)}`);
-    });
-  }
-
-  #note(message: ToPrimary): void {
-    if (message.type === 'hello') {
-      const { warm, hung } = this.start;
-      const hasJournal = this.#inFlightRecord !== undefined;
-      const nativeLibrary = findNativeLibrary();
-      this.send({ type: 'start', ...this.start, warm: [...warm], hung: [...hung], hasJournal, nativeLibrary });
-    } else if (message.type === 'listening' && this.stage === 'forked') {
-      this.stage = 'listening';
-      this.listeningAt = this.heardAt;
-    } else if (message.type === 'snapshot') {
-      this.hasAnswered = message.snapshot.requests > (this.snapshot?.requests ?? 0);
-      this.snapshot = message.snapshot;
-      this.hasReported = this.stage !== 'forked';
-    } else if (message.type === 'stuck') {
-      this.stuckAt ??= this.heardAt;
-    } else if (message.type === 'unable') {
-      this.unable = message;
-      this.kill('boot');
-    }
-  }
-
-  #hear(received: unknown): void {
-    const message = toPrimaryMessage(received);
-    if (message === undefined) return;
-    this.heardAt = performance.now();
-    this.#note(message);
-    this.#listener.onMessage(this, message);
-  }
-
-  #exit(ending: string): void {
-    if (this.stage === 'exited') return;
-    this.stage = 'exited';
-    this.ending = ending;
-    const inFlight = this.#inFlightRecord?.close() ?? [];
-    if (this.cause === 'crash' || this.cause === 'hang') this.suspects = inFlight;
+  #recordEnd({ text, signal, wasForked, inFlight }: ProcessEnd): void {
+    const { claimOomKill } = this.#listener;
+    const [isKilled, killReason, wasStopped] = [this.#isKilled, this.#killReason, this.#wasStopped];
+    this.#stage = 'exited';
+    this.#ending = text;
+    this.#cause = wasForked ? toDeathCause({ signal, isKilled, killReason, wasStopped, claimOomKill }) : undefined;
+    if (this.#cause === 'crash' || this.#cause === 'hang') this.#suspects = inFlight;
     this.#listener.onExit(this);
   }
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { configSchema } from '../../src/config/schema.ts';
 import type { ModelSnapshot } from '../../src/ipc/messages.ts';
-import { judgeCandidate, listWarmModels, type ReplaceableWorker } from '../../src/primary/supervise/replacement.ts';
+import { judgeCandidate, type ReplaceableWorker } from '../../src/primary/supervise/candidate.ts';
+import { listWarmModels } from '../../src/primary/supervise/inheritance.ts';
 
 const cold: ModelSnapshot = { version: '1', engine: 'wasm', state: 'cold' };
 const ready: ModelSnapshot = { ...cold, state: 'ready' };
