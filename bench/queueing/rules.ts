@@ -3,37 +3,37 @@ import { noDeadline } from '../../src/deadline.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { Picture, Rule } from './worker.ts';
 
-/** The defaults of the service: `check.queueSize`, and a batch with two decodes at work. */
+/** The defaults of the service: `check.queueSize`, and a batch and two decodes in progress. */
 const queueSize = 64;
-const atWork = 10;
+const concurrency = 10;
 export const deadlineMs = 10_000;
 
 /** The service's own rule. It reads the clock of `performance.now()`. */
 export function createAdmissionRule(): Rule {
-  const admission = new Admission(queueSize, atWork, deadlineMs);
-  const stays = new Map<Picture, Permit>();
+  const admission = new Admission(queueSize, concurrency, deadlineMs);
+  const permits = new Map<Picture, Permit>();
   const leave = (picture: Picture): void => {
-    stays.get(picture)?.leave();
-    stays.delete(picture);
+    permits.get(picture)?.release();
+    permits.delete(picture);
   };
   return {
     admit: (picture, nowMs) => {
       try {
-        stays.set(picture, admission.admit(1, { ...noDeadline, deadlineAt: nowMs + deadlineMs }));
+        permits.set(picture, admission.admit(1, { ...noDeadline, deadlineAt: nowMs + deadlineMs }));
         return true;
       } catch (thrown) {
         if (thrown instanceof ServiceError) return false;
         throw thrown;
       }
     },
-    isSentAway: (picture) => stays.get(picture)?.signal.aborted === true,
+    isShed: (picture) => permits.get(picture)?.signal.aborted === true,
     noteDone: leave,
     noteDropped: leave,
   };
 }
 
 /** A queue of bounded length and nothing else. */
-export function createLengthRule(limit = queueSize + atWork): Rule {
+export function createLengthRule(limit = queueSize + concurrency): Rule {
   let inside = 0;
   const leave = (): void => {
     inside -= 1;

@@ -17,7 +17,7 @@ export interface Rule {
     drop: (picture: Picture) => void,
   ) => Picture | undefined;
   /** Whether a picture that waits is to be refused now; asked after each arrival. */
-  readonly isSentAway?: (picture: Picture) => boolean;
+  readonly isShed?: (picture: Picture) => boolean;
   readonly noteDone: (picture: Picture, nowMs: number) => void;
   readonly noteDropped?: (picture: Picture) => void;
 }
@@ -111,10 +111,10 @@ export class SimulatedWorker {
     const picture = { arrivedAt: this.#nowMs, decodeMs: this.#draw(this.#times.decodes) };
     if (this.#rule.admit(picture, this.#nowMs)) this.#waiting.decode.push(picture);
     else this.#finish(picture, true);
-    const { isSentAway } = this.#rule;
-    if (isSentAway === undefined) return;
+    const { isShed } = this.#rule;
+    if (isShed === undefined) return;
     for (const waiting of Object.values(this.#waiting)) {
-      for (const other of waiting.filter(isSentAway)) this.#drop(waiting, other);
+      for (const other of waiting.filter(isShed)) this.#drop(waiting, other);
     }
   }
 

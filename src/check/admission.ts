@@ -3,76 +3,77 @@ import { ServiceError } from '../errors.ts';
 import { AdmittedRequest } from './admitted-request.ts';
 import { OverloadDetector } from './overload-detector.ts';
 
-/** How much of what was measured counts for when the next image is done: about the last twenty. */
+/** Weight of older samples in the moving average of the time per image: about the last twenty images count. */
 const decay = 0.95;
 
 /**
- * Under a flood images take longer: refusals, and whoever sends them, want the CPU too. With 3 a worker refused some of 64
- * kept connections that upload 12 megapixels each, and those that came again at once took two thirds of its CPU.
+ * Images take longer under a flood, because refusals and the clients use CPU too. With 3, a worker refused some of 64
+ * keep-alive connections that upload 12 megapixels each, and their immediate retries took two thirds of its CPU.
  */
 const safetyFactor = 2;
 
-/** A request that was let in. */
+/** The right to check the images of one request. */
 export interface Permit {
-  /** Aborted when its client is gone, and with ERR_OVERLOADED as the reason when it is sent away. */
+  /** Aborted when the client disconnects, and with reason ERR_OVERLOADED when the request is shed. */
   readonly signal: AbortSignal;
-  /** To be called as each of its images is over. */
-  readonly leave: () => void;
+  /** Releases one image of the request; called once per image. */
+  readonly release: () => void;
 }
 
 /**
- * Lets in what can be done in time, by the time that images took so far. Where more comes than can be done, and not just
- * at once, a full queue makes everybody wait and gets no more done: then only as many are inside as keep the worker busy.
+ * Admission control: admits what can be done by its deadline, judged by the time that images took so far. Under sustained
+ * overload a full queue adds latency and no throughput, so admission then keeps only as many images in flight as keep the
+ * worker busy, and sheds the rest.
  */
 export class Admission {
-  readonly #atWork: number;
+  readonly #concurrency: number;
   readonly #capacity: number;
   readonly #deadlineMs: number;
   readonly #overload: OverloadDetector;
-  /** In the order they came. */
+  /** In the order of their arrival. */
   readonly #admittedRequests = new Set<AdmittedRequest>();
-  #admitted = 0;
-  /** Since when the images at work have been worked on, on the clock of `performance.now()`. */
+  #inFlight = 0;
+  /** When the measurement of the current images began, on the clock of `performance.now()`. */
   #busySince = 0;
   #busyMs = 0;
   #finished = 0;
 
   /**
    * @param queueSize images that may wait
-   * @param atWork images that can be worked on at one time
-   * @param deadlineMs time for an image where its client does not ask for less
+   * @param concurrency images that are processed at one time
+   * @param deadlineMs default time for an image
    */
-  constructor(queueSize: number, atWork: number, deadlineMs: number) {
+  constructor(queueSize: number, concurrency: number, deadlineMs: number) {
     this.#deadlineMs = deadlineMs;
-    this.#atWork = atWork;
-    this.#capacity = queueSize + atWork;
-    this.#overload = new OverloadDetector(atWork);
+    this.#concurrency = concurrency;
+    this.#capacity = queueSize + concurrency;
+    this.#overload = new OverloadDetector(concurrency);
   }
 
-  /** Images that are inside. */
-  get admitted(): number {
-    return this.#admitted;
+  /** Admitted images without a result yet. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   /**
-   * Makes sure that `count` images can be done by `deadlineAt`.
+   * Asserts that `count` images can be done by `deadlineAt`.
    * @param deadlineAt on the clock of `performance.now()`
-   * @throws ERR_OVERLOADED with the time after which they could be.
+   * @throws ERR_OVERLOADED with the time after which a retry makes sense
    */
   assertRoom(count: number, deadlineAt: number): void {
-    // Whoever comes to an idle worker is let in: there is no better moment.
-    if (this.#admitted === 0) return;
-    if (this.#overload.remaining > 0 && this.#admitted >= this.#overload.busyImages) throw this.#refuseOverload();
-    const total = this.#admitted + count;
-    // A large request that does not fit beside few others says nothing, nor does one in a hurry.
-    if (this.#isFull()) this.#noticeOverload();
+    // An idle worker always admits: waiting would not improve the odds.
+    if (this.#inFlight === 0) return;
+    if (this.#overload.remaining > 0 && this.#inFlight >= this.#overload.busyImages) throw this.#refuseOverload();
+    const total = this.#inFlight + count;
+    // Only a full queue is evidence of overload; a large request or a short deadline is not.
+    if (this.#isFull()) this.#shedIfOverloaded();
     if (total > this.#capacity) {
-      const detail = `${String(this.#admitted)} images are being checked already`;
+      const detail = `the queue is full: ${String(this.#inFlight)} images are in flight`;
       throw toOverloaded(detail, (total - this.#capacity) * this.#imageMs());
     }
     const lateMs = performance.now() + safetyFactor * total * this.#imageMs() - deadlineAt;
     if (lateMs <= 0) return;
-    const detail = `with ${String(this.#admitted)} images ahead it would not be done by its deadline`;
+    const detail = `with ${String(this.#inFlight)} images in flight, this request would miss its deadline`;
     throw toOverloaded(detail, lateMs / safetyFactor);
   }
 
@@ -82,60 +83,63 @@ export class Admission {
    */
   admit(count: number, { deadlineAt, signal }: Deadline): Permit {
     this.assertRoom(count, deadlineAt);
-    if (this.#admitted === 0) {
+    if (this.#inFlight === 0) {
       const nowMs = performance.now();
-      // In a slight overload, too, the worker has nothing to do now and then.
-      if (nowMs - this.#busySince >= this.#atWork * this.#imageMs()) this.#overload.end();
+      // A short idle gap proves nothing: under slight overload the worker runs idle now and then.
+      if (nowMs - this.#busySince >= this.#concurrency * this.#imageMs()) this.#overload.end();
       this.#busySince = nowMs;
     }
-    this.#admitted += count;
+    this.#inFlight += count;
     const request = new AdmittedRequest(count, signal, this.#overload.done);
     this.#admittedRequests.add(request);
-    const leave = (): void => {
-      this.#takeOut(request);
+    const release = (): void => {
+      this.#release(request);
     };
-    return { signal: request.signal, leave };
+    return { signal: request.signal, release };
   }
 
-  /** Begins the measurement anew: the time until now was spent on a load or a stuck thread, not on images. */
+  /** Restarts the measurement: the time until now was spent on a model load or a hung thread, not on images. */
   resetEstimate(): void {
     this.#busySince = performance.now();
     this.#overload.end();
   }
 
-  #takeOut(request: AdmittedRequest): void {
-    this.#admitted -= 1;
-    request.takeOut();
-    if (request.inside === 0) this.#admittedRequests.delete(request);
-    // Sent away: that took no time.
+  #release(request: AdmittedRequest): void {
+    this.#inFlight -= 1;
+    request.release();
+    if (request.inFlight === 0) this.#admittedRequests.delete(request);
+    // A shed image took no time.
     if (request.refusal) return;
     this.#measure();
-    // Those who give up while a model loads are no sign that it works.
-    if (!request.signal.aborted) this.#overload.noteDone();
+    // Clients that disconnect while a model loads are no sign of progress.
+    if (!request.signal.aborted) this.#overload.recordCompletion();
   }
 
-  /** Whether one image more would be too many, or would not be done by the ordinary deadline. */
+  /** Whether one more image would exceed the capacity or miss the default deadline. */
   #isFull(): boolean {
-    const total = this.#admitted + 1;
+    const total = this.#inFlight + 1;
     return total > this.#capacity || safetyFactor * total * this.#imageMs() > this.#deadlineMs;
   }
 
-  /** Notices that a full queue is an overload, and sends away who is not among the last that keep the worker busy. */
-  #noticeOverload(): void {
-    const [longest] = this.#admittedRequests;
-    if (!longest || !this.#overload.isLasting(longest.doneBefore, this.#admitted)) return;
+  /** Sheds the oldest requests if the full queue is an overload, until the rest just keeps the worker busy. */
+  #shedIfOverloaded(): void {
+    const [oldest] = this.#admittedRequests;
+    if (!oldest || !this.#overload.isSustained(oldest.doneBefore, this.#inFlight)) return;
     const refusal = this.#refuseOverload();
-    let excess = this.#admitted - this.#overload.busyImages;
+    let excess = this.#inFlight - this.#overload.busyImages;
     for (const request of this.#admittedRequests) {
       if (excess <= 0) break;
-      excess -= request.inside;
-      request.sendAway(refusal);
+      excess -= request.inFlight;
+      request.shed(refusal);
     }
   }
 
   #refuseOverload(): ServiceError {
-    this.#overload.noteRefusal();
-    return toOverloaded('more images come than can be checked', this.#overload.remaining * this.#imageMs());
+    this.#overload.recordRefusal();
+    return toOverloaded(
+      'images arrive faster than this worker can check them',
+      this.#overload.remaining * this.#imageMs(),
+    );
   }
 
   #measure(): void {
@@ -145,7 +149,7 @@ export class Admission {
     this.#busySince = nowMs;
   }
 
-  /** Time that the worker needs for one image more, while it is busy. */
+  /** Average time per image while the worker is busy. */
   #imageMs(): number {
     return this.#finished === 0 ? 0 : this.#busyMs / this.#finished;
   }

@@ -1,19 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { ServiceError } from '../errors.ts';
 
-/** A request whose images were let in. */
+/** An admitted request: counts its images in flight, and can be shed. */
 export class AdmittedRequest {
-  /** Images of the worker that had a verdict when it came. */
+  /** Completions of the worker when the request was admitted. */
   readonly doneBefore: number;
   readonly #ending = new AbortController();
   readonly #stopListening: () => void;
-  #inside: number;
+  #inFlight: number;
 
-  /** @param clientGone aborted when nobody waits for it any more */
+  /** @param clientGone aborted when the client disconnects */
   constructor(count: number, clientGone: AbortSignal, doneBefore: number) {
-    this.#inside = count;
+    this.#inFlight = count;
     this.doneBefore = doneBefore;
-    // Every image of the request listens.
+    // Each image of the request adds a listener.
     setMaxListeners(0, this.#ending.signal);
     const end = (): void => {
       this.#ending.abort();
@@ -25,30 +25,30 @@ export class AdmittedRequest {
     };
   }
 
-  /** Images of it that are inside. */
-  get inside(): number {
-    return this.#inside;
+  /** Images without a result yet. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
-  /** Aborted when its client is gone or it is sent away. */
+  /** Aborted when the client disconnects or the request is shed. */
   get signal(): AbortSignal {
     return this.#ending.signal;
   }
 
-  /** What it is answered when it was sent away. */
+  /** The error of a shed request. */
   get refusal(): ServiceError | undefined {
     const reason: unknown = this.#ending.signal.reason;
     return reason instanceof ServiceError ? reason : undefined;
   }
 
-  /** Ends the wait of its images. */
-  sendAway(refusal: ServiceError): void {
+  /** Aborts its images; the client gets `refusal`. */
+  shed(refusal: ServiceError): void {
     this.#ending.abort(refusal);
   }
 
-  /** Counts one image less. */
-  takeOut(): void {
-    this.#inside -= 1;
-    if (this.#inside === 0) this.#stopListening();
+  /** Counts one image as finished. */
+  release(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#stopListening();
   }
 }

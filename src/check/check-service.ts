@@ -26,9 +26,9 @@ import { toModelResult, toUnjudged } from './verdict.ts';
 export interface CheckOptions extends OpenOptions, PlanOptions {
   readonly engine: EngineName;
   readonly inference: InferenceService;
-  /** Of requests with plain JPEGs only, which have a lane of their own in the decoder. */
+  /** For requests with plain JPEGs only, which the decoder queues separately. */
   readonly admission: Admission;
-  /** Of all other requests: how long these take must not refuse plain JPEGs. */
+  /** For all other requests: their latency must not refuse plain JPEGs. */
   readonly slowAdmission: Admission;
   /** Called for what is no expected failure, before the client sees ERR_INTERNAL. */
   readonly onBug: (thrown: unknown) => void;
@@ -47,13 +47,13 @@ export function createCheckService(options: CheckOptions): CheckService {
       const plan = toCheckPlan(options, request);
       const isPlain = request.images.every(({ bytes }) => isPlainJpeg(bytes));
       const admission = isPlain ? options.admission : options.slowAdmission;
-      const { signal, leave } = admission.admit(request.images.length, request);
+      const { signal, release } = admission.admit(request.images.length, request);
       const admitted = { ...request, signal };
       const checking: Promise<ImageResult>[] = [];
       for (const image of request.images) {
         // Hashing an upload and reading its header take tens of milliseconds for large ones; others get a turn between.
         if (checking.length > 0) await nextTurn();
-        checking.push(checkImage(options, image, plan, admitted).finally(leave));
+        checking.push(checkImage(options, image, plan, admitted).finally(release));
       }
       const images = await Promise.all(checking);
       if (signal.reason instanceof ServiceError) throw signal.reason;

@@ -44,8 +44,8 @@ export interface CheckerOptions {
   readonly onStuck?: (reason: string, suspects: readonly string[]) => void;
 }
 
-/** Two decodes run while a batch does. */
-const decodesAtWork = 2;
+/** Decodes that run beside a batch. */
+const concurrentDecodes = 2;
 
 /**
  * Puts models, inference and checks together.
@@ -60,10 +60,10 @@ export function createChecker(options: CheckerOptions): Checker {
     log.error(fault);
   });
   const { modelThreads } = config.worker;
-  const atWork = modelThreads * config.inference.maxBatch + decodesAtWork;
+  const concurrency = modelThreads * config.inference.maxBatch + concurrentDecodes;
   const { queueSize, deadlineMs } = config.check;
-  const admission = new Admission(queueSize, atWork, deadlineMs);
-  const slowAdmission = new Admission(queueSize, atWork, deadlineMs);
+  const admission = new Admission(queueSize, concurrency, deadlineMs);
+  const slowAdmission = new Admission(queueSize, concurrency, deadlineMs);
   const resetEstimate = (): void => {
     admission.resetEstimate();
     slowAdmission.resetEstimate();

@@ -1,66 +1,68 @@
-/** Batches done since the oldest request of a full queue arrived after which the queue is an overload, not a burst. */
-const lasting = 2;
+/** Completions, in multiples of the concurrency limit, after which a full queue counts as overload rather than a burst. */
+const sustained = 2;
 
 /**
- * Batches that are admitted during an overload: the one at work, and most of the next for when it is done.
- * Simulated at three times the load, twice what can be at work makes who is let in wait a quarter longer, for 1 % more done.
+ * Images admitted during an overload, in multiples of the concurrency limit: the batch in progress and half of the next.
+ * Simulated at three times the load, a factor of 2 adds a quarter to the latency for 1 % more throughput.
  */
 const busy = 1.5;
 
 /**
- * Batches done since the last refusal after which an overload is over. With 4, at 1.2 times the load, it ends again
- * and again by chance, and of those let in 31 % wait for longer than a second while the queue fills up (`bench:queueing`); with
- * 16 none does.
+ * Completions since the last refusal, in multiples of the concurrency limit, after which an overload is over. With 4, at
+ * 1.2 times the load, it ends repeatedly by chance, and 31 % of the admitted requests wait for longer than a second while
+ * the queue fills up (`bench:queueing`); with 16 none does.
  */
 const calm = 16;
 
 /**
- * Tells an overload from a burst, and when it is over. Time is counted in images that were done, not in ms: so the same
- * holds for fast models and slow ones, and nothing is concluded while a model loads.
+ * Distinguishes sustained overload from a burst. It counts completions instead of milliseconds, so that the same
+ * thresholds fit fast and slow models, and loading a model changes nothing.
  */
 export class OverloadDetector {
-  readonly #atWork: number;
+  readonly #concurrency: number;
   #done = 0;
-  /** What `#done` reaches when it is over. */
+  /** Value of `#done` at which the overload is over. */
   #endsAt = 0;
 
-  /** @param atWork images that can be worked on at one time */
-  constructor(atWork: number) {
-    this.#atWork = atWork;
+  /** @param concurrency images that are processed at one time */
+  constructor(concurrency: number) {
+    this.#concurrency = concurrency;
   }
 
-  /** Images that got a verdict. */
+  /** Completions so far. */
   get done(): number {
     return this.#done;
   }
 
   /** Images that keep the worker busy. */
   get busyImages(): number {
-    return Math.ceil(busy * this.#atWork);
+    return Math.ceil(busy * this.#concurrency);
   }
 
-  /** Images that are done without a refusal until it is over. */
+  /** Completions left until the overload is over; 0 when there is none. */
   get remaining(): number {
     return Math.max(0, this.#endsAt - this.#done);
   }
 
   /**
    * Whether a full queue is more than a burst.
-   * @param doneBefore images that had a verdict when the one that waits longest came
+   * @param doneBefore completions when the oldest queued request was admitted
    */
-  isLasting(doneBefore: number, admitted: number): boolean {
-    return this.#done - doneBefore >= Math.min(lasting * this.#atWork, admitted / 2);
+  isSustained(doneBefore: number, inFlight: number): boolean {
+    return this.#done - doneBefore >= Math.min(sustained * this.#concurrency, inFlight / 2);
   }
 
-  noteDone(): void {
+  /** Counts one completion. */
+  recordCompletion(): void {
     this.#done += 1;
   }
 
-  /** Begins it, or keeps it up. */
-  noteRefusal(): void {
-    this.#endsAt = this.#done + calm * this.#atWork;
+  /** Begins or prolongs an overload. */
+  recordRefusal(): void {
+    this.#endsAt = this.#done + calm * this.#concurrency;
   }
 
+  /** Ends the overload. */
   end(): void {
     this.#endsAt = this.#done;
   }

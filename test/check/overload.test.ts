@@ -7,31 +7,31 @@ import type { ServiceError } from '../../src/errors.ts';
 import { refuse, stopClock } from './refusal.ts';
 
 const queueSize = 10;
-const atWork = 2;
+const concurrency = 2;
 const capacity = 12;
 const deadlineMs = 10_000;
-/** Images that are done without a refusal until an overload is over. */
-const calmImages = 16 * atWork;
-/** Half as many again as can be at work. */
+/** Completions without a refusal until an overload is over. */
+const calmImages = 16 * concurrency;
+/** One and a half times the concurrency. */
 const busyImages = 3;
 
-/** A worker that takes images in the order they came, and passes over those that were sent away. */
+/** A worker that processes images in their order of arrival and skips those that were shed. */
 class Line {
   readonly admission: Admission;
-  readonly stays: Permit[] = [];
+  readonly permits: Permit[] = [];
 
   constructor(ordinaryMs = deadlineMs) {
-    this.admission = new Admission(queueSize, atWork, ordinaryMs);
+    this.admission = new Admission(queueSize, concurrency, ordinaryMs);
   }
 
   admit(count = 1, until: Deadline = noDeadline): Permit {
-    const stay = this.admission.admit(count, until);
-    for (let image = 0; image < count; image += 1) this.stays.push(stay);
-    return stay;
+    const permit = this.admission.admit(count, until);
+    for (let image = 0; image < count; image += 1) this.permits.push(permit);
+    return permit;
   }
 
   fill(): Permit[] {
-    return Array.from({ length: capacity - this.admission.admitted }, () => this.admit());
+    return Array.from({ length: capacity - this.admission.inFlight }, () => this.admit());
   }
 
   isRefused(until?: Deadline): boolean {
@@ -45,16 +45,16 @@ class Line {
 
   /** @returns whether there was one to do */
   finishOne(): boolean {
-    this.leaveAborted();
-    const stay = this.stays.shift();
-    stay?.leave();
-    return stay !== undefined;
+    this.releaseAborted();
+    const permit = this.permits.shift();
+    permit?.release();
+    return permit !== undefined;
   }
 
-  leaveAborted(): void {
-    const aborted = this.stays.filter(({ signal }) => signal.aborted);
-    this.stays.splice(0, Infinity, ...this.stays.filter(({ signal }) => !signal.aborted));
-    for (const { leave } of aborted) leave();
+  releaseAborted(): void {
+    const aborted = this.permits.filter(({ signal }) => signal.aborted);
+    this.permits.splice(0, Infinity, ...this.permits.filter(({ signal }) => !signal.aborted));
+    for (const { release } of aborted) release();
   }
 
   /**
@@ -64,8 +64,8 @@ class Line {
   overload(onTurn?: () => void): ServiceError {
     for (;;) {
       for (let image = 0; image < 3; image += 1) {
-        if (this.admission.admitted === capacity && this.isRefused()) {
-          this.leaveAborted();
+        if (this.admission.inFlight === capacity && this.isRefused()) {
+          this.releaseAborted();
           return refuse(() => this.admit());
         }
         this.admit();
@@ -80,33 +80,33 @@ function toOrdinary(): Deadline {
   return { ...noDeadline, deadlineAt: performance.now() + deadlineMs };
 }
 
-test('in_an_overload_all_but_the_last_that_keep_the_worker_busy_are_sent_away', () => {
+test('an_overload_sheds_all_but_the_newest_requests_that_keep_the_worker_busy', () => {
   const line = new Line();
   const burst = line.fill();
   for (let image = 0; image < 3; image += 1) line.finishOne();
   const after = line.fill();
   assert.ok(line.isRefused());
-  // Four images, two batches, have to be done while it stays full: until then it may be a burst.
+  // Four images, two batches, have to be done while the queue stays full: until then it may be a burst.
   assert.ok([...burst, ...after].every(({ signal }) => !signal.aborted));
   line.finishOne();
   after.push(...line.fill());
   const refusal = refuse(() => line.admit());
-  line.leaveAborted();
-  assert.deepEqual(line.stays, after.slice(-busyImages));
-  const away = [...burst, ...after].filter(({ signal }) => signal.aborted);
-  assert.equal(away.length, capacity - busyImages);
-  for (const { signal } of away) assert.equal((signal.reason as ServiceError).code, refusal.code);
+  line.releaseAborted();
+  assert.deepEqual(line.permits, after.slice(-busyImages));
+  const shed = [...burst, ...after].filter(({ signal }) => signal.aborted);
+  assert.equal(shed.length, capacity - busyImages);
+  for (const { signal } of shed) assert.equal((signal.reason as ServiceError).code, refusal.code);
   refuse(() => line.admit());
   line.finishOne();
   line.admit();
 });
 
-test('who_is_let_in_during_three_times_the_load_waits_for_few', () => {
+test('requests_admitted_at_three_times_the_load_wait_for_few_others', () => {
   const line = new Line();
   line.overload();
   for (let done = 0; done < 1000; done += 1) {
     for (let image = 0; image < 3; image += 1) line.isRefused();
-    assert.ok(line.admission.admitted <= busyImages);
+    assert.ok(line.admission.inFlight <= busyImages);
     assert.ok(line.finishOne(), 'the worker is busy');
   }
 });
@@ -118,17 +118,17 @@ test('clients_that_wait_for_their_answers_are_all_served_however_long_the_queue_
     line.finishOne();
     line.admit();
   }
-  assert.equal(line.stays.filter(({ signal }) => signal.aborted).length, 0);
+  assert.equal(line.permits.filter(({ signal }) => signal.aborted).length, 0);
 });
 
-test('a_burst_beyond_the_queue_costs_nobody_inside_a_place', () => {
+test('a_burst_beyond_the_queue_sheds_no_admitted_request', () => {
   const line = new Line();
-  const inside = line.fill();
+  const admitted = line.fill();
   for (let image = 0; image < 100; image += 1) assert.ok(line.isRefused());
   for (let image = 0; image < 3; image += 1) line.finishOne();
   line.fill();
   assert.ok(line.isRefused());
-  assert.ok(inside.every(({ signal }) => !signal.aborted));
+  assert.ok(admitted.every(({ signal }) => !signal.aborted));
 });
 
 test('an_overload_is_over_when_nobody_was_refused_for_a_while', () => {
@@ -153,7 +153,7 @@ test('a_worker_that_was_idle_for_a_while_and_one_that_loaded_a_model_are_not_ove
     advance(100);
   });
   while (idle.finishOne());
-  advance(atWork * 100);
+  advance(concurrency * 100);
   assert.equal(idle.fill().length, capacity);
   const loaded = new Line();
   loaded.overload();
@@ -181,8 +181,8 @@ test('slow_images_make_an_overload_before_the_queue_is_full', (context) => {
   let most = 0;
   for (let done = 0; done < 100; done += 1) {
     for (let image = 0; image < 3; image += 1) line.isRefused(toOrdinary());
-    line.leaveAborted();
-    if (done >= 10) most = Math.max(most, line.admission.admitted);
+    line.releaseAborted();
+    if (done >= 10) most = Math.max(most, line.admission.inFlight);
     advance(1000);
     assert.ok(line.finishOne(), 'the worker is busy');
   }
@@ -190,7 +190,7 @@ test('slow_images_make_an_overload_before_the_queue_is_full', (context) => {
   assert.equal(most, busyImages);
 });
 
-test('a_burst_on_an_idle_worker_is_let_in_though_its_images_take_long', (context) => {
+test('an_idle_worker_admits_a_burst_of_slow_images', (context) => {
   const advance = stopClock(context);
   const line = new Line();
   line.admit();
@@ -199,19 +199,19 @@ test('a_burst_on_an_idle_worker_is_let_in_though_its_images_take_long', (context
   assert.equal(line.fill().length, capacity);
 });
 
-test('clients_in_a_hurry_make_no_overload', (context) => {
+test('short_deadlines_make_no_overload', (context) => {
   const advance = stopClock(context);
   const line = new Line();
-  const inside = [line.admit(), line.admit()];
+  const admitted = [line.admit(), line.admit()];
   for (let done = 0; done < 100; done += 1) {
     advance(100);
     line.finishOne();
-    inside.push(line.admit());
+    admitted.push(line.admit());
     refuse(() => line.admit(1, { ...noDeadline, deadlineAt: performance.now() + 200 }));
   }
-  assert.ok(inside.every(({ signal }) => !signal.aborted));
+  assert.ok(admitted.every(({ signal }) => !signal.aborted));
   line.fill();
-  assert.equal(line.admission.admitted, capacity);
+  assert.equal(line.admission.inFlight, capacity);
 });
 
 test('clients_that_give_up_while_a_model_loads_make_no_overload', () => {
@@ -219,12 +219,12 @@ test('clients_that_give_up_while_a_model_loads_make_no_overload', () => {
   line.fill();
   for (let image = 0; image < 100; image += 1) {
     const client = new AbortController();
-    line.stays.shift()?.leave();
+    line.permits.shift()?.release();
     const { signal } = line.admit(1, { ...noDeadline, signal: client.signal });
     client.abort();
     assert.ok(signal.aborted);
     assert.ok(line.isRefused());
-    line.leaveAborted();
+    line.releaseAborted();
     line.admit();
   }
 });
@@ -237,10 +237,10 @@ test('a_large_request_that_does_not_fit_beside_few_makes_no_overload', () => {
     line.admit();
     refuse(() => line.admit(3));
   }
-  assert.equal(line.stays.filter(({ signal }) => signal.aborted).length, 0);
+  assert.equal(line.permits.filter(({ signal }) => signal.aborted).length, 0);
 });
 
-test('a_request_is_sent_away_with_all_its_images', () => {
+test('a_request_is_shed_with_all_its_images', () => {
   const line = new Line();
   line.fill();
   for (let image = 0; image < 6; image += 1) line.finishOne();
@@ -252,12 +252,12 @@ test('a_request_is_sent_away_with_all_its_images', () => {
   line.fill();
   assert.ok(line.isRefused());
   assert.ok(pair.signal.aborted);
-  assert.equal(line.stays.filter((stay) => stay === pair).length, 2);
-  line.leaveAborted();
-  assert.equal(line.admission.admitted, busyImages);
+  assert.equal(line.permits.filter((permit) => permit === pair).length, 2);
+  line.releaseAborted();
+  assert.equal(line.admission.inFlight, busyImages);
 });
 
-test('who_is_sent_away_does_not_make_images_look_fast', (context) => {
+test('shed_requests_do_not_make_images_look_fast', (context) => {
   const advance = stopClock(context);
   const line = new Line(60_000);
   line.fill();
@@ -267,7 +267,7 @@ test('who_is_sent_away_does_not_make_images_look_fast', (context) => {
     line.admit();
   }
   assert.ok(line.isRefused());
-  line.leaveAborted();
+  line.releaseAborted();
   // So many images have to be done, at a second each.
   assert.equal(refuse(() => line.admit()).retryAfterSeconds, calmImages);
 });
