@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { drawSvg } from '../../src/train/card/svg.ts';
+import { drawSvg } from '../../src/train/card/plot-svg.ts';
 import { toMedian, toQuantile } from '../statistics.ts';
 import { sizeNames } from './pictures.ts';
 import { findCell } from './ratios.ts';

@@ -57,9 +57,9 @@ const plants = [
   { file: 'src/compile/graph/constant.ts', line: "import '../compile-model.ts';", rule: 'compile-graph-imports' },
   { file: 'src/inference/engines/engine.ts', line: "import '../golden.ts';", rule: 'inference-engines-imports' },
   { file: 'src/train/samples/plan.ts', line: "import '../learning/network.ts';", rule: 'train-samples-imports' },
-  { file: 'src/train/evaluation/held-out.ts', line: "import '../card/svg.ts';", rule: 'train-evaluation-imports' },
+  { file: 'src/train/evaluation/held-out.ts', line: "import '../card/plot-svg.ts';", rule: 'train-evaluation-imports' },
   { file: 'src/train/learning/batch.ts', line: "import '../quality.ts';", rule: 'train-learning-imports' },
-  { file: 'src/train/card/svg.ts', line: "import '../export.ts';", rule: 'train-card-imports' },
+  { file: 'src/train/card/plot-svg.ts', line: "import '../export.ts';", rule: 'train-card-imports' },
   { file: 'src/ipc/messages.ts', line: "import '../primary/primary.ts';", rule: 'no-cycles' },
 ];
 

@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Evaluation } from '../evaluation/evaluation.ts';
 import type { LabelFigures, Ranking } from '../evaluation/label-figures.ts';
-import { drawSvg } from './svg.ts';
+import { drawSvg } from './plot-svg.ts';
 
 /** A point of a curve, in a panel of its own label or kind. */
 interface Point {

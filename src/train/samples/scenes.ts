@@ -11,6 +11,7 @@ import type { Blur, Plan } from './plan.ts';
 import type { Random } from './random.ts';
 import { drawBetween } from './random.ts';
 import { drawNothing, drawWall } from './surfaces.ts';
+import { rasteriseSvg } from './svg-raster.ts';
 
 /** A picture before it is degraded. */
 export interface Scene {
@@ -33,11 +34,11 @@ export async function renderScene(
 ): Promise<Scene> {
   switch (plan.scene) {
     case 'page':
-      return { picture: await drawSvg(drawPage(random, size)), content: { kind: 'drawn' } };
+      return { picture: rasteriseSvg(drawPage(random, size)), content: { kind: 'drawn' } };
     case 'screen':
-      return { picture: await drawSvg(drawScreen(random, size)), content: { kind: 'drawn' } };
+      return { picture: rasteriseSvg(drawScreen(random, size)), content: { kind: 'drawn' } };
     case 'diagram':
-      return { picture: await drawSvg(drawDiagram(random, size)), content: { kind: 'drawn' } };
+      return { picture: rasteriseSvg(drawDiagram(random, size)), content: { kind: 'drawn' } };
     case 'wall':
       return { picture: drawWall(random, size), content: { kind: 'plain' } };
     case 'nothing': {
@@ -98,12 +99,6 @@ export async function toPixels(image: Sharp): Promise<Picture> {
 
 function toScene(picture: Picture): Scene {
   return { picture, content: { kind: 'picture' } };
-}
-
-async function drawSvg(svg: string): Promise<Picture> {
-  // Closed to uploads by `image/library`, which is here to decode samples; this one is the trainer's own.
-  sharp.unblock({ operation: ['VipsForeignLoadSvg'] });
-  return toPixels(sharp(Buffer.from(svg)));
 }
 
 async function cropPhoto(photo: Picture, plan: Plan, { width, height }: Size): Promise<Picture> {
