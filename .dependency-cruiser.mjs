@@ -74,6 +74,25 @@ export default {
   forbidden: [
     ...layers,
     ...parts,
+    {
+      name: 'trainer-apart',
+      comment: 'the npm package has no trainer: nothing of the service may need it',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(train/|cli/(train|evaluate)\\.ts$)' },
+      to: { path: '^src/train/' },
+    },
+    {
+      name: 'trainer-on-demand',
+      severity: 'error',
+      from: { path: '^src/cli/(train|evaluate)\\.ts$' },
+      to: { path: '^src/train/', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'trainer-commands-on-demand',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/cli/(train|evaluate)\\.ts$', dynamic: false },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'root-imports',

@@ -12,6 +12,7 @@ const bundled = '@tensorflow/tfjs-node';
 /** Of the checkout alone: the package is built, and its users need no compiler of 24 MB. */
 const checkoutFields = ['scripts', 'devDependencies'];
 const checkoutDependencies = ['typescript'];
+const checkoutRooms = ['train'];
 
 interface Packed {
   readonly filename: string;
@@ -44,12 +45,13 @@ async function copyListedFiles(): Promise<void> {
   }
 }
 
-/** Types of the root entry alone: what else is declared nobody can import. */
+/** The service without the trainer, and the types of the root entry, the only ones that can be imported. */
 async function compile(): Promise<void> {
   const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const outDir = ['--outDir', path.join(staging, 'dist')];
   const builds = [['tsconfig.build.json', '--sourceMap', 'false'], ['tsconfig.package.json']];
   for (const build of builds) await run(process.execPath, [compiler, '-p', ...build, ...outDir], { cwd: root });
+  for (const room of checkoutRooms) await rm(path.join(staging, 'dist', room), { recursive: true });
 }
 
 async function writePackage(): Promise<void> {

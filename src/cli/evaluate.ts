@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { toNativeEnvironment } from '../config/native-environment.ts';
 import { chooseEngine } from '../setup/engine-choice.ts';
-import { type Table, toCount, toFolderTable, toLabelTable, toRealTable } from '../train/card/evaluation-tables.ts';
+import type { Table } from '../train/card/evaluation-tables.ts';
 import type { ModelEvaluation } from '../train/evaluation/evaluate-model.ts';
 import { loadFlaggedConfig } from './flagged-config.ts';
 import { createPhaseBar } from './phase-bar.ts';
 import { toTable } from './text-table.ts';
+import { assertTrainer } from './trainer.ts';
 
 interface EvaluateFlags {
   readonly model: string;
@@ -15,20 +16,21 @@ interface EvaluateFlags {
   readonly json?: boolean;
 }
 
-/** Adds `evaluate`: measures a model on pictures that it never saw. */
+/** Adds `evaluate`: measures a model on photographs that it was not trained on. */
 export function addEvaluateCommand(program: Command): void {
   program
     .command('evaluate')
-    .description('measure a model of picture quality, and write tables and plots into its card')
+    .description('measure a model of picture quality and write tables and plots into its model card (in a checkout)')
     .requiredOption('--model <dir>', 'folder of the version, e.g. models/quality/2')
-    .requiredOption('--photos <dir>', 'folder of good photographs; those that the model learnt from are left out')
-    .option('--real <dir>', 'folder of real pictures, in folders named good… or by label (blurry-motion)')
-    .option('--seed <number>', 'seed of all chance', '1')
-    .option('--json', 'print every figure as JSON')
+    .requiredOption('--photos <dir>', 'folder of good photographs; those used in training are left out')
+    .option('--real <dir>', 'real pictures in subfolders named good… or by label, e.g. blurry-motion')
+    .option('--seed <number>', 'seed of the random numbers', '1')
+    .option('--json', 'print all figures as JSON')
     .action(evaluate);
 }
 
 async function evaluate(flags: EvaluateFlags): Promise<void> {
+  assertTrainer('evaluate');
   const { config } = loadFlaggedConfig({});
   const { evaluateModel, planEvaluation } = await import('../train/evaluation/evaluate-model.ts');
   const { openCard, writeReport } = await import('../train/card/evaluation-report.ts');
@@ -46,10 +48,11 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
     progress.stop();
   });
   await writeReport(card, evaluation);
-  process.stdout.write(flags.json ? `${JSON.stringify(evaluation)}\n` : toText(evaluation));
+  process.stdout.write(flags.json ? `${JSON.stringify(evaluation)}\n` : await toText(evaluation));
 }
 
-function toText({ synthetic, real }: ModelEvaluation): string {
+async function toText({ synthetic, real }: ModelEvaluation): Promise<string> {
+  const { toCount, toFolderTable, toLabelTable, toRealTable } = await import('../train/card/evaluation-tables.ts');
   const toLines = ({ head, rows }: Table): string => toTable([head, ...rows]);
   const { pictures, flagged, rejected } = synthetic.originals;
   const toNames = (names: readonly string[]): string => (names.length === 0 ? '' : `  ${names.join(', ')}`);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { toNativeEnvironment } from '../config/native-environment.ts';
 import { chooseEngine } from '../setup/engine-choice.ts';
 import { createPhaseBar } from './phase-bar.ts';
+import { assertTrainer } from './trainer.ts';
 
 interface TrainFlags {
   readonly photos: string;
@@ -10,24 +11,26 @@ interface TrainFlags {
   readonly rounds?: string;
 }
 
-/** Adds `train quality`: makes the shipped model anew from a folder of photographs. */
+/** Adds `train quality`: trains the shipped model on a folder of photographs. */
 export function addTrainCommand(program: Command): void {
   program
     .command('train')
-    .description('train a shipped model')
+    .description('train a shipped model (in a checkout)')
     .command('quality')
-    .description('train models/quality on a folder of good photographs; a training that was stopped goes on')
+    .description('train models/quality on a folder of good photographs; resumes an interrupted training')
     .requiredOption('--photos <dir>', 'folder of photographs')
     .requiredOption('--out <dir>', 'folder of the version to write, e.g. models/quality/2')
-    .option('--seed <number>', 'seed of all chance', '1')
-    .option('--rounds <number>', 'how long to learn: a round is 1,024 new pictures')
+    .option('--seed <number>', 'seed of the random numbers', '1')
+    .option('--rounds <number>', 'length of the training, in rounds of 1,024 new samples')
     .action(train);
 }
 
 async function train({ photos, out, seed, rounds }: TrainFlags): Promise<void> {
+  assertTrainer('train');
   Object.assign(process.env, toNativeEnvironment(process.env));
-  await chooseEngine({ wanted: 'tensorflow', progress: 'lines', environment: process.env });
+  // Before TensorFlow is provisioned: a checkout without its development dependencies fails here.
   const { trainQuality } = await import('../train/quality.ts');
+  await chooseEngine({ wanted: 'tensorflow', progress: 'lines', environment: process.env });
   const progress = createPhaseBar('{phase} {bar} {value}/{total} {loss}');
   await trainQuality({
     photosDir: photos,
@@ -40,5 +43,5 @@ async function train({ photos, out, seed, rounds }: TrainFlags): Promise<void> {
   }).finally(() => {
     progress.stop();
   });
-  process.stdout.write(`${out} is written; measure it: image-check evaluate --model ${out} --photos ${photos}\n`);
+  process.stdout.write(`wrote ${out}; to evaluate it: image-check evaluate --model ${out} --photos ${photos}\n`);
 }

@@ -60,6 +60,9 @@ const plants = [
   { file: 'src/train/evaluation/held-out.ts', line: "import '../card/plot-svg.ts';", rule: 'train-evaluation-imports' },
   { file: 'src/train/learning/batch.ts', line: "import '../quality.ts';", rule: 'train-learning-imports' },
   { file: 'src/train/card/plot-svg.ts', line: "import '../export.ts';", rule: 'train-card-imports' },
+  { file: 'src/cli/check.ts', line: "import type {} from '../train/samples/labels.ts';", rule: 'trainer-apart' },
+  { file: 'src/cli/evaluate.ts', line: "import '../train/samples/labels.ts';", rule: 'trainer-on-demand' },
+  { file: 'src/cli/command-line.ts', line: "import './train.ts';", rule: 'trainer-commands-on-demand' },
   { file: 'src/ipc/messages.ts', line: "import '../primary/primary.ts';", rule: 'no-cycles' },
 ];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
@@ -17,6 +17,12 @@ interface Manifest {
   readonly [field: string]: unknown;
 }
 
+interface Ended {
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Manifest;
 }
@@ -28,7 +34,7 @@ function listFiles(folder: string): string[] {
     .sort();
 }
 
-test('the_package_has_what_runs_and_nothing_of_the_checkout', async (context) => {
+test('the_package_has_what_runs_and_nothing_of_the_checkout_or_the_trainer', async (context) => {
   const target = makeTempDir(context);
   const tfjsNode = path.join(projectRoot, 'node_modules', '@tensorflow', 'tfjs-node', 'package.json');
   const before = [readFileSync(tfjsNode, 'utf8'), readFileSync(path.join(projectRoot, 'package.json'), 'utf8')];
@@ -66,7 +72,7 @@ test('the_package_has_what_runs_and_nothing_of_the_checkout', async (context) =>
     assert.ok(files.includes(file), file);
   }
   const checkoutOnly =
-    /^(test|bench|docs\/generate|pack|\.ci)\/|\.test\.|_test\.js|\.map$|tsconfig|^src\/.*\.ts$|training\/|eslint|knip/;
+    /^(test|bench|docs\/generate|pack|\.ci)\/|\.test\.|_test\.js|\.map$|tsconfig|^src\/.*\.ts$|training\/|eslint|knip|^dist\/train\//;
   assert.deepEqual(
     files.filter((file) => checkoutOnly.test(file)),
     [],
@@ -79,7 +85,9 @@ test('the_package_has_what_runs_and_nothing_of_the_checkout', async (context) =>
   const manifest = readManifest(root);
   assert.deepEqual(manifest['bundleDependencies'], ['@tensorflow/tfjs-node']);
   for (const field of ['private', 'scripts', 'devDependencies']) assert.ok(!(field in manifest), field);
-  assert.ok(!('typescript' in (manifest.dependencies ?? {})));
+  for (const name of ['typescript', 'vega', 'vega-lite', '@resvg/resvg-js']) {
+    assert.ok(!(name in (manifest.dependencies ?? {})), name);
+  }
   // With any of these npm would run, or look for, what is not there.
   const bundled = readManifest(path.join(root, 'node_modules', '@tensorflow', 'tfjs-node'));
   assert.deepEqual([bundled.scripts, bundled.dependencies, bundled['gypfile']], [undefined, undefined, false]);
@@ -87,6 +95,21 @@ test('the_package_has_what_runs_and_nothing_of_the_checkout', async (context) =>
 
   const after = [readFileSync(tfjsNode, 'utf8'), readFileSync(path.join(projectRoot, 'package.json'), 'utf8')];
   assert.deepEqual(after, before);
+
+  symlinkSync(path.join(projectRoot, 'node_modules'), path.join(target, 'node_modules'));
+  for (const [command, args] of [
+    ['train', ['quality', '--photos', target, '--out', path.join(target, 'out')]],
+    ['evaluate', ['--model', target, '--photos', target]],
+  ] as const) {
+    const ended = run(process.execPath, [path.join(root, 'src', 'launcher.mjs'), command, ...args]);
+    await assert.rejects(ended, (thrown: Ended) => {
+      const stderr = `image-check: ${command} needs a checkout of the project: the installed package has no trainer\n`;
+      assert.deepEqual([thrown.code, thrown.stderr, thrown.stdout], [78, stderr, '']);
+      return true;
+    });
+  }
+  const help = await run(process.execPath, [path.join(root, 'src', 'launcher.mjs'), '--help']);
+  for (const command of ['train', 'evaluate']) assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'));
 });
 
 test('a_package_that_tfjs_node_needs_and_nobody_declares_fails_the_packing', async (context) => {
