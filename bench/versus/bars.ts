@@ -1,6 +1,7 @@
 import { toMedian } from '../statistics.ts';
+import type { CellName } from './cell.ts';
 import { type SizeName, sizeNames } from './pictures.ts';
-import { type CellName, toLatencyRatios, toLimitRatios, toRoundRatios, toSpeedRatios } from './ratios.ts';
+import { toLatencyRatios, toLimitRatios, toRoundRatios, toSpeedRatios } from './ratios.ts';
 import type { Results } from './results.ts';
 
 /** What must hold, and how it is measured. */

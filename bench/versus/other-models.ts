@@ -1,4 +1,4 @@
-import { rankPeers } from './ratios.ts';
+import { rankPeers } from './peer-ranking.ts';
 import type { Results } from './results.ts';
 import type { Limit } from './scenarios/limit.ts';
 import { compareServers } from './scenarios/scores.ts';

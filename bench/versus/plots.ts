@@ -1,8 +1,8 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { drawSvg } from '../../src/train/card/plot-svg.ts';
 import { toMedian, toQuantile } from '../statistics.ts';
+import { findCell } from './cell.ts';
 import { sizeNames } from './pictures.ts';
-import { findCell } from './ratios.ts';
 import type { Results } from './results.ts';
 
 interface BarPoint {

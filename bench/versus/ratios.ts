@@ -1,5 +1,4 @@
-import type { BenchModel } from '../peers/contender.ts';
-import type { SizeName } from './pictures.ts';
+import { type CellName, findCell } from './cell.ts';
 import type { Results } from './results.ts';
 import type { Placed } from './rounds.ts';
 
@@ -7,25 +6,8 @@ type Contenders = Results['contenders'];
 /** Beside whom this project is held. */
 export type Rivals = 'python' | 'node' | 'peers';
 
-/** Picks one cell of the closed loop. */
-export interface CellName {
-  readonly model: BenchModel;
-  readonly size: SizeName;
-  readonly connections: number;
-}
-
 /** Answers that were refused or broken, above which times of answers say nothing. */
 const maxFailedShare = 0.01;
-
-/** Figures of one cell, in the order of measuring. */
-export function findCell(
-  throughput: Results['throughput'],
-  { model, size, connections }: CellName,
-): Results['throughput'] {
-  return throughput.filter(
-    (figure) => figure.model === model && figure.size === size && figure.connections === connections,
-  );
-}
 
 /**
  * Holds this project's figure against the best rival's of the same round. Rounds without either are left out.
@@ -91,21 +73,4 @@ export function toLimitRatios({ throughput }: Results, cell: CellName): number[]
   return findCell(throughput, cell).flatMap(({ limit, cpuMsPerRequest }) =>
     limit === undefined ? [] : cpuMsPerRequest / limit.aloneCpuMs,
   );
-}
-
-/** Ranks the Python peers by their speed beside the fastest of the same cell and round, the best first. */
-export function rankPeers(contenders: Contenders, figures: Results['throughput']): string[] {
-  const python = new Set(contenders.filter(({ kind }) => kind === 'python').map(({ name }) => name));
-  const shares = new Map<string, number[]>();
-  for (const figure of figures.filter(({ contender }) => python.has(contender))) {
-    const rivals = findCell(figures, figure).filter(
-      ({ contender, round }) => python.has(contender) && round === figure.round,
-    );
-    const fastest = Math.max(...rivals.map(({ perSecond }) => perSecond));
-    // Not every peer is in every cell: those that are in the slow ones only must not seem slow.
-    const share = fastest > 0 ? figure.perSecond / fastest : 0;
-    shares.set(figure.contender, [...(shares.get(figure.contender) ?? []), share]);
-  }
-  const toMean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  return [...shares].toSorted(([, a], [, b]) => toMean(b) - toMean(a)).map(([name]) => name);
 }

@@ -1,6 +1,7 @@
 import { toMedian } from '../statistics.ts';
+import { findCell } from './cell.ts';
 import type { PacedLoad } from './open-loop.ts';
-import { findCell, rankPeers } from './ratios.ts';
+import { rankPeers } from './peer-ranking.ts';
 import type { Results } from './results.ts';
 import { measureEventLoop } from './scenarios/event-loop.ts';
 import { measureForms } from './scenarios/forms.ts';

@@ -2,8 +2,9 @@ import { toMarkdownTable } from '../../src/train/card/markdown-table.ts';
 import type { BenchModel } from '../peers/contender.ts';
 import { toMedian, toQuantile } from '../statistics.ts';
 import type { JudgedBar } from './bars.ts';
+import { type CellName, findCell } from './cell.ts';
 import { type SizeName, sizeNames } from './pictures.ts';
-import { type CellName, findCell, toLatencyRatios, toLimitRatios, toSpeedRatios } from './ratios.ts';
+import { toLatencyRatios, toLimitRatios, toSpeedRatios } from './ratios.ts';
 import type { Results } from './results.ts';
 
 /** The median, and where there are several values the smallest and the largest. */

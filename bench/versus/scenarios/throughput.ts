@@ -1,7 +1,7 @@
 import type { BenchModel } from '../../peers/contender.ts';
+import { rankPeers } from '../peer-ranking.ts';
 import type { SizeName } from '../pictures.ts';
 import type { Cell } from '../plan.ts';
-import { rankPeers } from '../ratios.ts';
 import { type Placed, playRounds } from '../rounds.ts';
 import type { Server } from '../server.ts';
 import { measureSlice, noteFailure, type SliceFigure, type Stage, toSizeLoad } from '../stage.ts';
