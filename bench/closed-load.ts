@@ -2,7 +2,7 @@
 // order of its parent with the counts.
 import { readFileSync } from 'node:fs';
 import autocannon from 'autocannon';
-import type { LoadCounts } from './versus/load-figure.ts';
+import type { LoadCounts } from './load-figure.ts';
 
 export interface ClosedOrder {
   readonly url: string;

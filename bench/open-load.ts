@@ -5,7 +5,7 @@ import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../src/train/samples/random.ts';
 import { postUpload } from './post-upload.ts';
-import type { Upload } from './versus/upload.ts';
+import type { Upload } from './upload.ts';
 
 export interface PaceOrder {
   readonly url: string;

@@ -71,13 +71,13 @@ interface Round {
   readonly clientCpuMs: number;
 }
 
+async function areAllReady(service: Service): Promise<boolean> {
+  return (await service.health()).workers.every(({ ready }) => ready);
+}
+
 async function measure(service: Service, load: ChildProcess, file: string): Promise<void> {
   const photo = readFileSync(file);
-  await waitFor(
-    async () => (await service.health()).workers.every(({ ready }) => ready),
-    'all workers are ready',
-    120_000,
-  );
+  await waitFor(() => areAllReady(service), 'all workers are ready', 120_000);
   let capacity = await measureCapacity(service, photo);
   const idleMs = toMedian(await probe(service, photo, 20));
   console.log(`

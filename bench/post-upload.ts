@@ -1,5 +1,5 @@
 import { type Agent, request } from 'node:http';
-import type { Upload } from './versus/upload.ts';
+import type { Upload } from './upload.ts';
 
 /** What came back, read to its end. */
 export interface UploadAnswer {

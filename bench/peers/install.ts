@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import os from 'node:os';
 import path from 'node:path';
 import { projectRoot } from '../../src/cli/project.ts';
-import { runToEnd } from '../seed-failure/child-run.ts';
+import { runToEnd } from '../child-run.ts';
 import type { BenchModel } from './contender.ts';
 import { benchModels, binDir, installedDir, modelsDir, nodeDir, toPeerForms } from './installed.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { runToEnd } from './child-run.ts';
+import { runToEnd } from '../child-run.ts';
 
 const dir = path.join(import.meta.dirname, '.venv');
 

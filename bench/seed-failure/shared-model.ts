@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { runToEnd } from '../child-run.ts';
 import { writeSavedMobileNet } from '../saved-mobilenet.ts';
-import { runToEnd } from './child-run.ts';
 import { python } from './python-packages.ts';
 
 /** The model of all ways. */

@@ -1,6 +1,6 @@
 import { waitFor } from '../../test/fixtures/wait-for.ts';
+import { type ProcessGroup, startGroup } from '../process-group.ts';
 import { type Upload, uploadAll } from './parallel-uploads.ts';
-import { type ProcessGroup, startGroup } from './process-group.ts';
 import { type Command, logPatterns, type Way, workerCount } from './ways.ts';
 
 /** What came of one way. */

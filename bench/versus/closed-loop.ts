@@ -2,8 +2,8 @@ import { fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import type { ClosedOrder } from '../closed-load.ts';
-import type { LoadCounts, LoadFigure } from './load-figure.ts';
-import { toLoadFigure } from './load-figure.ts';
+import type { LoadCounts, LoadFigure } from '../load-figure.ts';
+import { toLoadFigure } from '../load-figure.ts';
 import { toWrkFigure } from './wrk-output.ts';
 
 /** Connections that upload again as soon as they are answered. */

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findFreePort } from '../../test/fixtures/port.ts';
 import type { BenchModel, Contender } from '../peers/contender.ts';
 import { postUpload } from '../post-upload.ts';
-import { type ProcessGroup, startGroup } from '../seed-failure/process-group.ts';
-import type { Upload } from './upload.ts';
+import { type ProcessGroup, startGroup } from '../process-group.ts';
+import type { Upload } from '../upload.ts';
 
 /** A contender that runs. */
 export interface Server {

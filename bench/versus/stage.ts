@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { LoadFigure } from '../load-figure.ts';
 import type { BenchModel, Contender } from '../peers/contender.ts';
+import { toHttpRequest, toUpload, type Upload } from '../upload.ts';
 import { findLoadTool, type LoadTool } from './closed-loop.ts';
-import type { LoadFigure } from './load-figure.ts';
 import type { Pictures, SizeName } from './pictures.ts';
 import type { Plan } from './plan.ts';
 import { type Server, startServer, waitForCalm, waitForVerdict } from './server.ts';
-import { toHttpRequest, toUpload, type Upload } from './upload.ts';
 
 /** What all scenarios share. */
 export interface Stage {

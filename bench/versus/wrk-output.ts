@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { LoadFigure } from './load-figure.ts';
-import { toLoadFigure } from './load-figure.ts';
+import type { LoadFigure } from '../load-figure.ts';
+import { toLoadFigure } from '../load-figure.ts';
 
 const resultSchema = z.object({
   requests: z.int(),

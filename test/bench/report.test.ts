@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { toHttpRequest, toUpload } from '../../bench/upload.ts';
 import { toReport, writeReport } from '../../bench/versus/report.ts';
 import type { Results } from '../../bench/versus/results.ts';
 import { toLagP99Ms } from '../../bench/versus/scenarios/event-loop.ts';
 import { toTreeMemory } from '../../bench/versus/scenarios/memory.ts';
 import { toDifferences } from '../../bench/versus/scenarios/scores.ts';
 import { toSpread } from '../../bench/versus/tables.ts';
-import { toHttpRequest, toUpload } from '../../bench/versus/upload.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { makeCell, makeResults } from './made-results.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { Contender } from '../../bench/peers/contender.ts';
+import { toUpload } from '../../bench/upload.ts';
 import { type Server, startServer, waitForCalm, waitForListening, waitForVerdict } from '../../bench/versus/server.ts';
-import { toUpload } from '../../bench/versus/upload.ts';
 
 const upload = toUpload('raw', [Buffer.from('picture')]);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { toLoadFigure } from '../../bench/versus/load-figure.ts';
+import { toLoadFigure } from '../../bench/load-figure.ts';
 import { toWrkFigure, undoCorrection } from '../../bench/versus/wrk-output.ts';
 
 function toOutput(result: object): string {

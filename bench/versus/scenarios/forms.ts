@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { toUpload } from '../../upload.ts';
 import type { SizeName } from '../pictures.ts';
 import type { Server } from '../server.ts';
 import { measureSlice, type SliceFigure, type Stage, toSizeLoad } from '../stage.ts';
-import { toUpload } from '../upload.ts';
 
 /** One round: requests of many images, and of one, with as many images on their way. */
 export interface FormFigure {

@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Contender } from '../../peers/contender.ts';
+import { toUpload } from '../../upload.ts';
 import { type Placed, playRounds } from '../rounds.ts';
 import type { Server } from '../server.ts';
 import { measureSlice, noteFailure, type SliceFigure, type Stage } from '../stage.ts';
-import { toUpload } from '../upload.ts';
 
 /** Uploads of one large file. */
 export interface LargeFigure extends SliceFigure {

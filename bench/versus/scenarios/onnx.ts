@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { runToEnd } from '../../child-run.ts';
 import type { BenchModel } from '../../peers/contender.ts';
 import { binDir, toPeerForms } from '../../peers/installed.ts';
-import { runToEnd } from '../../seed-failure/child-run.ts';
 import { type SizeName, sizeNames } from '../pictures.ts';
 import type { Stage } from '../stage.ts';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { BenchModel } from '../../peers/contender.ts';
+import { toUpload } from '../../upload.ts';
 import { sizeNames } from '../pictures.ts';
 import { type Server, waitForVerdict } from '../server.ts';
 import type { Stage } from '../stage.ts';
-import { toUpload } from '../upload.ts';
 
 /** How far a contender's scores are from this project's, over all labels of all pictures. */
 export interface ScoreFigure {

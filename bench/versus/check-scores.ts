@@ -1,4 +1,4 @@
-// Do all contenders say the same of the same pictures? node --import ./test/typescript.mjs bench/peers/check-scores.ts
+// Do all contenders say the same of the same pictures? node --import ./test/typescript.mjs bench/versus/check-scores.ts
 // --photos FOLDER [--model NAME] [--only NAME]
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -6,15 +6,15 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { findVersion, loadModelStore } from '../../src/model/model-store.ts';
+import type { BenchModel, Contender } from '../peers/contender.ts';
+import { contenders, imageCheck } from '../peers/contenders.ts';
+import { installPeers } from '../peers/install.ts';
+import { benchModels, modelsDir } from '../peers/installed.ts';
+import { writePictures } from '../peers/pictures.ts';
 import { toMedian } from '../statistics.ts';
-import { gatherScores, toDifferences } from '../versus/scenarios/scores.ts';
-import { startServer } from '../versus/server.ts';
-import { workerCount } from '../versus/stage.ts';
-import type { BenchModel, Contender } from './contender.ts';
-import { contenders, imageCheck } from './contenders.ts';
-import { installPeers } from './install.ts';
-import { benchModels, modelsDir } from './installed.ts';
-import { writePictures } from './pictures.ts';
+import { gatherScores, toDifferences } from './scenarios/scores.ts';
+import { startServer } from './server.ts';
+import { workerCount } from './stage.ts';
 
 /** How far a contender's scores are from image-check's, over all pictures of one size. */
 export interface ScoreDifference {

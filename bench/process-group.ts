@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { waitFor } from '../../test/fixtures/wait-for.ts';
-import { listTree, type ProcessMemory, readTreeCpuMs, readTreeMemory } from '../process-tree.ts';
+import { waitFor } from '../test/fixtures/wait-for.ts';
+import { listTree, type ProcessMemory, readTreeCpuMs, readTreeMemory } from './process-tree.ts';
 
 /** A program and everything that it started. */
 export interface ProcessGroup {

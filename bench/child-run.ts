@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { type ChildResult, runChild } from '../../src/setup/child.ts';
-import { toLine } from '../../src/setup/unavailable-error.ts';
+import { type ChildResult, runChild } from '../src/setup/child.ts';
+import { toLine } from '../src/setup/unavailable-error.ts';
 
 /** Longer than compiling uWSGI or downloading TensorFlow takes. */
 const timeoutMs = 1_200_000;
