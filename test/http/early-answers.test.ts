@@ -4,8 +4,8 @@ import path from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import { ServiceError } from '../../src/errors.ts';
 import { findForeignClients } from '../fixtures/foreign-clients.ts';
-import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { openRawClient } from '../fixtures/raw-client.ts';
+import { makeTempDir } from '../fixtures/temp-dir.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import {
   multipartType,

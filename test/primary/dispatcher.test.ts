@@ -4,8 +4,8 @@ import { connect, Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import type { Dispatcher, Recipient } from '../../src/primary/dispatch/dispatcher.ts';
 import { ask, startPrimaryProcess } from '../fixtures/primary-harness.ts';
-import { waitFor } from '../fixtures/wait-for.ts';
 import { acknowledgeAll, createDispatcher, createRecipient, type NotingRecipient } from '../fixtures/recipients.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 
 /** Opens a connection. */
 async function open(t: TestContext, port: number): Promise<Socket> {

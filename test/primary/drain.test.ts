@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { ask, startPrimaryProcess } from '../fixtures/primary-harness.ts';
-import { waitFor } from '../fixtures/wait-for.ts';
 import { isAlive } from '../fixtures/process-life.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 
 function makeFolder(t: TestContext): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'image-check-pid-'));

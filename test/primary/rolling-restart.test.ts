@@ -6,8 +6,8 @@ import { restartLimits, RestartPolicy } from '../../src/primary/supervise/restar
 import { RollingRestart } from '../../src/primary/supervise/rolling-restart.ts';
 import { Slot } from '../../src/primary/supervise/slot.ts';
 import { type PrimaryProcess, startPrimaryProcess } from '../fixtures/primary-harness.ts';
-import { waitFor } from '../fixtures/wait-for.ts';
 import { isAlive } from '../fixtures/process-life.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 
 function createSlot(config: Config): Slot {
   return new Slot(0, config, new RestartPolicy(restartLimits), () => assert.fail('nothing is forked here'));

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import test from 'node:test';
 import { ask, startPrimaryProcess } from '../fixtures/primary-harness.ts';
-import { waitFor } from '../fixtures/wait-for.ts';
 import { isAlive } from '../fixtures/process-life.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 
 test('all_workers_serve_none_is_ready_each_has_its_own_slot', async (t) => {
   const primary = await startPrimaryProcess(t);
