@@ -1,4 +1,4 @@
-// The layers of src/README.md. `test/architecture` plants a violation to show that this file catches it.
+// The layers of src/README.md, and those of the benchmarks. `test/architecture` plants a violation of each rule.
 const rooms = [
   'cli',
   'primary',
@@ -70,6 +70,60 @@ const parts = Object.entries(mayImportParts).flatMap(([room, lists]) =>
   })),
 );
 
+/** Which folders of bench a folder may import from, beside the files of bench itself. */
+const benchMayImport = {
+  peers: [],
+  versus: ['peers'],
+  queueing: [],
+  'seed-failure': [],
+};
+
+const benchLayers = Object.entries(benchMayImport).map(([folder, others]) => ({
+  name: `bench-${folder}-imports`,
+  severity: 'error',
+  from: { path: `^bench/${folder}/` },
+  to: { path: '^bench/[^/]+/', pathNot: `^bench/(${[folder, ...others].join('|')})/` },
+}));
+
+const tools = [
+  ...benchLayers,
+  {
+    name: 'bench-root-imports',
+    comment: 'what the benchmarks share stands below their folders',
+    severity: 'error',
+    from: { path: '^bench/[^/]+\\.ts$', pathNot: '^bench/run\\.ts$' },
+    to: { path: '^bench/[^/]+/' },
+  },
+  {
+    name: 'fuzz-imports',
+    severity: 'error',
+    from: { path: '^fuzz/' },
+    to: { path: '^(pack|bench/[^/]+)/' },
+  },
+  {
+    name: 'tools-import-fixtures-only',
+    severity: 'error',
+    from: { path: '^(bench|fuzz|pack)/' },
+    to: { path: '^test/', pathNot: '^test/fixtures/' },
+  },
+  {
+    name: 'no-tools-in-src',
+    severity: 'error',
+    from: { path: '^src/' },
+    to: { path: '^(bench|fuzz|pack|test)/' },
+  },
+  {
+    name: 'unlisted-folder',
+    comment: 'each folder has its line in the lists above',
+    severity: 'error',
+    from: {
+      path: '^(src|bench)/[^/]+/',
+      pathNot: [`^src/(${rooms.join('|')})/`, `^bench/(${Object.keys(benchMayImport).join('|')})/`],
+    },
+    to: {},
+  },
+];
+
 export default {
   forbidden: [
     ...layers,
@@ -93,6 +147,7 @@ export default {
       from: { path: '^src/' },
       to: { path: '^src/cli/(train|evaluate)\\.ts$', dynamic: false },
     },
+    ...tools,
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'root-imports',

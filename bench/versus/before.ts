@@ -5,14 +5,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { projectRoot } from '../src/cli/project.ts';
-import { toMarkdownTable } from '../src/train/card/markdown-table.ts';
-import { exitOnSignal } from './exit-on-signal.ts';
-import { toCheckout } from './peers/contenders.ts';
-import { toMedian } from './statistics.ts';
-import { makePictures, type SizeName, sizeNames } from './versus/pictures.ts';
-import { quickPlan } from './versus/plan.ts';
-import { type Placed, playRounds } from './versus/rounds.ts';
+import { projectRoot } from '../../src/cli/project.ts';
+import { toMarkdownTable } from '../../src/train/card/markdown-table.ts';
+import { exitOnSignal } from '../exit-on-signal.ts';
+import { toCheckout } from '../peers/contenders.ts';
+import { toMedian } from '../statistics.ts';
+import { makePictures, type SizeName, sizeNames } from './pictures.ts';
+import { quickPlan } from './plan.ts';
+import { type Placed, playRounds } from './rounds.ts';
 import {
   createStage,
   measureSlice,
@@ -21,7 +21,7 @@ import {
   startAll,
   stopAll,
   toSizeLoad,
-} from './versus/stage.ts';
+} from './stage.ts';
 
 const connectionCounts = [1, 8, 32];
 const sliceSeconds = 3;
