@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { findArtefact, type FoundArtefact } from '../model/artefact.ts';
 import { loadModelStore, type StoredVersion } from '../model/model-store.ts';
 import type { ModelVersion } from '../model/model-version.ts';
+import { listPolicies } from '../model/policy.ts';
 import { chooseEngine, type EngineChoice } from '../setup/engine-choice.ts';
 import { toShortList } from '../short-list.ts';
 import { toOneLine } from './one-line.ts';
@@ -15,14 +16,14 @@ const unknown = '-';
 export async function listVersions(config: Config): Promise<void> {
   const store = loadModelStore(config.models.dir);
   const choice = await chooseEngine({ wanted: config.model.engine, progress: 'lines', environment: process.env });
-  const rows = [['model', 'format', 'input', 'engine', 'size', 'load ms', 'labels', 'form']];
-  for (const stored of [...store.values()].flat()) rows.push(await toRow(stored, choice, config.model.artefactDir));
+  const rows = [['model', 'format', 'input', 'engine', 'size', 'load ms', 'labels', 'policies', 'form']];
+  for (const stored of [...store.values()].flat()) rows.push(await toRow(stored, choice, config));
   process.stdout.write(toTable(rows));
 }
 
-async function toRow(stored: StoredVersion, choice: EngineChoice, artefactDir: string): Promise<string[]> {
+async function toRow(stored: StoredVersion, choice: EngineChoice, config: Config): Promise<string[]> {
   if (stored.kind === 'broken') {
-    const blank = [unknown, unknown, choice.engine, unknown, unknown, unknown];
+    const blank = [unknown, unknown, choice.engine, unknown, unknown, unknown, unknown];
     return [`${stored.name}@${stored.version}`, ...blank, `broken: ${toOneLine(stored.reason)}`];
   }
   const { name, version, manifest } = stored.model;
@@ -30,12 +31,12 @@ async function toRow(stored: StoredVersion, choice: EngineChoice, artefactDir: s
   const { bytes, missing } = measureFiles(stored.model);
   const { form, loadMs } =
     missing === undefined
-      ? await toForm(stored.model, choice, artefactDir)
+      ? await toForm(stored.model, choice, config.model.artefactDir)
       : { form: `broken: ${missing}: is missing` };
   return [
     ...[`${name}@${version}`, manifest.format, `${String(width)}x${String(height)}`, choice.engine],
     ...[`${(bytes / 1e6).toFixed(2)} MB`, loadMs === undefined ? unknown : String(Math.round(loadMs))],
-    ...[toShortList(manifest.output.labels, ','), form],
+    ...[toShortList(manifest.output.labels, ','), toShortList(listPolicies(stored.model, config.policies), ','), form],
   ];
 }
 

@@ -20,6 +20,8 @@ const modelSnapshot = z.object({
   reason: z.string().optional(),
   /** Loads in a row that did not come back. */
   hangs: z.int().optional(),
+  /** Names of the policies that the version has; absent where its manifest can't be read. */
+  policies: z.array(z.string()).optional(),
   /** What an operator should know of a model that is ready: why it is not compiled, say. */
   remarks: z.array(z.string()).optional(),
 });

@@ -37,6 +37,12 @@ export function toAppliedPolicy(model: ModelVersion, configured: ConfiguredPolic
   return { name: isKnown ? wanted : defaultPolicy, thresholds };
 }
 
+/** Lists the policies that a model has, of its manifest and of the operator; `default` first. */
+export function listPolicies({ name, manifest }: ModelVersion, configured: ConfiguredPolicies): string[] {
+  const ours = Object.keys(configured).filter((policy) => lookUp(lookUp(configured, policy), name) !== undefined);
+  return [...new Set([defaultPolicy, ...Object.keys(manifest.policies ?? {}), ...ours])];
+}
+
 /** Whether a policy is one of the operator's, or in the manifest of one of the models. */
 export function isKnownPolicy(
   models: readonly ModelVersion[],

@@ -1,6 +1,8 @@
+import type { Config } from '../config/schema.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
 import type { EngineName, ModelSnapshot } from '../ipc/messages.ts';
 import { findVersion, type ModelStore, type StoredVersion } from '../model/model-store.ts';
+import { listPolicies } from '../model/policy.ts';
 import { hidePaths } from '../public-text.ts';
 
 /** What one worker says of its models. */
@@ -16,15 +18,15 @@ export interface ModelBoard {
 /** Creates the board over the models that are on disk. */
 export function createModelBoard(
   store: () => ModelStore,
-  defaultModels: readonly string[],
+  { check, policies }: Pick<Config, 'check' | 'policies'>,
   engine: EngineName,
   inference: InferenceService,
 ): ModelBoard {
   const toSnapshot = (stored: StoredVersion): ModelSnapshot =>
     stored.kind === 'usable'
-      ? inference.toSnapshot(stored.model)
+      ? { ...inference.toSnapshot(stored.model), policies: listPolicies(stored.model, policies) }
       : { version: stored.version, engine, state: 'failed', reason: hidePaths(stored.reason) };
-  const defaults = (): ModelSnapshot[] => defaultModels.map((reference) => toSnapshot(findVersion(store(), reference)));
+  const defaults = (): ModelSnapshot[] => check.models.map((reference) => toSnapshot(findVersion(store(), reference)));
   return {
     toSnapshots() {
       const entries = [...store()].flatMap(([name, versions]) =>

@@ -45,7 +45,7 @@ export function createWorkerService(start: Start, primary: PrimaryLink, logs: Wo
   const processMetrics = createProcessMetrics(String(slot));
   const product = createProduct(start, primary, metrics, log);
   const { store, inference, checkService } = product;
-  const board = createModelBoard(store, config.check.models, engine, inference);
+  const board = createModelBoard(store, config, engine, inference);
   const closing = createClosing();
   const isEager = config.model.load === 'eager';
   const isServing = (): boolean => !product.isStuck() && (isEager ? board.isReady() : board.canServe());

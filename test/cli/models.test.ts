@@ -56,19 +56,22 @@ test('models_verify_runs_golden_images_and_names_what_is_broken', async (context
   assert.match(bad.stdout, /^FAIL .*short@1 .*weights\.bin: its hash/m);
 });
 
-test('models_list_shows_every_version_and_its_form', async (context) => {
+test('models_list_shows_every_version_its_policies_and_its_form', async (context) => {
   const dir = makeTempDir(context);
-  await writeColourModel(dir);
+  await writeColourModel(dir, { manifest: { policies: { strict: { red: { reject: 0.5 } } } } });
   await writeColourModel(dir, { version: '2', manifest: { format: 'onnx' } });
   await writeSingle(dir);
   rmSync(path.join(await writeColourModel(dir, { name: 'torn' }), 'weights.bin'));
   await runModels(context, dir, ['compile', 'colour@1', 'single']);
   const { code, stdout } = await runModels(context, dir, ['list']);
   assert.equal(code, 0);
-  assert.match(stdout, /^model +format +input +engine +size +load ms +labels +form$/m);
-  assert.match(stdout, /^colour@1 +tfjs-layers +8x8 +tensorflow +0\.00 MB +\d+ +red,green,blue +compiled$/m);
+  assert.match(stdout, /^model +format +input +engine +size +load ms +labels +policies +form$/m);
+  assert.match(
+    stdout,
+    /^colour@1 +tfjs-layers +8x8 +tensorflow +0\.00 MB +\d+ +red,green,blue +default,strict +compiled$/m,
+  );
   assert.match(stdout, /^colour@2 .* broken: manifest\.json: format/m);
-  assert.match(stdout, /^single@1 .* - +red,green,blue +op by op \(not compiled: .+\)$/m);
+  assert.match(stdout, /^single@1 .* - +red,green,blue +default +op by op \(not compiled: .+\)$/m);
   assert.match(stdout, /^torn@1 .* broken: weights\.bin: is missing$/m);
   const starts = [...stdout.matchAll(/^\S+ +(?=tfjs-|format)/gm)].map(([start]) => start.length);
   assert.equal(starts.length, 4);

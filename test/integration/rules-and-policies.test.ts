@@ -45,6 +45,11 @@ async function startConfigured(
   return { service, write, ask, manifestFile: path.join(version, 'manifest.json') };
 }
 
+async function listPolicyNames({ opsUrl }: Service): Promise<string[]> {
+  const body = (await (await fetch(`${opsUrl}/v1/models`)).json()) as { models: { policies: string[] }[] };
+  return body.models[0]?.policies ?? [];
+}
+
 async function waitForRollOut({ health }: Service, state: 'complete' | 'stopped'): Promise<void> {
   await waitFor(
     async () => (await health()).rollingRestart?.state === state,
@@ -88,7 +93,8 @@ test('hup_takes_over_rules_and_policies_without_a_lost_request_and_keeps_them_wh
 });
 
 test('policies_of_a_manifest_are_taken_over_while_it_runs_and_broken_ones_are_not', async (context) => {
-  const { service, ask, manifestFile } = await startConfigured(context, {});
+  const configuration = { policies: { own: { quality: { green: { reject: 0.5 } } } } };
+  const { service, ask, manifestFile } = await startConfigured(context, configuration);
   const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as object;
   const change = (policies: unknown): void => {
     writeFileSync(manifestFile, JSON.stringify({ ...manifest, policies }));
@@ -96,6 +102,7 @@ test('policies_of_a_manifest_are_taken_over_while_it_runs_and_broken_ones_are_no
   const pids = async (): Promise<number[]> => (await service.health()).workers.map(({ pid }) => pid);
   const before = await pids();
   assert.deepEqual(await ask('?policy=strict'), ['404 ERR_POLICY_UNKNOWN']);
+  assert.deepEqual(await listPolicyNames(service), ['default', 'own']);
   change({ strict: { red: { review: 0.5 } } });
   await waitFor(async () => (await ask('?policy=strict')).join() === 'review');
   assert.deepEqual(await ask(''), ['accept']);
@@ -104,6 +111,8 @@ test('policies_of_a_manifest_are_taken_over_while_it_runs_and_broken_ones_are_no
   assert.deepEqual(await ask('?policy=strict'), ['review']);
   change(undefined);
   await waitFor(async () => (await ask('?policy=strict')).join() === '404 ERR_POLICY_UNKNOWN');
+  change({ strict: { red: { review: 0.5 } } });
+  await waitFor(async () => (await listPolicyNames(service)).join() === 'default,strict,own');
   assert.deepEqual(await pids(), before);
   assert.equal((await service.health()).rollingRestart, undefined);
 });

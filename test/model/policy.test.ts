@@ -6,7 +6,7 @@ import { ExitError } from '../../src/errors.ts';
 import { assertPolicies } from '../../src/model/configured-policies.ts';
 import { loadModelStore } from '../../src/model/model-store.ts';
 import type { ModelVersion } from '../../src/model/model-version.ts';
-import { type ConfiguredPolicies, isKnownPolicy, toAppliedPolicy } from '../../src/model/policy.ts';
+import { type ConfiguredPolicies, isKnownPolicy, listPolicies, toAppliedPolicy } from '../../src/model/policy.ts';
 import { writeColourModel } from '../fixtures/colour-model.ts';
 import { createLabellingManifest } from '../fixtures/labelling-manifest.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
@@ -53,6 +53,13 @@ test('an_operators_default_holds_for_every_policy_that_does_not_say_otherwise', 
     a: { reject: 0.4 },
     b: { review: 0.2 },
   });
+});
+
+test('the_policies_of_a_model_are_default_those_of_its_manifest_and_those_an_operator_wrote_for_it', () => {
+  const configured = { strict: { m: { b: {} } }, own: { m: {} }, other: { n: {} }, default: { m: {} } };
+  assert.deepEqual(listPolicies(model, {}), ['default', 'strict']);
+  assert.deepEqual(listPolicies(model, configured), ['default', 'strict', 'own']);
+  assert.deepEqual(listPolicies({ ...model, name: 'constructor' }, configured), ['default', 'strict']);
 });
 
 test('a_model_without_the_policy_is_judged_by_default_and_says_so', () => {

@@ -34,7 +34,8 @@ test('a_slot_without_a_process_is_exited_and_says_why', () => {
 });
 
 test('models_are_gathered_by_version_over_all_workers_the_newest_first', () => {
-  const cold = { version: '10', engine: 'wasm', state: 'cold' } as const;
+  const policies = ['default', 'strict'];
+  const cold = { version: '10', engine: 'wasm', state: 'cold', policies } as const;
   const old = { version: '9', engine: 'wasm', state: 'failed', reason: 'wrong hash' } as const;
   const workers = [
     createStatus(0, { models: { quality: cold, 'quality@9': old } }),
@@ -46,6 +47,7 @@ test('models_are_gathered_by_version_over_all_workers_the_newest_first', () => {
       name: 'quality',
       version: '10',
       default: true,
+      policies,
       workers: [
         { slot: 0, state: 'cold', engine: 'wasm' },
         { slot: 1, state: 'ready', engine: 'wasm', loadMs: 7 },

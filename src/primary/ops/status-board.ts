@@ -31,6 +31,8 @@ interface ModelStatus {
   readonly version: string;
   /** Whether it serves when a request names no version. */
   readonly default: boolean;
+  /** Names for `?policy=`; absent while no worker has read its manifest. */
+  readonly policies?: readonly string[];
   readonly workers: ({ slot: number } & Pick<ModelSnapshot, 'state' | 'engine' | 'loadMs' | 'reason'>)[];
 }
 
@@ -90,10 +92,16 @@ export function toWorkerStatus(slot: SlotFacts, nowMs: number): WorkerStatus {
 export function toModelStatuses(workers: readonly WorkerStatus[]): ModelStatus[] {
   const statuses = new Map<string, ModelStatus>();
   for (const { slot, models } of workers) {
-    for (const [key, { version, state, engine, loadMs, reason }] of Object.entries(models)) {
+    for (const [key, { version, policies, state, engine, loadMs, reason }] of Object.entries(models)) {
       const name = key.replace(/@.*$/, '');
       const id = `${name}@${version}`;
-      const status = statuses.get(id) ?? { name, version, default: key === name, workers: [] };
+      const status = statuses.get(id) ?? {
+        name,
+        version,
+        default: key === name,
+        ...(policies && { policies }),
+        workers: [],
+      };
       statuses.set(id, status);
       if (status.workers.some((worker) => worker.slot === slot)) continue;
       status.workers.push({
