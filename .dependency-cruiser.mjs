@@ -20,9 +20,9 @@ const rooms = [
 
 /** Which rooms a room may import from, beside errors, log, entry-url and the types of config and ipc. */
 const mayImport = {
-  cli: ['primary', 'check', 'model', 'compile', 'model-import', 'train', 'setup', 'config', 'metrics'],
+  cli: ['primary', 'worker', 'check', 'model', 'compile', 'model-import', 'train', 'setup', 'config', 'metrics'],
   primary: ['ipc', 'metrics', 'config', 'connection'],
-  worker: ['http', 'check', 'inference', 'model', 'metrics', 'ipc', 'config'],
+  worker: ['http', 'check', 'image', 'inference', 'model', 'metrics', 'ipc', 'config'],
   http: ['check', 'metrics', 'config', 'ipc', 'connection'],
   connection: [],
   check: ['image', 'inference', 'model', 'metrics', 'config', 'ipc'],

@@ -6,6 +6,18 @@ const restrictTensorFlow = {
   paths: [{ name: '@tensorflow/tfjs-node', message: 'only src/inference/engines/tensorflow.ts loads it' }],
 };
 
+/** Files that construct the services of a process; everything else gets them passed in. */
+const compositionRoots = ['src/worker/composition-root.ts', 'src/worker/worker-service.ts', 'src/primary/primary.ts'];
+const message = `only the composition roots construct services: ${compositionRoots.join(', ')}`;
+const restrictServices = [
+  {
+    selector:
+      'NewExpression[callee.name=/^(Admission|InferenceService|QuarantineClient|Quarantine|RollingRestart|Supervisor)$/]',
+    message,
+  },
+  { selector: 'CallExpression[callee.name=/^(createCheckService|createHttpServer)$/]', message },
+];
+
 export default tseslint.config(
   { ignores: ['dist', 'dist.*', 'coverage', 'node_modules', '**/.venv', '**/.installed'] },
   js.configs.recommended,
@@ -25,6 +37,11 @@ export default tseslint.config(
       '@typescript-eslint/ban-ts-comment': ['error', { minimumDescriptionLength: 10 }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
     },
+  },
+  {
+    files: ['src/**'],
+    ignores: compositionRoots,
+    rules: { 'no-restricted-syntax': ['error', ...restrictServices] },
   },
   {
     files: ['src/inference/engines/tensorflow.ts'],

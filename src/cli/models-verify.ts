@@ -12,12 +12,12 @@ import { toOneLine } from './one-line.ts';
 export async function verifyVersions(config: Config): Promise<number> {
   Object.assign(process.env, toNativeEnvironment(process.env));
   const { engine } = await chooseEngine({ wanted: config.model.engine, progress: 'lines', environment: process.env });
-  const { createChecker } = await import('../check/checker.ts');
+  const { createServices } = await import('../worker/composition-root.ts');
   const log = createLogger({ level: 'error', format: 'pretty' }, {});
   // Whatever is in the folder is looked at; `check.models` needn't be.
   const alone = { ...config, check: { ...config.check, models: [] } };
   const metrics = createWorkerMetrics(new Registry());
-  const { inference, store } = createChecker({ config: alone, engine, metrics, log });
+  const { inference, store } = createServices({ config: alone, engine, metrics, log });
   let exitCode = 0;
   for (const stored of [...store().values()].flat()) {
     try {

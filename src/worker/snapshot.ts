@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
-import type { Checker } from '../check/checker.ts';
+import type { CheckService } from '../check/types.ts';
+import type { InferenceService } from '../inference/inference-service.ts';
 import type { WorkerSnapshot } from '../ipc/messages.ts';
 import type { WorkerMetrics } from '../metrics/catalogue.ts';
 import { collectFamilies } from '../metrics/families.ts';
@@ -8,7 +9,9 @@ import { createMemoryMeter } from './memory.ts';
 import type { ModelBoard } from './model-board.ts';
 
 /** What a snapshot of a worker is taken of. */
-export interface SnapshotSources extends Pick<Checker, 'inference' | 'checkService'> {
+export interface SnapshotSources {
+  readonly inference: InferenceService;
+  readonly checkService: CheckService;
   readonly board: ModelBoard;
   readonly isServing: () => boolean;
   readonly metrics: WorkerMetrics;

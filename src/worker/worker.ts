@@ -5,12 +5,13 @@ import { letHeapGrow } from '../heap-flags.ts';
 import { type ToPrimary, type ToWorker, toWorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import { useNativeLibrary } from '../native-library.ts';
+import type { Draining } from './closing.ts';
 import { Connections } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createOpsClient } from './ops-client.ts';
 import type { PrimaryLink } from './primary-link.ts';
 import { openWorkerLogs, type WorkerLogs } from './worker-logs.ts';
-import { createWorkerService, type Draining, type WorkerService } from './worker-service.ts';
+import { createWorkerService, type WorkerService } from './worker-service.ts';
 
 const maxFlushMs = 1000;
 

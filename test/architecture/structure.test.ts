@@ -4,6 +4,8 @@ import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSy
 import path from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
+import { ESLint, type Linter } from 'eslint';
+import tseslint from 'typescript-eslint';
 import { projectRoot } from '../../src/cli/project.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
@@ -44,7 +46,7 @@ test('the_layers_hold', async () => {
 
 /** One violation of each rule; what a line imports need not exist. */
 const plants = [
-  { file: 'src/cli/planted.ts', line: "import '../worker/planted.ts';", rule: 'cli-imports' },
+  { file: 'src/cli/planted.ts', line: "import '../http/planted.ts';", rule: 'cli-imports' },
   { file: 'src/primary/planted.ts', line: "import '../model/planted.ts';", rule: 'primary-imports' },
   { file: 'src/worker/planted.ts', line: "import '../cli/planted.ts';", rule: 'worker-imports' },
   { file: 'src/ipc/planted.ts', line: "import '../http/planted.ts';", rule: 'ipc-imports' },
@@ -136,6 +138,29 @@ test('each_rule_has_a_planted_violation', async () => {
     config.forbidden.map(({ name }) => name).sort(),
     [...new Set(plants.map(({ rule }) => rule))].sort(),
   );
+});
+
+const constructions = [
+  { file: 'src/http/app.ts', line: 'new InferenceService(options);', isFound: true },
+  { file: 'src/cli/check.ts', line: 'new Admission(1, 1, 1);', isFound: true },
+  { file: 'src/worker/worker.ts', line: 'createCheckService(options);', isFound: true },
+  { file: 'src/primary/ops-answers.ts', line: 'new Quarantine(forMs, onChange);', isFound: true },
+  { file: 'src/worker/composition-root.ts', line: 'new InferenceService(options);', isFound: false },
+  { file: 'test/check/admission.test.ts', line: 'new Admission(1, 1, 1);', isFound: false },
+];
+
+test('services_are_constructed_by_composition_roots_alone', async () => {
+  // Without the rules that need types, which take half a minute.
+  const untyped = [
+    tseslint.configs.disableTypeChecked,
+    { languageOptions: { parserOptions: { projectService: false } } },
+  ];
+  const eslint = new ESLint({ cwd: projectRoot, overrideConfig: untyped as Linter.Config[] });
+  for (const { file, line, isFound } of constructions) {
+    const [result] = await eslint.lintText(`${line}\n`, { filePath: path.join(projectRoot, file) });
+    const rules = result?.messages.map(({ ruleId }) => ruleId) ?? [];
+    assert.equal(rules.includes('no-restricted-syntax'), isFound, `${file}: ${rules.join(' ')}`);
+  }
 });
 
 test('files_stay_small', () => {

@@ -10,16 +10,16 @@ import { createSetting, hasCode, makeColour, toRequest } from './setting.ts';
 test('a_verdict_is_the_worst_of_its_parts', async (context) => {
   const dir = makeTempDir(context);
   await writeColourModel(dir, { policy: { red: { review: 0.5, reject: 0.9 }, green: { review: 0.5 } } });
-  const { checker, registry } = createSetting(dir);
+  const { services, registry } = createSetting(dir);
   const green = await makeColour(0, 255, 0);
   const red = await makeColour(255, 0, 0);
   const blue = await makeColour(0, 0, 255);
   const verdictOf = async (...images: Buffer[]): Promise<string> =>
-    (await checker.checkService.check(toRequest(images.map((bytes) => ['x', bytes])))).verdict;
+    (await services.checkService.check(toRequest(images.map((bytes) => ['x', bytes])))).verdict;
   assert.equal(await verdictOf(blue), 'accept');
   assert.equal(await verdictOf(blue, green), 'review');
   assert.equal(await verdictOf(green, red, blue), 'reject');
-  assert.equal(checker.checkService.checked(), 6);
+  assert.equal(services.checkService.checked(), 6);
   const text = await registry.metrics();
   assert.match(text, /image_check_checks_total\{model="colour",verdict="accept"\} 3/);
   assert.match(text, /image_check_labels_total\{model="colour",label="red"\} 1/);
@@ -28,8 +28,8 @@ test('a_verdict_is_the_worst_of_its_parts', async (context) => {
 test('a_label_without_thresholds_never_flags', async (context) => {
   const dir = makeTempDir(context);
   await writeColourModel(dir, { policy: {} });
-  const { checker } = createSetting(dir);
-  const { images, verdict } = await checker.checkService.check(toRequest([['x', await makeColour(255, 255, 255)]]));
+  const { services } = createSetting(dir);
+  const { images, verdict } = await services.checkService.check(toRequest([['x', await makeColour(255, 255, 255)]]));
   assert.equal(verdict, 'accept');
   assert.ok(images[0]?.kind === 'checked');
   assert.ok(images[0].checks[0]?.labels.every((label) => !('thresholds' in label) && label.score > 0.99));
@@ -40,9 +40,11 @@ test('several_models_and_versions_judge_one_image', async (context) => {
   await writeColourModel(dir);
   await writeColourModel(dir, { version: '2', policy: {} });
   await writeColourModel(dir, { name: 'other', policy: { red: { review: 0.1 } } });
-  const { checker } = createSetting(dir);
+  const { services } = createSetting(dir);
   const red = await makeColour(255, 0, 0);
-  const result = await checker.checkService.check(toRequest([['x', red]], ['colour', 'colour@1', 'other', 'colour@2']));
+  const result = await services.checkService.check(
+    toRequest([['x', red]], ['colour', 'colour@1', 'other', 'colour@2']),
+  );
   assert.ok(result.images[0]?.kind === 'checked');
   const parts = result.images[0].checks.map(({ model, version, verdict }) => [model, version, verdict]);
   assert.deepEqual(parts, [
@@ -55,9 +57,9 @@ test('several_models_and_versions_judge_one_image', async (context) => {
 test('one_broken_image_among_good_ones_counts_as_review', async (context) => {
   const dir = makeTempDir(context);
   await writeColourModel(dir);
-  const { checker, registry } = createSetting(dir);
+  const { services, registry } = createSetting(dir);
   const blue = await makeColour(0, 0, 255);
-  const { verdict, images } = await checker.checkService.check(
+  const { verdict, images } = await services.checkService.check(
     toRequest([
       ['good', blue],
       ['bad', blue.subarray(0, 40)],
@@ -73,25 +75,25 @@ test('one_broken_image_among_good_ones_counts_as_review', async (context) => {
 test('if_all_images_fail_the_first_error_is_thrown', async (context) => {
   const dir = makeTempDir(context);
   await writeColourModel(dir);
-  const { checker } = createSetting(dir);
+  const { services } = createSetting(dir);
   const text = Buffer.from('no picture at all');
   const both = toRequest([
     ['a', text],
     ['b', Buffer.alloc(0)],
   ]);
-  await assert.rejects(checker.checkService.check(both), hasCode('ERR_IMAGE_UNSUPPORTED'));
+  await assert.rejects(services.checkService.check(both), hasCode('ERR_IMAGE_UNSUPPORTED'));
 });
 
 test('an_unknown_model_is_refused_before_any_decoding', async (context) => {
   const dir = makeTempDir(context);
   await writeColourModel(dir);
-  const { checker } = createSetting(dir);
+  const { services } = createSetting(dir);
   await assert.rejects(
-    checker.checkService.check(toRequest([['x', Buffer.from('x')]], ['shape'])),
+    services.checkService.check(toRequest([['x', Buffer.from('x')]], ['shape'])),
     hasCode('ERR_MODEL_UNKNOWN'),
   );
   await assert.rejects(
-    checker.checkService.check(toRequest([['x', Buffer.from('x')]], ['colour@9'])),
+    services.checkService.check(toRequest([['x', Buffer.from('x')]], ['colour@9'])),
     hasCode('ERR_MODEL_UNKNOWN'),
   );
 });
@@ -99,17 +101,17 @@ test('an_unknown_model_is_refused_before_any_decoding', async (context) => {
 test('a_bomb_is_refused_from_its_header', async (context) => {
   const dir = makeTempDir(context);
   await writeColourModel(dir);
-  const { checker } = createSetting(dir, { 'image.maxPixels': 1000 });
+  const { services } = createSetting(dir, { 'image.maxPixels': 1000 });
   const picture = await makeColour(1, 2, 3);
-  await assert.rejects(checker.checkService.check(toRequest([['x', picture]])), hasCode('ERR_IMAGE_TOO_MANY_PIXELS'));
+  await assert.rejects(services.checkService.check(toRequest([['x', picture]])), hasCode('ERR_IMAGE_TOO_MANY_PIXELS'));
 });
 
 test('a_deadline_in_the_past_never_reaches_the_model', async (context) => {
   const dir = makeTempDir(context);
   await writeColourModel(dir);
-  const { checker } = createSetting(dir);
+  const { services } = createSetting(dir);
   const request = { ...toRequest([['x', await makeColour(1, 2, 3)]]), deadlineAt: performance.now() - 1 };
-  await assert.rejects(checker.checkService.check(request), hasCode('ERR_DEADLINE'));
+  await assert.rejects(services.checkService.check(request), hasCode('ERR_DEADLINE'));
 });
 
 test('an_unknown_default_model_stops_the_start', async (context) => {
@@ -126,8 +128,8 @@ test('who_waits_in_an_overload_is_refused_and_the_service_recovers', async (cont
   const dir = makeTempDir(context);
   await writeColourModel(dir);
   const queueSize = 20;
-  const { checker } = createSetting(dir, { 'check.queueSize': queueSize, 'inference.maxBatch': 1 });
-  const { checkService } = checker;
+  const { services } = createSetting(dir, { 'check.queueSize': queueSize, 'inference.maxBatch': 1 });
+  const { checkService } = services;
   const blue = await makeColour(0, 0, 255);
   const check = () => checkService.check(toRequest([['x', blue]]));
   await check();

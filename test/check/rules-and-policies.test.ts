@@ -32,10 +32,10 @@ async function startJudging(
 ): Promise<Judging> {
   const dir = makeTempDir(context);
   for (const model of models.length > 0 ? models : [{}]) await writeColourModel(dir, model);
-  const { checker, registry } = createSetting(dir, options);
+  const { services, registry } = createSetting(dir, options);
   return {
     check: async (bytes, { models = [], ...asked } = {}) =>
-      toOnly(await checker.checkService.check(toRequest([['x', bytes]], models, asked))),
+      toOnly(await services.checkService.check(toRequest([['x', bytes]], models, asked))),
     metrics: () => registry.metrics(),
   };
 }

@@ -1,11 +1,11 @@
 import { Registry } from 'prom-client';
 import sharp from 'sharp';
-import { type Checker, createChecker } from '../../src/check/checker.ts';
 import type { CheckRequest } from '../../src/check/types.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type ErrorCode, ServiceError } from '../../src/errors.ts';
 import { createLogger } from '../../src/log.ts';
 import { createWorkerMetrics } from '../../src/metrics/catalogue.ts';
+import { createServices, type Services } from '../../src/worker/composition-root.ts';
 
 /** A PNG of one colour. */
 export function makeColour(r: number, g: number, b: number, width = 40, height = 30): Promise<Buffer> {
@@ -15,7 +15,7 @@ export function makeColour(r: number, g: number, b: number, width = 40, height =
 
 /** The product in this process, on WebAssembly. */
 interface Setting {
-  readonly checker: Checker;
+  readonly services: Services;
   readonly registry: Registry;
 }
 
@@ -30,7 +30,10 @@ export function createSetting(modelsDir: string, options: Readonly<Record<string
   const { config } = loadConfig({ rootDir: modelsDir, environment: {}, flags });
   const registry = new Registry();
   const log = createLogger({ level: 'silent', format: 'json' }, {});
-  return { checker: createChecker({ config, engine: 'wasm', metrics: createWorkerMetrics(registry), log }), registry };
+  return {
+    services: createServices({ config, engine: 'wasm', metrics: createWorkerMetrics(registry), log }),
+    registry,
+  };
 }
 
 /** A request that waits long enough for a model to load. */
