@@ -26,12 +26,21 @@ const modelSnapshot = z.object({
   remarks: z.array(z.string()).optional(),
 });
 
-/** A model inside one worker. */
+/** A version of a model inside one worker. */
 export type ModelSnapshot = z.infer<typeof modelSnapshot>;
 
-const hungModel = z.object({ key: z.string(), reason: z.string(), hangs: z.int().min(1) });
+const modelStatus = modelSnapshot.extend({
+  name: z.string(),
+  /** Whether it serves when a request names no version. */
+  isDefault: z.boolean(),
+});
 
-/** A model, `name@version`, whose load did not come back: the next worker of the slot waits before it tries again. */
+/** A version of a model with its name. */
+export type ModelStatus = z.infer<typeof modelStatus>;
+
+const hungModel = z.object({ name: z.string(), version: z.string(), reason: z.string(), hangs: z.int().min(1) });
+
+/** A version whose load hung: the next worker of the slot waits before it tries again. */
 export type HungModel = z.infer<typeof hungModel>;
 
 /**
@@ -65,8 +74,8 @@ export type MetricFamily = z.infer<typeof metricFamily>;
 const workerSnapshot = z.object({
   serving: z.boolean(),
   ready: z.boolean(),
-  /** By name for the version that serves by default, by `name@version` for any other. */
-  models: z.record(z.string(), modelSnapshot),
+  /** The default version of each name, and any other version that was used. */
+  models: z.array(modelStatus),
   inFlight: z.int(),
   queueDepth: z.int(),
   /** Images that got a verdict since the worker started. */

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { EngineName, QuarantineState, WorkerSnapshot } from '../ipc/messages.ts';
+import { toModelReference } from '../ipc/model-reference.ts';
 import { createLogMetrics, type DroppedLines } from './log-metrics.ts';
 
 /** Why a worker was replaced. */
@@ -104,8 +105,9 @@ export function setWorkerGauges(gauges: PrimaryMetrics['workers'], workers: read
     const worker = String(slot);
     gauges.serving.set({ worker }, Number(isServing));
     gauges.ready.set({ worker }, Number(isReady));
-    for (const [model, { state }] of Object.entries(snapshot?.models ?? {})) {
-      for (const one of modelStates) gauges.modelState.set({ model, state: one, worker }, Number(one === state));
+    for (const status of snapshot?.models ?? []) {
+      const model = toModelReference(status);
+      for (const state of modelStates) gauges.modelState.set({ model, state, worker }, Number(state === status.state));
     }
     if (snapshot === undefined) continue;
     gauges.memory.set({ worker, kind: 'rss' }, snapshot.memory.rssBytes);

@@ -1,14 +1,14 @@
 import type { Config } from '../config/schema.ts';
 import type { InferenceService } from '../inference/inference-service.ts';
-import type { EngineName, ModelSnapshot } from '../ipc/messages.ts';
+import type { EngineName, ModelSnapshot, ModelStatus } from '../ipc/messages.ts';
 import { findVersion, type ModelStore, type StoredVersion } from '../model/model-store.ts';
 import { listPolicies } from '../model/policy.ts';
 import { hidePaths } from '../public-text.ts';
 
 /** What one worker says of its models. */
 export interface ModelBoard {
-  /** Every name's highest version, and any other version that was used; see `WorkerSnapshot.models`. */
-  toSnapshots(): Record<string, ModelSnapshot>;
+  /** @see WorkerSnapshot.models */
+  toStatuses(): ModelStatus[];
   /** No model of `check.models` is failed. */
   canServe(): boolean;
   /** All models of `check.models` are loaded. */
@@ -28,14 +28,11 @@ export function createModelBoard(
       : { version: stored.version, engine, state: 'failed', reason: hidePaths(stored.reason) };
   const defaults = (): ModelSnapshot[] => check.models.map((reference) => toSnapshot(findVersion(store(), reference)));
   return {
-    toSnapshots() {
-      const entries = [...store()].flatMap(([name, versions]) =>
-        versions
-          .map((stored, index): [string, ModelSnapshot, number] => [name, toSnapshot(stored), index])
-          .filter(([, { state }, index]) => index === 0 || state !== 'cold')
-          .map(([key, snapshot, index]) => [index === 0 ? key : `${key}@${snapshot.version}`, snapshot] as const),
+    toStatuses() {
+      const statuses = [...store()].flatMap(([name, versions]) =>
+        versions.map((stored, index) => ({ ...toSnapshot(stored), name, isDefault: index === 0 })),
       );
-      return Object.fromEntries(entries);
+      return statuses.filter(({ isDefault, state }) => isDefault || state !== 'cold');
     },
     // While a failed model is tried again, it is no better than it was.
     canServe: () => defaults().every(({ reason }) => reason === undefined),

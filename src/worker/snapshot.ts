@@ -33,7 +33,7 @@ export function createSnapshotTaker(sources: SnapshotSources): () => Promise<Wor
     return {
       serving: isServing(),
       ready: board.isReady(),
-      models: board.toSnapshots(),
+      models: board.toStatuses(),
       inFlight,
       queueDepth,
       checked: checkService.checked(),

@@ -2,7 +2,7 @@ import type { InferenceService } from '../inference/inference-service.ts';
 import type { HungModel } from '../ipc/messages.ts';
 import type { LiveStore } from '../model/live-store.ts';
 import { lookUpVersion, type ModelStore } from '../model/model-store.ts';
-import { toModelKey } from '../model/model-version.ts';
+import type { ModelVersion } from '../model/model-version.ts';
 
 /** Marks models whose loads hung in the previous worker as failed until their backoff is over. */
 export function inheritHangs(
@@ -10,9 +10,13 @@ export function inheritHangs(
   hung: readonly HungModel[],
 ): void {
   for (const stored of [...store().values()].flat()) {
-    const known = stored.kind === 'usable' ? hung.find(({ key }) => key === toModelKey(stored.model)) : undefined;
+    const known = stored.kind === 'usable' ? findHung(hung, stored.model) : undefined;
     if (stored.kind === 'usable' && known) inference.inherit(stored.model, known);
   }
+}
+
+function findHung(hung: readonly HungModel[], { name, version }: ModelVersion): HungModel | undefined {
+  return hung.find((model) => model.name === name && model.version === version);
 }
 
 /** Loads the named models; those that are no longer on disk are skipped. */

@@ -177,7 +177,7 @@ test('a_hung_load_is_known_to_the_next_worker_and_tried_again_after_its_back_off
   assert.deepEqual([state, hangs], ['failed', 1]);
 
   const next = createService({ loadTimeoutMs: 5000 });
-  next.inherit(model, { key: 'colour@1', reason, hangs: 1 });
+  next.inherit(model, { name: 'colour', version: '1', reason, hangs: 1 });
   const inherited = next.toSnapshot(model);
   assert.deepEqual([inherited.state, inherited.reason, inherited.hangs], ['failed', reason, 1]);
   await assert.rejects(next.load(model), hasCode('ERR_MODEL_UNAVAILABLE', /loadTimeoutMs/));

@@ -97,7 +97,7 @@ test('promtool_finds_nothing_to_say', { skip: !promtool && !mustRun && 'promtool
   const snapshot = {
     serving: true,
     ready: true,
-    models: { quality: { version: '1', engine: 'wasm' as const, state: 'ready' as const } },
+    models: [{ name: 'quality', version: '1', isDefault: true, engine: 'wasm' as const, state: 'ready' as const }],
     inFlight: 0,
     queueDepth: 0,
     checked: 0,

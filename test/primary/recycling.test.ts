@@ -4,6 +4,7 @@ import { configSchema } from '../../src/config/schema.ts';
 import { chooseDue, type Recyclable, toKeptMs } from '../../src/primary/supervise/recycling.ts';
 import { ask, type PrimaryProcess, startPrimaryProcess } from '../fixtures/primary-harness.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
+import { createSnapshot } from '../fixtures/worker-snapshot.ts';
 
 const stableMs = 5000;
 const nowMs = 1_000_000;
@@ -27,17 +28,7 @@ function createWorker({ requests = 0, privateBytes = 0, listenedMs = stableMs, .
     jitter: 0,
     failedReplacements: 0,
     keptUntil: 0,
-    snapshot: {
-      serving: true,
-      ready: true,
-      models: {},
-      inFlight: 0,
-      queueDepth: 0,
-      checked: 0,
-      requests,
-      memory: { rssBytes: 9e9, pssBytes: 9e9, privateBytes },
-      metrics: [],
-    },
+    snapshot: createSnapshot({ requests, memory: { rssBytes: 9e9, pssBytes: 9e9, privateBytes } }),
     ...facts.change,
   };
 }

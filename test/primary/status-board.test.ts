@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { ModelStatus } from '../../src/ipc/messages.ts';
 import {
   type SlotFacts,
-  toModelStatuses,
+  toModelSummaries,
   toServiceStatus,
   toWorkerStatus,
   type WorkerStatus,
 } from '../../src/primary/ops/status-board.ts';
+import { createSnapshot } from '../fixtures/worker-snapshot.ts';
 
 const emptySlot: SlotFacts = {
   index: 0,
@@ -33,16 +35,38 @@ test('a_slot_without_a_process_is_exited_and_says_why', () => {
   assert.equal(toWorkerStatus({ ...slot, isDown: true }, 1000).reason, 'down after 1 deaths in a row: crash: SIGSEGV');
 });
 
+function createWorker(models: ModelStatus[]): NonNullable<SlotFacts['current']> {
+  return {
+    pid: 7,
+    stage: 'listening',
+    isServing: true,
+    isReady: true,
+    heardAt: 990,
+    snapshot: createSnapshot({ models }),
+  };
+}
+
+const newest: ModelStatus = { name: 'quality', version: '10', isDefault: true, engine: 'wasm', state: 'cold' };
+const old: ModelStatus = { ...newest, version: '9', isDefault: false, state: 'failed', reason: 'wrong hash' };
+
+test('the_models_of_a_slot_are_shown_by_name_or_by_name_and_version_without_their_names', () => {
+  const status = toWorkerStatus({ ...emptySlot, current: createWorker([newest, old]) }, 1000);
+  assert.equal(
+    JSON.stringify(status.models),
+    '{"quality":{"version":"10","engine":"wasm","state":"cold"},' +
+      '"quality@9":{"version":"9","engine":"wasm","state":"failed","reason":"wrong hash"}}',
+  );
+  assert.equal(status.heartbeatAgeMs, 10);
+});
+
 test('models_are_gathered_by_version_over_all_workers_the_newest_first', () => {
   const policies = ['default', 'strict'];
-  const cold = { version: '10', engine: 'wasm', state: 'cold', policies } as const;
-  const old = { version: '9', engine: 'wasm', state: 'failed', reason: 'wrong hash' } as const;
-  const workers = [
-    createStatus(0, { models: { quality: cold, 'quality@9': old } }),
-    createStatus(1, { models: { quality: { ...cold, state: 'ready', loadMs: 7 } } }),
-    createStatus(2),
+  const slots = [
+    { index: 0, current: createWorker([old, { ...newest, policies }]) },
+    { index: 1, current: createWorker([{ ...newest, policies, state: 'ready', loadMs: 7 }]) },
+    { index: 2, current: undefined },
   ];
-  assert.deepEqual(toModelStatuses(workers), [
+  assert.deepEqual(toModelSummaries(slots), [
     {
       name: 'quality',
       version: '10',

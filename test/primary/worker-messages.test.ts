@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { OpsAnswer, ToWorker, WorkerSnapshot } from '../../src/ipc/messages.ts';
+import type { OpsAnswer, ToWorker } from '../../src/ipc/messages.ts';
 import { createWorkerRouter, type Sender } from '../../src/primary/worker-messages.ts';
+import { createSnapshot } from '../fixtures/worker-snapshot.ts';
 
-const snapshot: WorkerSnapshot = {
-  serving: true,
-  ready: true,
-  models: {},
-  inFlight: 0,
-  queueDepth: 0,
-  checked: 0,
-  requests: 0,
-  memory: { rssBytes: 1, pssBytes: 1, privateBytes: 1 },
-  metrics: [],
-};
+const snapshot = createSnapshot();
 const answer: OpsAnswer = { status: 200, contentType: 'text/plain', body: 'live' };
 
 /** A router whose receivers note what they are called with. */

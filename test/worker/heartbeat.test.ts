@@ -3,18 +3,9 @@ import test from 'node:test';
 import type { WorkerSnapshot } from '../../src/ipc/messages.ts';
 import { startHeartbeat } from '../../src/worker/heartbeat.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
+import { createSnapshot } from '../fixtures/worker-snapshot.ts';
 
-const snapshot: WorkerSnapshot = {
-  serving: true,
-  ready: true,
-  models: {},
-  inFlight: 0,
-  queueDepth: 0,
-  checked: 0,
-  requests: 0,
-  memory: { rssBytes: 1, pssBytes: 1, privateBytes: 1 },
-  metrics: [],
-};
+const snapshot = createSnapshot();
 
 /** The timers are the test's own, and `advance` lets snapshots that were taken be pushed. */
 function startBeating(context: test.TestContext, intervalMs: number) {

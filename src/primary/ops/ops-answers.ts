@@ -8,7 +8,7 @@ import { type PrimaryMetrics, setWorkerGauges } from '../../metrics/primary-metr
 import type { RollingRestartStatus } from '../supervise/rolling-restart.ts';
 import type { Slot } from '../supervise/slot.ts';
 import { createSharedExposition } from './shared-exposition.ts';
-import { toModelStatuses, toServiceStatus, toWorkerStatus } from './status-board.ts';
+import { toModelSummaries, toServiceStatus, toWorkerStatus } from './status-board.ts';
 
 /** What the operations endpoints are answered from; nothing of it waits for a worker. */
 export interface OpsSources {
@@ -52,8 +52,8 @@ export function toOpsProblem(status: number, title: string, code: string, detail
 /** From what is in memory: a probe waits for no merge and no file. */
 function answerStatus(path: Exclude<OpsPath, '/metrics'>, sources: OpsSources): OpsAnswer {
   if (path === '/livez') return toJson(200, { status: 'live' });
+  if (path === '/v1/models') return toJson(200, { models: toModelSummaries(sources.slots) });
   const workers = sources.slots.map((slot) => toWorkerStatus(slot, performance.now()));
-  if (path === '/v1/models') return toJson(200, { models: toModelStatuses(workers) });
   const isFailing = sources.isFailing();
   const facts = { minServingWorkers: sources.minServingWorkers(), isDraining: sources.isDraining(), isFailing };
   const status = toServiceStatus(workers, facts);

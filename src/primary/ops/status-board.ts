@@ -1,6 +1,7 @@
-import type { ModelSnapshot, WorkerSnapshot } from '../../ipc/messages.ts';
+import type { ModelSnapshot, ModelStatus, WorkerSnapshot } from '../../ipc/messages.ts';
+import { toModelReference } from '../../ipc/model-reference.ts';
 import type { Slot } from '../supervise/slot.ts';
-import type { Stage } from '../supervise/worker-handle.ts';
+import type { Stage, WorkerHandle } from '../supervise/worker-handle.ts';
 
 /** One slot in `/health`. */
 export interface WorkerStatus {
@@ -26,7 +27,7 @@ export interface WorkerStatus {
 }
 
 /** A version of a model in `/v1/models`. */
-interface ModelStatus {
+interface ModelSummary {
   readonly name: string;
   readonly version: string;
   /** Whether it serves when a request names no version. */
@@ -49,7 +50,7 @@ type ServiceStatus = 'ready' | 'unready' | 'draining';
 const noSnapshot: WorkerSnapshot = {
   serving: false,
   ready: false,
-  models: {},
+  models: [],
   inFlight: 0,
   queueDepth: 0,
   checked: 0,
@@ -59,7 +60,10 @@ const noSnapshot: WorkerSnapshot = {
 };
 
 /** A slot as far as its status goes. */
-export type SlotFacts = Pick<Slot, 'index' | 'current' | 'outgoing' | 'isDown' | 'restarts' | 'death' | 'deaths'>;
+export type SlotFacts = Pick<Slot, 'index' | 'isDown' | 'restarts' | 'death' | 'deaths'> & {
+  readonly current: Pick<WorkerHandle, 'pid' | 'stage' | 'isServing' | 'isReady' | 'heardAt' | 'snapshot'> | undefined;
+  readonly outgoing: Iterable<Pick<WorkerHandle, 'pid' | 'snapshot'>>;
+};
 
 /** Tells a slot as `/health` shows it, from the last snapshot of its worker. */
 export function toWorkerStatus(slot: SlotFacts, nowMs: number): WorkerStatus {
@@ -76,7 +80,7 @@ export function toWorkerStatus(slot: SlotFacts, nowMs: number): WorkerStatus {
     stage: current?.stage ?? 'exited',
     serving: current?.isServing ?? false,
     ready: current?.isReady ?? false,
-    models,
+    models: toPublicModels(models),
     inFlight,
     queueDepth,
     checked,
@@ -88,24 +92,33 @@ export function toWorkerStatus(slot: SlotFacts, nowMs: number): WorkerStatus {
   };
 }
 
+/** By name for the version that serves by it, by `name@version` for any other. */
+function toPublicModels(models: readonly ModelStatus[]): Record<string, ModelSnapshot> {
+  return Object.fromEntries(
+    models.map(({ name, isDefault, ...snapshot }) => [
+      toModelReference({ name, version: snapshot.version, isDefault }),
+      snapshot,
+    ]),
+  );
+}
+
 /** Gathers the models of all workers, one entry for each version. */
-export function toModelStatuses(workers: readonly WorkerStatus[]): ModelStatus[] {
-  const statuses = new Map<string, ModelStatus>();
-  for (const { slot, models } of workers) {
-    for (const [key, { version, policies, state, engine, loadMs, reason }] of Object.entries(models)) {
-      const name = key.replace(/@.*$/, '');
-      const id = `${name}@${version}`;
-      const status = statuses.get(id) ?? {
+export function toModelSummaries(slots: readonly Pick<SlotFacts, 'index' | 'current'>[]): ModelSummary[] {
+  const summaries = new Map<string, ModelSummary>();
+  for (const { index, current } of slots) {
+    for (const model of current?.snapshot?.models ?? []) {
+      const { name, version, isDefault, policies, state, engine, loadMs, reason } = model;
+      const key = toModelReference({ name, version, isDefault: false });
+      const summary = summaries.get(key) ?? {
         name,
         version,
-        default: key === name,
+        default: isDefault,
         ...(policies && { policies }),
         workers: [],
       };
-      statuses.set(id, status);
-      if (status.workers.some((worker) => worker.slot === slot)) continue;
-      status.workers.push({
-        slot,
+      summaries.set(key, summary);
+      summary.workers.push({
+        slot: index,
         state,
         engine,
         ...(loadMs === undefined ? {} : { loadMs }),
@@ -113,7 +126,7 @@ export function toModelStatuses(workers: readonly WorkerStatus[]): ModelStatus[]
       });
     }
   }
-  return [...statuses.values()].sort((a, b) => a.name.localeCompare(b.name) || Number(b.version) - Number(a.version));
+  return [...summaries.values()].sort((a, b) => a.name.localeCompare(b.name) || Number(b.version) - Number(a.version));
 }
 
 /** Says whether the service takes traffic. */

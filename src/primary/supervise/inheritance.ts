@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.ts';
 import type { HungModel, WorkerSnapshot } from '../../ipc/messages.ts';
+import { toModelReference } from '../../ipc/model-reference.ts';
 import type { RestartReason } from '../../metrics/primary-metrics.ts';
 import type { ReplaceableWorker } from './candidate.ts';
 import type { WorkerStart } from './worker-handle.ts';
@@ -24,19 +25,20 @@ export function listWarmModels(
 function listLoaded(current: ReplaceableWorker): string[] {
   // A worker that is still starting will load what it was started with.
   if (current.stage === 'forked') return [...current.start.warm];
-  const loaded = Object.entries(current.snapshot?.models ?? {}).filter(([, { state }]) => state === 'ready');
-  return loaded.map(([name]) => name);
+  const loaded = (current.snapshot?.models ?? []).filter(({ state }) => state === 'ready');
+  return loaded.map(toModelReference);
 }
 
 /** Maps each name to the version that serves by it. */
 export function listVersions({ models }: Pick<WorkerSnapshot, 'models'>): Record<string, string> {
-  const bare = Object.entries(models).filter(([name]) => !name.includes('@'));
-  return Object.fromEntries(bare.map(([name, { version }]) => [name, version]));
+  const defaults = models.filter(({ isDefault }) => isDefault);
+  return Object.fromEntries(defaults.map(({ name, version }) => [name, version]));
 }
 
 /** Lists the models whose loads hang: the next worker of the slot waits before it tries them again. */
 export function listHungModels(current: ReplaceableWorker | undefined): HungModel[] {
-  return Object.entries(current?.snapshot?.models ?? {}).flatMap(([name, { version, reason = '', hangs }]) =>
-    hangs === undefined ? [] : [{ key: `${name.replace(/@.*$/, '')}@${version}`, reason, hangs }],
+  const models = current?.snapshot?.models ?? [];
+  return models.flatMap(({ name, version, reason = '', hangs }) =>
+    hangs === undefined ? [] : [{ name, version, reason, hangs }],
   );
 }
