@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorTable } from '../src/error-table.ts';
 import { type ErrorCode, toMessage } from '../src/errors.ts';
-import { errorTable } from '../src/http/error-table.ts';
 import { type Answer, postForm, postRaw } from '../test/fixtures/uploads.ts';
 import type { Input } from './corpus.ts';
 

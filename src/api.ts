@@ -1,7 +1,7 @@
 // The root entry of the package: what a program that talks to the service needs to know of its answers.
 export { type ErrorCode, errorCodes, exitCodes } from './errors.ts';
 export type { Config } from './config/schema.ts';
-export type { Problem } from './http/problem.ts';
+export type { Problem } from './problem.ts';
 export type {
   CheckedImageBody,
   FailedImageBody,

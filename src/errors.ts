@@ -1,4 +1,4 @@
-/** Every code that an answer of the service may carry. Status and title of each: `http/error-table.ts`. */
+/** Every code that an answer of the service may carry. Status and title of each: `error-table.ts`. */
 export const errorCodes = [
   'ERR_UPLOAD_MISSING',
   'ERR_UPLOAD_MALFORMED',

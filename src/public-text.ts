@@ -1,3 +1,6 @@
+/** Control characters, and characters that reverse the direction of the text after them. */
+export const unprintable = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
+
 /** An absolute path of two segments or more, in quotes or up to whitespace; not the end of a URL or of a relative path. */
 const quoted = /(['"`])\/[^'"`\n]*\/([^'"`/\n]*)\1/g;
 const bare = /(?<![\w.:/@~-])(?:file:\/\/)?\/(?:[^\s/'"`<>|:;,()]+\/)+([^\s/'"`<>|:;,()]*)/g;

@@ -1,8 +1,8 @@
+import { errorTable } from '../error-table.ts';
 import type { ErrorCode, ServiceError } from '../errors.ts';
+import { problemContentType, toProblem } from '../problem.ts';
 import { discardBody, discardSmallBody } from './body-discard.ts';
-import { errorTable } from './error-table.ts';
 import { awaitReader, type Exchange, hasUnreadBody } from './exchange.ts';
-import { toProblem } from './problem.ts';
 
 /** What a route wants to be sent. */
 export interface Answer {
@@ -19,7 +19,7 @@ export function toErrorAnswer(error: ServiceError, requestId: string): Answer {
   const retryAfterSeconds = error.retryAfterSeconds ?? row.retryAfterSeconds;
   return {
     status: row.status,
-    contentType: 'application/problem+json',
+    contentType: problemContentType,
     body: JSON.stringify(toProblem(error, requestId)),
     headers: retryAfterSeconds === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfterSeconds)) },
     errorCode: error.code,

@@ -9,8 +9,8 @@ import type { HttpDependencies } from './dependencies.ts';
 import { openExchange, toPipeline } from './exchange.ts';
 import { createObserver } from './observer.ts';
 import { addOpsRoutes } from './ops-routes.ts';
-import { toServiceError } from './problem.ts';
 import { addRoute, type ExchangeResponse } from './route.ts';
+import { toServiceError } from './service-error.ts';
 
 /** Creates the Express app: every request is opened, answered and closed here. */
 export function createApp(dependencies: HttpDependencies): Express {

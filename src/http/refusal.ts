@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { errorTable } from '../error-table.ts';
 import type { ServiceError } from '../errors.ts';
+import { problemContentType, toProblem } from '../problem.ts';
 import type { AccessRecord } from './access-record.ts';
-import { errorTable } from './error-table.ts';
-import { toProblem } from './problem.ts';
 import { toRequestId } from './request-id.ts';
 
 /** How long a refused client may take to read its answer. */
@@ -33,7 +33,7 @@ export function refuseConnection(socket: Duplex, client: RefusedClient, refusal:
   const requestId = request === undefined ? randomUUID() : toRequestId(request.headers);
   const body = JSON.stringify({ ...toProblem(error, requestId), status });
   const lines = [
-    'Content-Type: application/problem+json',
+    `Content-Type: ${problemContentType}`,
     `Content-Length: ${String(Buffer.byteLength(body))}`,
     'Cache-Control: no-store',
     'X-Content-Type-Options: nosniff',

@@ -21,7 +21,7 @@ export function addRoute(app: Express, path: string, method: 'GET' | 'POST', han
       return;
     }
     response.setHeader('Allow', allow);
-    if (request.method !== 'OPTIONS') throw new ServiceError('ERR_METHOD_NOT_ALLOWED', `${path} takes ${allow}`);
+    if (request.method !== 'OPTIONS') throw new ServiceError('ERR_METHOD_NOT_ALLOWED', `${path} supports ${allow}`);
     await sendAnswer(exchange, { status: 204, body: '' });
   });
 }

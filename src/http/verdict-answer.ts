@@ -9,8 +9,8 @@ import type {
   Verdict,
 } from '../check/types.ts';
 import { verdicts } from '../check/types.ts';
+import { toProblem } from '../problem.ts';
 import type { Answer } from './answer.ts';
-import { toProblem } from './problem.ts';
 import type { ImageBody, VerdictBody } from './verdict-body.ts';
 
 /** Who gives a verdict on what. */

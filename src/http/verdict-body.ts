@@ -1,5 +1,5 @@
 import type { ImageResult, LabelMap, LabelResult, ModelResult, RuleResult, Verdict } from '../check/types.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../problem.ts';
 
 /** One image with its verdict; scores have four decimals, times one. */
 export type CheckedImageBody = Omit<Extract<ImageResult, { kind: 'checked' }>, 'kind'>;

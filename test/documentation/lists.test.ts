@@ -7,7 +7,7 @@ import { projectRoot } from '../../src/cli/project.ts';
 import { listOptions } from '../../src/config/options.ts';
 import { errorCodes, exitCodes } from '../../src/errors.ts';
 import { accessVariables } from '../../src/http/access-variables.ts';
-import { errorTable } from '../../src/http/error-table.ts';
+import { errorTable } from '../../src/error-table.ts';
 import { createWorkerMetrics } from '../../src/metrics/catalogue.ts';
 import { createConnectionMetrics } from '../../src/metrics/connection-metrics.ts';
 import { createPrimaryMetrics } from '../../src/metrics/primary-metrics.ts';

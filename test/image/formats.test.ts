@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { errorTable } from '../../src/http/error-table.ts';
+import { errorTable } from '../../src/error-table.ts';
 import { decodeImage } from '../../src/image/decode.ts';
 import type { RasterShape } from '../../src/image/types.ts';
 import { assertColour, assertRejects, limits } from './fixtures.ts';

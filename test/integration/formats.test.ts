@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { errorTable } from '../../src/http/error-table.ts';
+import { errorTable } from '../../src/error-table.ts';
 import { writeQuadsModel } from '../fixtures/quads-model.ts';
 import { type Service, startService } from '../fixtures/service.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';

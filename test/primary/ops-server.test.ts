@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { errorTable } from '../../src/error-table.ts';
 import { ask, startPrimaryProcess } from '../fixtures/primary-harness.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
@@ -50,17 +51,26 @@ test('unknown_paths_and_wrong_methods_get_a_problem_document', async (t) => {
   for (const target of ['/', '/health/', '/v1/check', '//health', '/%ff']) {
     const { status, headers, body } = await ask(primary.opsPort, target);
     const problem = {
-      type: 'about:blank',
-      title: 'Not Found',
+      type: 'urn:image-check:error:not-found',
+      title: 'No such route',
       status: 404,
-      detail: 'No such route.',
+      detail: 'the service has no such path',
       code: 'ERR_NOT_FOUND',
     };
     assert.deepEqual([status, headers['content-type'], JSON.parse(body)], [404, 'application/problem+json', problem]);
   }
   const { status, headers, body } = await ask(primary.opsPort, '/health', { method: 'POST', body: '{}' });
   assert.deepEqual([status, headers['allow']], [405, 'GET, HEAD']);
-  assert.match(body, /"code":"ERR_METHOD_NOT_ALLOWED"/);
+  const { type, title, detail, code } = JSON.parse(body) as Record<string, unknown>;
+  assert.deepEqual(
+    [type, title, detail, code],
+    [
+      'urn:image-check:error:method-not-allowed',
+      errorTable.ERR_METHOD_NOT_ALLOWED.title,
+      '/health supports GET, HEAD',
+      'ERR_METHOD_NOT_ALLOWED',
+    ],
+  );
 });
 
 test('frozen_workers_do_not_delay_any_answer', async (t) => {

@@ -1,4 +1,4 @@
-import { unprintable } from './malformed-form.ts';
+import { unprintable } from '../../public-text.ts';
 import type { Parameters } from './parameters.ts';
 
 /** Characters of a file name that are shown. */

@@ -1,7 +1,5 @@
 import { ServiceError } from '../../errors.ts';
-
-/** Control characters, and those that turn the direction of what follows them. */
-export const unprintable = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
+import { unprintable } from '../../public-text.ts';
 
 const maxShownLength = 255;
 

@@ -1,10 +1,11 @@
 import type { Registry } from 'prom-client';
-import { toMessage } from '../../errors.ts';
+import { ServiceError, toMessage } from '../../errors.ts';
 import type { MetricFamily, OpsAnswer, OpsPath } from '../../ipc/messages.ts';
 import type { Logger } from '../../log.ts';
 import { collectFamilies } from '../../metrics/families.ts';
 import { expositionContentType, mergeMetrics, toSharedFamilies } from '../../metrics/merge.ts';
 import { type PrimaryMetrics, setWorkerGauges } from '../../metrics/primary-metrics.ts';
+import { problemContentType, toOpsProblem } from '../../problem.ts';
 import type { RollingRestartStatus } from '../supervise/rolling-restart.ts';
 import type { Slot } from '../supervise/slot.ts';
 import { createSharedExposition } from './shared-exposition.ts';
@@ -38,15 +39,15 @@ export function createOpsAnswerer(sources: OpsSources, log: Logger): OpsAnswerer
       return { status: 200, contentType: expositionContentType, body: await readExposition() };
     } catch (error) {
       log.error({ err: error, path }, `operations endpoint failed: ${toMessage(error)}`);
-      return toOpsProblem(500, 'Internal Server Error', 'ERR_INTERNAL', 'A bug; the log tells more.');
+      return toProblemAnswer(new ServiceError('ERR_INTERNAL', 'internal error; the log has the cause'));
     }
   };
 }
 
 /** Answers with a problem document. */
-export function toOpsProblem(status: number, title: string, code: string, detail: string): OpsAnswer {
-  const body = `${JSON.stringify({ type: 'about:blank', title, status, detail, code })}\n`;
-  return { status, contentType: 'application/problem+json', body };
+export function toProblemAnswer(error: ServiceError): OpsAnswer {
+  const problem = toOpsProblem(error);
+  return { status: problem.status, contentType: problemContentType, body: `${JSON.stringify(problem)}\n` };
 }
 
 /** From what is in memory: a probe waits for no merge and no file. */

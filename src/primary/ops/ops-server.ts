@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createPipelines, type OpenRequest, type Pipeline } from '../../connection/pipeline.ts';
 import { readInSlices } from '../../connection/sliced-reads.ts';
+import { ServiceError } from '../../errors.ts';
 import { type OpsAnswer, opsPath } from '../../ipc/messages.ts';
 import type { Logger } from '../../log.ts';
-import { type OpsAnswerer, toOpsProblem } from './ops-answers.ts';
+import { type OpsAnswerer, toProblemAnswer } from './ops-answers.ts';
 
 /** A scraper and a few probes; more would be somebody who keeps the primary from its work. */
 const maxConnections = 256;
@@ -59,9 +60,10 @@ function serve(
 async function answerRequest(request: IncomingMessage, answer: OpsAnswerer): Promise<OpsAnswer> {
   const [asked = ''] = (request.url ?? '').split('?');
   const path = opsPath.safeParse(asked).data;
-  if (path === undefined) return toOpsProblem(404, 'Not Found', 'ERR_NOT_FOUND', 'No such route.');
+  if (path === undefined) return toProblemAnswer(new ServiceError('ERR_NOT_FOUND', 'the service has no such path'));
   if (!allowedMethods.includes(request.method ?? '')) {
-    return toOpsProblem(405, 'Method Not Allowed', 'ERR_METHOD_NOT_ALLOWED', `Only ${allowedMethods.join(' and ')}.`);
+    const detail = `${path} supports ${allowedMethods.join(', ')}`;
+    return toProblemAnswer(new ServiceError('ERR_METHOD_NOT_ALLOWED', detail));
   }
   return answer(path);
 }

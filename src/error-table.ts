@@ -1,14 +1,14 @@
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from './errors.ts';
 
-/** How a code of the service leaves by HTTP. */
+/** How HTTP answers show an error code. */
 export interface ErrorRow {
   readonly status: number;
   readonly title: string;
-  /** `Retry-After` where the error itself brings none. */
+  /** Default `Retry-After`; an error may carry its own. */
   readonly retryAfterSeconds?: number;
 }
 
-/** Status and title of every code; what it means in a single case is the error's detail. */
+/** Status and title of every code. */
 export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   ERR_UPLOAD_MISSING: { status: 400, title: 'No image in the request' },
   ERR_UPLOAD_MALFORMED: { status: 400, title: 'The upload is malformed' },
