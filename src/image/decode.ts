@@ -1,5 +1,5 @@
-import { ServiceError, toMessage } from '../errors.ts';
 import { noDeadline } from '../deadline.ts';
+import { ServiceError, toMessage } from '../errors.ts';
 import { decodeGate, type DecodeTurn } from './decode-gate.ts';
 import { createDecodeMemory, type MemoryPermit } from './decode-memory.ts';
 import { type Frame, toFrame } from './framing.ts';
@@ -8,8 +8,9 @@ import { assertAffordable } from './header/cost.ts';
 import { turnPixels } from './library.ts';
 import { toPlainDecode } from './native-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
+import { toPixels } from './rendered-picture.ts';
 import { renderPicture, toSource } from './rendering.ts';
-import { sampleCoded } from './sampling.ts';
+import { samplePicture } from './sampled-picture.ts';
 import { type DecodeLimits, type DecodeWatch, type ImageFormat, isSampled, type RasterShape } from './types.ts';
 
 const memory = createDecodeMemory();
@@ -175,8 +176,10 @@ async function decodeFrame(
   const frame = toFrame(size, shape);
   // What lies outside a region is not decoded with it, and may be damaged.
   if (frame.region !== undefined) await render({ scale: frame.scale });
-  const { data, info } = await render(frame);
-  if (isSampled(shape)) return sampleCoded(data, info, image.orientation, shape);
-  if (frame.placement === undefined) return placeCentred(data, info, shape);
-  return placeMirrored(frame.placement.isTurned ? await turnPixels(data, info) : data, frame.placement, shape);
+  const rendered = await render(frame);
+  if (isSampled(shape)) return samplePicture(rendered, image.orientation, shape, turn);
+  const pixels = await toPixels(rendered, turn);
+  if (frame.placement === undefined) return placeCentred(pixels, rendered, shape);
+  const turned = frame.placement.isTurned ? await turnPixels(pixels, rendered) : pixels;
+  return placeMirrored(turned, frame.placement, shape);
 }

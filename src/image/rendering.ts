@@ -1,13 +1,14 @@
-import type { Sharp } from 'sharp';
-import { toStandardPixels } from './colour/conversion.ts';
+import type { OutputInfo, Sharp } from 'sharp';
+import { createColourConversion } from './colour/conversion.ts';
 import type { DecodeTurn } from './decode-gate.ts';
 import { toCorrupt, toTooSlow } from './failures.ts';
 import type { Frame } from './framing.ts';
 import type { MeasuredImage } from './header.ts';
 import { convertHeic } from './heic.ts';
 import { openPicture, openPixels } from './library.ts';
+import type { RenderedPicture, SampleConversion, Samples } from './rendered-picture.ts';
 import type { DecodeLimits, Size } from './types.ts';
-import { convertYcbcr } from './ycbcr.ts';
+import { createYcbcrConversion } from './ycbcr.ts';
 
 /** One decode of a picture by the library. */
 export interface Attempt {
@@ -34,11 +35,8 @@ export async function toSource(attempt: Attempt): Promise<() => Sharp> {
   return () => openPixels(data, info);
 }
 
-/**
- * Renders a part of a picture.
- * @returns uint8 [info.height, info.width, 3] as `data`
- */
-export async function renderPicture(attempt: Attempt, picture: Sharp, frame: Frame) {
+/** Renders a part of a picture. */
+export async function renderPicture(attempt: Attempt, picture: Sharp, frame: Frame): Promise<RenderedPicture> {
   const { image, size } = attempt;
   const { isIrreducible, colours, samples } = image;
   if (frame.region !== undefined) picture.extract(frame.region);
@@ -49,11 +47,14 @@ export async function renderPicture(attempt: Attempt, picture: Sharp, frame: Fra
   picture.resize(frame.scale);
   if (colours !== undefined) {
     const { data, info } = await toSamples(attempt, picture, colours.highest > 255);
-    return { data: toStandardPixels(data, info.channels, colours), info };
+    return toRendered(data, info, createColourConversion(colours, info.channels));
   }
-  const rendered = await toPixels(attempt, picture.flatten({ background: '#ffffff' }).removeAlpha());
-  if (samples?.kind === 'ycbcr') convertYcbcr(rendered.data, samples.formula);
-  return rendered;
+  const { data, info } = await toPixels(attempt, picture.flatten({ background: '#ffffff' }).removeAlpha());
+  return toRendered(data, info, samples?.kind === 'ycbcr' ? createYcbcrConversion(samples.formula) : undefined);
+}
+
+function toRendered(samples: Samples, { width, height, channels }: OutputInfo, convert?: SampleConversion) {
+  return { samples, width, height, channels, ...(convert && { convert }) };
 }
 
 function openOriented({ image, failOn, limits, turn, isUpright }: Attempt): Sharp {

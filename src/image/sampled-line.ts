@@ -35,9 +35,9 @@ export function planLine({ start, length, count }: Section, shape: SampledShape)
     const { lowest, weights: own } = toTaps(index);
     const first = clamp(lowest, 0, length - taps);
     firsts[index] = start + first;
-    for (const [tap, weight] of own.entries()) {
+    for (let tap = 0; tap < own.length; tap += 1) {
       const at = index * taps + clamp(lowest + tap, 0, length - 1) - first;
-      weights[at] = (weights[at] ?? 0) + weight;
+      weights[at] = (weights[at] ?? 0) + (own[tap] ?? 0);
     }
   }
   return { count, taps, firsts, weights };
@@ -58,6 +58,25 @@ export function toReversed({ count, taps, firsts, weights }: SampledLine): Sampl
     firsts: firsts.map((_, index) => firsts[count - 1 - index] ?? 0),
     weights: weights.map((_, at) => weights[toOther(at)] ?? 0),
   };
+}
+
+/** A line without the pixels that no sample is made of. */
+interface CompactLine {
+  /** Of the pixels that are left. */
+  readonly positions: Int32Array;
+  readonly line: SampledLine;
+}
+
+/** Plans the same samples of a line that has those pixels alone. */
+export function toCompact(line: SampledLine): CompactLine {
+  const { firsts, taps } = line;
+  const used = new Set<number>();
+  for (const first of firsts) {
+    for (let tap = 0; tap < taps; tap += 1) used.add(first + tap);
+  }
+  const positions = Int32Array.from(used).sort();
+  const places = new Map([...positions].map((position, place) => [position, place]));
+  return { positions, line: { ...line, firsts: firsts.map((first) => places.get(first) ?? 0) } };
 }
 
 function createTaps(
@@ -104,7 +123,9 @@ function toCubic(share: number, a: number): number[] {
 }
 
 /** With half-pixel centres TensorFlow leaves out what lies beyond the ends; else the pixel at the end stands for it. */
-function toInside({ lowest, weights }: Taps, length: number): Taps {
+function toInside(taps: Taps, length: number): Taps {
+  const { lowest, weights } = taps;
+  if (lowest >= 0 && lowest + weights.length <= length) return taps;
   const inside = weights.map((weight, tap) => (lowest + tap >= 0 && lowest + tap < length ? weight : 0));
   const sum = inside.reduce((total, weight) => total + weight, 0);
   return { lowest, weights: inside.map((weight) => weight / sum) };

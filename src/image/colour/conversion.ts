@@ -1,3 +1,4 @@
+import type { SampleConversion } from '../rendered-picture.ts';
 import type { ColourSpace } from './colour-space.ts';
 import { type Curve, toStandard } from './curves.ts';
 import type { Matrix } from './primaries.ts';
@@ -13,36 +14,35 @@ const identity: Matrix = [
 ];
 
 /**
- * Converts the pixels of a picture to sRGB, over white.
- * @param samples - uint8 or uint16 [pixels, channels], `channels` 3, or 4 with alpha
- * @returns uint8 [pixels, 3]
+ * Creates the conversion of samples to sRGB, over white.
+ * @param channels 3, or 4 with alpha
  */
-export function toStandardPixels(samples: Uint8Array | Uint16Array, channels: number, space: ColourSpace): Uint8Array {
+export function createColourConversion(space: ColourSpace, channels: number): SampleConversion {
   const { curve, matrix = identity, toGain, highest } = space;
   const lightOf = toTable(curve, highest);
   storedOfLight ??= Uint8Array.from({ length: steps + 1 }, (_, step) => Math.round(255 * toStandard(step / steps)));
   const stored = storedOfLight;
-  const opaque = samples instanceof Uint8Array ? 255 : 65_535;
-  const pixels = new Uint8Array((samples.length / channels) * 3);
   // Numbers instead of arrays: a quarter of the time.
   const [[redRed, redGreen, redBlue], [greenRed, greenGreen, greenBlue], [blueRed, blueGreen, blueBlue]] = matrix;
-  // A filter may overshoot what is the highest sample.
-  const read = (at: number): number => lightOf[Math.min(samples[at] ?? 0, highest)] ?? 0;
   const write = (light: number, alpha: number): number => {
     const shown = stored[Math.trunc(Math.min(1, Math.max(0, light)) * steps + 0.5)] ?? 0;
     return alpha === 1 ? shown : Math.round(255 + (shown - 255) * alpha);
   };
-  for (let from = 0, to = 0; to < pixels.length; from += channels, to += 3) {
-    const red = read(from);
-    const green = read(from + 1);
-    const blue = read(from + 2);
-    const gain = toGain?.(red, green, blue) ?? 1;
-    const alpha = channels === 4 ? (samples[from + 3] ?? 0) / opaque : 1;
-    pixels[to] = write((redRed * red + redGreen * green + redBlue * blue) * gain, alpha);
-    pixels[to + 1] = write((greenRed * red + greenGreen * green + greenBlue * blue) * gain, alpha);
-    pixels[to + 2] = write((blueRed * red + blueGreen * green + blueBlue * blue) * gain, alpha);
-  }
-  return pixels;
+  return (samples, pixels) => {
+    const opaque = samples instanceof Uint8Array ? 255 : 65_535;
+    // A filter may overshoot what is the highest sample.
+    const read = (at: number): number => lightOf[Math.min(samples[at] ?? 0, highest)] ?? 0;
+    for (let from = 0, to = 0; to < pixels.length; from += channels, to += 3) {
+      const red = read(from);
+      const green = read(from + 1);
+      const blue = read(from + 2);
+      const gain = toGain?.(red, green, blue) ?? 1;
+      const alpha = channels === 4 ? (samples[from + 3] ?? 0) / opaque : 1;
+      pixels[to] = write((redRed * red + redGreen * green + redBlue * blue) * gain, alpha);
+      pixels[to + 1] = write((greenRed * red + greenGreen * green + greenBlue * blue) * gain, alpha);
+      pixels[to + 2] = write((blueRed * red + blueGreen * green + blueBlue * blue) * gain, alpha);
+    }
+  };
 }
 
 function toTable(curve: Curve, highest: number): Float32Array {
