@@ -154,7 +154,7 @@ export default {
       comment: 'the files of src itself stand below every room',
       severity: 'error',
       from: {
-        path: '^src/(errors|error-table|problem|log|log-stream|lock|entry-url|native-library|pause-tolerant-timeout|public-text|watchdog|short-list|thread-times|user-cache|heap-flags|deadline)\\.ts$',
+        path: '^src/(errors|error-table|problem|log|log-stream|lock|entry-url|native-library|pause-tolerant-timeout|public-text|smaps-rollup|watchdog|short-list|thread-times|user-cache|heap-flags|deadline)\\.ts$',
       },
       to: { path: '^src/[^/]+/' },
     },

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { toProcessMemory } from '../src/smaps-rollup.ts';
 
 /** Clock ticks of `/proc`, which are 1/100 s on every Linux that Node runs on. */
 export const tickMs = 10;
@@ -71,13 +72,12 @@ export function readTreeCpuMs(leader: number, procDir = '/proc'): number {
 export function readTreeMemory(leader: number, procDir = '/proc'): ProcessMemory[] {
   return listTree(leader, procDir)
     .filter(({ isZombie }) => !isZombie)
-    .map(({ pid }) => toProcessMemory(pid, readProcFile(procDir, String(pid), 'smaps_rollup')));
+    .map(({ pid }) => toTreeMemory(pid, readProcFile(procDir, String(pid), 'smaps_rollup')));
 }
 
-function toProcessMemory(pid: number, text: string): ProcessMemory {
-  const sum = (pattern: RegExp): number =>
-    [...text.matchAll(pattern)].reduce((total, [, kilobytes]) => total + Number(kilobytes) * 1024, 0);
-  return { pid, pssBytes: sum(/^Pss:\s+(\d+) kB$/gm), privateBytes: sum(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm) };
+function toTreeMemory(pid: number, rollup: string): ProcessMemory {
+  const memory = toProcessMemory(rollup);
+  return { pid, pssBytes: memory?.pssBytes ?? 0, privateBytes: memory?.privateBytes ?? 0 };
 }
 
 /** Empty where the process has ended since it was listed. */

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { WorkerSnapshot } from '../ipc/messages.ts';
-
-type Memory = WorkerSnapshot['memory'];
+import { type ProcessMemory, toProcessMemory } from '../smaps-rollup.ts';
 
 /** The kernel walks all pages for it: 4 ms of CPU with TensorFlow in memory, while other threads can map nothing. */
 const measureEveryMs = 5000;
@@ -10,9 +8,9 @@ const measureEveryMs = 5000;
  * Creates what tells the memory of this process, as it was measured lately. It reads synchronously: a heartbeat must not
  * wait for libuv's pool, which pictures may fill.
  */
-export function createMemoryMeter(): () => Memory {
+export function createMemoryMeter(): () => ProcessMemory {
   let measuredAt = -Infinity;
-  let measured: Memory = { rssBytes: 0, pssBytes: 0, privateBytes: 0 };
+  let measured: ProcessMemory = { rssBytes: 0, pssBytes: 0, privateBytes: 0 };
   return () => {
     const nowMs = performance.now();
     if (nowMs - measuredAt >= measureEveryMs) {
@@ -24,20 +22,16 @@ export function createMemoryMeter(): () => Memory {
   };
 }
 
-function readRollup(): Memory | undefined {
+function readRollup(): ProcessMemory | undefined {
   try {
-    const rollup = readFileSync('/proc/self/smaps_rollup', 'utf8');
-    const toBytes = (field: string): number =>
-      Number(new RegExp(`^${field}: +(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0) * 1024;
-    const privateBytes = toBytes('Private_Clean') + toBytes('Private_Dirty');
-    return { rssBytes: toBytes('Rss'), pssBytes: toBytes('Pss'), privateBytes };
+    return toProcessMemory(readFileSync('/proc/self/smaps_rollup', 'utf8'));
   } catch {
     return undefined;
   }
 }
 
 /** Where the kernel doesn't tell shared from private pages, all count as private. */
-function readRss(): Memory | undefined {
+function readRss(): ProcessMemory | undefined {
   try {
     const rssBytes = process.memoryUsage.rss();
     return { rssBytes, pssBytes: rssBytes, privateBytes: rssBytes };

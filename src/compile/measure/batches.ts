@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { LoadedModel } from '../../inference/engines/engine.ts';
 import type { BatchCost } from '../../model/artefact.ts';
+import { toProcessMemory } from '../../smaps-rollup.ts';
 
 const sizes = [1, 2, 4, 8, 16] as const;
 /** A larger batch has to gain this share of the time per image of the smaller one. */
@@ -66,8 +67,7 @@ export async function readNativeBytes(): Promise<number> {
 /** Memory of this process that it shares with none; elsewhere than on Linux all that is resident. */
 export async function readPrivateBytes(): Promise<number> {
   const rollup = await readFile('/proc/self/smaps_rollup', 'utf8').catch(() => '');
-  const kilobytes = [...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map(([, count]) => Number(count));
-  return kilobytes.length > 0 ? kilobytes.reduce((sum, count) => sum + count, 0) * 1024 : process.memoryUsage().rss;
+  return toProcessMemory(rollup)?.privateBytes ?? process.memoryUsage().rss;
 }
 
 async function timeRun(model: LoadedModel, imageBytes: number, size: number): Promise<number> {
