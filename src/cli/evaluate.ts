@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { toNativeEnvironment } from '../config/native-environment.ts';
-import { chooseEngine } from '../setup/engine-choice.ts';
 import type { Table } from '../train/card/evaluation-tables.ts';
 import type { ModelEvaluation } from '../train/evaluation/evaluate-model.ts';
+import { prepareEngine } from './engine.ts';
 import { loadFlaggedConfig } from './flagged-config.ts';
 import { createPhaseBar } from './phase-bar.ts';
 import { toTable } from './text-table.ts';
@@ -37,8 +36,7 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   const { model, photos, real, seed } = flags;
   const plan = await planEvaluation({ modelDir: model, photosDir: photos, realDir: real, seed: Number(seed) });
   const card = await openCard(model);
-  Object.assign(process.env, toNativeEnvironment(process.env));
-  await chooseEngine({ wanted: 'tensorflow', progress: 'lines', environment: process.env });
+  await prepareEngine('tensorflow');
   const progress = createPhaseBar();
   const evaluation = await evaluateModel(plan, {
     limits: config.image,

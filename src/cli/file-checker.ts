@@ -1,12 +1,11 @@
 import { Registry } from 'prom-client';
 import { z } from 'zod';
-import { toNativeEnvironment } from '../config/native-environment.ts';
 import type { Config } from '../config/schema.ts';
 import { noDeadline } from '../deadline.ts';
 import { type ErrorCode, ServiceError, toMessage } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { createWorkerMetrics } from '../metrics/catalogue.ts';
-import { chooseEngine } from '../setup/engine-choice.ts';
+import { prepareEngine } from './engine.ts';
 import type { Picture } from './pictures.ts';
 
 const verdict = z.enum(['accept', 'review', 'reject']);
@@ -46,12 +45,11 @@ export type FileChecker = (picture: Picture) => Promise<Checked>;
 
 /** Checks in this process, with the engine that this machine can run. */
 export async function createLocalChecker(config: Config, asked: Asked): Promise<FileChecker> {
-  Object.assign(process.env, toNativeEnvironment(process.env));
-  const choice = await chooseEngine({ wanted: config.model.engine, progress: 'lines', environment: process.env });
+  const { engine } = await prepareEngine(config.model.engine);
   const { createServices } = await import('../worker/composition-root.ts');
   const log = createLogger({ level: 'error', format: 'pretty' }, {});
   const metrics = createWorkerMetrics(new Registry());
-  const { checkService } = createServices({ config, engine: choice.engine, metrics, log });
+  const { checkService } = createServices({ config, engine, metrics, log });
   return (picture) =>
     toChecked(picture, async (bytes) => {
       const deadlineAt = performance.now() + config.supervisor.loadTimeoutMs + config.check.deadlineMs;

@@ -1,11 +1,10 @@
 import type { CompileOutcome } from '../compile/compile-model.ts';
-import { toNativeEnvironment } from '../config/native-environment.ts';
 import type { Config } from '../config/schema.ts';
 import { exitCodes, ExitError, ServiceError, toMessage } from '../errors.ts';
 import { findVersion, loadModelStore, type ModelStore, type StoredVersion } from '../model/model-store.ts';
 import type { ModelVersion } from '../model/model-version.ts';
-import { chooseEngine } from '../setup/engine-choice.ts';
 import type { ConfigFlags } from './config-flags.ts';
+import { prepareEngine } from './engine.ts';
 import { toOwnForm } from './models-list.ts';
 import { toOneLine } from './one-line.ts';
 
@@ -53,8 +52,7 @@ export async function prepareTensorFlow(config: Config, what: string): Promise<v
   if (config.model.engine === 'wasm') {
     throw new ExitError(exitCodes.configuration, `${what} needs native TensorFlow, but model.engine is wasm`);
   }
-  Object.assign(process.env, toNativeEnvironment(process.env));
-  await chooseEngine({ wanted: 'tensorflow', progress: 'lines', environment: process.env });
+  await prepareEngine('tensorflow');
 }
 
 /** Says in one line what came of a compilation. */

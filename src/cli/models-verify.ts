@@ -1,17 +1,15 @@
 import { Registry } from 'prom-client';
-import { toNativeEnvironment } from '../config/native-environment.ts';
 import type { Config } from '../config/schema.ts';
 import { toMessage } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { createWorkerMetrics } from '../metrics/catalogue.ts';
 import { type StoredVersion, toVersion } from '../model/model-store.ts';
-import { chooseEngine } from '../setup/engine-choice.ts';
+import { prepareEngine } from './engine.ts';
 import { toOneLine } from './one-line.ts';
 
 /** Loads every version as a worker does. @returns the exit code: 1 where one fails. */
 export async function verifyVersions(config: Config): Promise<number> {
-  Object.assign(process.env, toNativeEnvironment(process.env));
-  const { engine } = await chooseEngine({ wanted: config.model.engine, progress: 'lines', environment: process.env });
+  const { engine } = await prepareEngine(config.model.engine);
   const { createServices } = await import('../worker/composition-root.ts');
   const log = createLogger({ level: 'error', format: 'pretty' }, {});
   // Whatever is in the folder is looked at; `check.models` needn't be.

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { toNativeEnvironment } from '../config/native-environment.ts';
-import { chooseEngine } from '../setup/engine-choice.ts';
+import { prepareEngine } from './engine.ts';
 import { createPhaseBar } from './phase-bar.ts';
 import { assertTrainer } from './trainer.ts';
 
@@ -27,10 +26,9 @@ export function addTrainCommand(program: Command): void {
 
 async function train({ photos, out, seed, rounds }: TrainFlags): Promise<void> {
   assertTrainer('train');
-  Object.assign(process.env, toNativeEnvironment(process.env));
   // Before TensorFlow is provisioned: a checkout without its development dependencies fails here.
   const { trainQuality } = await import('../train/quality.ts');
-  await chooseEngine({ wanted: 'tensorflow', progress: 'lines', environment: process.env });
+  await prepareEngine('tensorflow');
   const progress = createPhaseBar('{phase} {bar} {value}/{total} {loss}');
   await trainQuality({
     photosDir: photos,
