@@ -20,7 +20,7 @@ export function judgeCandidate(
   });
   const failed = models.find(({ reason }) => reason !== undefined);
   if (failed !== undefined)
-    return { failure: `model ${failed.reference} failed: ${failed.reason ?? 'no reason given'}` };
+    {return { failure: `model ${failed.reference} failed: ${failed.reason ?? 'no reason given'}` };}
   if (current?.isServing === true && !candidate.isServing) return { failure: 'it listens but does not serve' };
   if (models.every(({ state }) => state === 'ready')) return 'fit';
   const isLate = performance.now() - candidate.forkedAt > candidate.bootLimitMs;
