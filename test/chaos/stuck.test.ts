@@ -36,10 +36,11 @@ test('a_session_that_never_returns_costs_its_own_image_alone_and_the_slot_serves
     async () => (await readTotal(service.opsUrl, 'image_check_worker_restarts_total', 'reason="harakiri"')) === 1,
   );
   const slot = (await service.health()).workers.findIndex(({ pid }, index) => pid !== before[index]);
-  await waitFor(
-    async () =>
-      ((await service.health()).workers[slot]?.checked ?? 0) > 0 || (await postRaw(service.url, photo)).status !== 200,
-  );
+  assert.notEqual(slot, -1);
+  await waitFor(async () => {
+    assert.equal((await postRaw(service.url, photo)).status, 200);
+    return ((await service.health()).workers[slot]?.checked ?? 0) > 0;
+  });
   await waitFor(async () => (await service.health()).workers.every(({ serving }) => serving));
   await endUnharmed(load);
   // The stuck process is gone, and the total of what it did is not.

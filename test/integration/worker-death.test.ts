@@ -41,9 +41,8 @@ test('kill_9_resets_only_that_workers_connections_and_it_is_respawned', async (c
   assert.equal(reborn?.restarts, 1);
   await waitFor(async () => {
     await assertNoneFell();
-    return (
-      ((await service.health()).workers[0]?.checked ?? 0) > 0 || (await postRaw(service.url, photo)).status !== 200
-    );
+    assert.equal((await postRaw(service.url, photo)).status, 200);
+    return ((await service.health()).workers[0]?.checked ?? 0) > 0;
   });
   const report = await load.stop();
   assertUnharmed({ ...report, reset: [] });
