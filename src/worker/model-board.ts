@@ -20,7 +20,7 @@ export function createModelBoard(
   store: () => ModelStore,
   { check, policies }: Pick<Config, 'check' | 'policies'>,
   engine: EngineName,
-  inference: InferenceService,
+  inference: Pick<InferenceService, 'toSnapshot'>,
 ): ModelBoard {
   const toSnapshot = (stored: StoredVersion): ModelSnapshot =>
     stored.kind === 'usable'

@@ -10,8 +10,8 @@ import type { ModelBoard } from './model-board.ts';
 
 /** What a snapshot of a worker is taken of. */
 export interface SnapshotSources {
-  readonly inference: InferenceService;
-  readonly checkService: CheckService;
+  readonly inference: Pick<InferenceService, 'queueDepth'>;
+  readonly checkService: Pick<CheckService, 'checked'>;
   readonly board: ModelBoard;
   readonly isServing: () => boolean;
   readonly metrics: WorkerMetrics;
