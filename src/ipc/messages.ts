@@ -134,6 +134,9 @@ const toWorker = z.discriminatedUnion('type', [
 /** What the primary says to a worker. */
 export type ToWorker = z.infer<typeof toWorker>;
 
+/** Why a worker drains. */
+export type DrainReason = Extract<ToWorker, { type: 'drain' }>['because'];
+
 const toPrimary = z.discriminatedUnion('type', [
   /**
    * The worker hears messages now; the primary answers with `start`. node:cluster attaches a listener of its own before

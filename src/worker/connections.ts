@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ToPrimary, ToWorker } from '../ipc/messages.ts';
+import type { DrainReason, ToPrimary } from '../ipc/messages.ts';
 
 /**
  * A client that sends on a kept connection while it is closed sees a reset. Where another worker has taken over, busy
@@ -36,7 +36,7 @@ export class Connections {
   }
 
   /** Resolves when every connection has ended; those without a request are closed. */
-  async drain(server: Server, because: Extract<ToWorker, { type: 'drain' }>['because']): Promise<void> {
+  async drain(server: Server, because: DrainReason): Promise<void> {
     await delay(lingerMs[because]);
     while (this.#open.size > 0) {
       server.closeIdleConnections();

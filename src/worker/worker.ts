@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExitError } from '../errors.ts';
 import { letHeapGrow } from '../heap-flags.ts';
-import { type ToPrimary, type ToWorker, toWorkerMessage } from '../ipc/messages.ts';
+import { type DrainReason, type ToPrimary, type ToWorker, toWorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import { useNativeLibrary } from '../native-library.ts';
 import type { Draining } from './closing.ts';
@@ -10,6 +10,7 @@ import { Connections } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createOpsClient } from './ops-client.ts';
 import type { PrimaryLink } from './primary-link.ts';
+import { createPrimaryRouter } from './primary-messages.ts';
 import { openWorkerLogs, type WorkerLogs } from './worker-logs.ts';
 import { createWorkerService, type WorkerService } from './worker-service.ts';
 
@@ -56,28 +57,35 @@ export function startWorker(): void {
   };
   const connections = new Connections(send);
 
-  process.on('message', (received: unknown, socket: Socket | undefined) => {
-    const message = toWorkerMessage(received);
-    if (message?.type === 'connection') connections.serve(message.id, socket, service?.server);
-    else if (message?.type === 'probe') send({ type: 'probed', id: message.id });
-    else if (message?.type === 'answer') opsClient.receive(message.id, message.answer);
-    else if (message?.type === 'quarantine') void opening.then((started) => started?.updateQuarantine(message.state));
-    else if (message?.type === 'shed') service?.shed(message.connections);
-    else if (message?.type === 'drain') void drain(service, connections, message.because);
-    else if (message?.type === 'policies') void opening.then((started) => started?.refreshPolicies());
-    else if (message?.type === 'start') {
+  const route = createPrimaryRouter({
+    open: (message) => {
       if (message.nativeLibrary !== undefined) useNativeLibrary(message.nativeLibrary);
       const logs = openWorkerLogs(message.config.log, message.slot);
       reportBugs(logs.log);
       opening = open(message, { ask: opsClient.ask, tellStuck, tellStrike, tellCleared }, logs);
       void opening.then((opened) => (service = opened));
-    }
+    },
+    service: () => service,
+    opened: () => opening,
+    connections,
+    opsClient,
+    drain: (because) => drain(service, connections, because),
+    send,
+  });
+
+  process.on('message', (received: unknown, socket: Socket | undefined) => {
+    const message = toWorkerMessage(received);
+    if (message !== undefined) route(message, socket);
   });
   send({ type: 'hello' });
 }
 
 /** Finishes what is in flight and ends the process, with the last lines and the last snapshot told. */
-async function drain(service: WorkerService | undefined, connections: Connections, because: Draining): Promise<void> {
+async function drain(
+  service: WorkerService | undefined,
+  connections: Connections,
+  because: DrainReason,
+): Promise<void> {
   if (!service) {
     killSelf();
     return;

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Config } from '../../config/schema.ts';
-import type { EngineName, HungModel, ToPrimary, ToWorker, WorkerSnapshot } from '../../ipc/messages.ts';
+import type { DrainReason, EngineName, HungModel, ToPrimary, ToWorker, WorkerSnapshot } from '../../ipc/messages.ts';
 import type { RestartReason } from '../../metrics/primary-metrics.ts';
 import { findNativeLibrary } from '../../native-library.ts';
 import { type DeathCause, isStopped, toDeathCause } from './death-cause.ts';
@@ -235,7 +235,7 @@ export class WorkerHandle {
   }
 
   /** Asks the worker to finish what is in flight and end; one that does not listen yet has nothing in flight. */
-  drain(because: 'shutdown' | 'replaced'): void {
+  drain(because: DrainReason): void {
     if (this.#stage === 'exited') return;
     if (this.#stage === 'forked') this.kill();
     this.#stage = 'draining';
