@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Artefact, artefactFile, graphFile } from '../model/artefact.ts';
@@ -7,7 +8,7 @@ import { type Artefact, artefactFile, graphFile } from '../model/artefact.ts';
  * @param graph content of `saved_model.pb`; a refusal has none
  */
 export async function writeArtefact(dir: string, artefact: Artefact, graph: Uint8Array | undefined): Promise<void> {
-  const own = `${dir}.${String(process.pid)}`;
+  const own = `${dir}.${randomUUID()}`;
   const staging = `${own}.partial`;
   try {
     await mkdir(staging, { recursive: true });

@@ -7,6 +7,7 @@ import { compileModel, type CompileOutcome } from '../../src/compile/compile-mod
 import { createTensorFlowEngine } from '../../src/inference/engines/tensorflow-engine.ts';
 import { findArtefact, toArtefactKey } from '../../src/model/artefact.ts';
 import { toManifest } from '../../src/model/manifest.ts';
+import { toFileHash } from '../../src/model/model-files.ts';
 import { makeRaster, startTensorFlow, writeModel, type WrittenModel } from '../fixtures/compile-models.ts';
 import { GraphFiles } from '../fixtures/graph-files.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
@@ -119,11 +120,17 @@ test('writers_at_the_same_time_leave_one_whole_artefact_and_nothing_else', async
   const written = writeSmall(context);
   const outcome = await compile(written);
   assert.ok(outcome.kind === 'compiled');
-  const graph = readFileSync(path.join(outcome.dir, 'saved_model.pb'));
-  await writeArtefact(outcome.dir, outcome.artefact, graph);
-  assert.equal((await findArtefact(written.model, '/nowhere', version)).kind, 'compiled');
+  const { dir, artefact } = outcome;
+  // Graphs differ, so that the graph of one writer beside the words of another has the wrong hash.
+  const graphs = Array.from({ length: 8 }, (_, index) => new Uint8Array(100_000).fill(index));
+  await Promise.all(
+    graphs.map((graph) => writeArtefact(dir, { ...artefact, graphHash: toFileHash(Buffer.from(graph)) }, graph)),
+  );
+  const found = await findArtefact(written.model, '/nowhere', version);
+  assert.deepEqual([found.kind, found.faults], ['compiled', []]);
   const left = readdirSync(written.model.dir).filter((name) => name.startsWith('compiled'));
   assert.deepEqual(left, ['compiled']);
+  assert.deepEqual(readdirSync(dir).sort(), ['artefact.json', 'saved_model.pb']);
 });
 
 test('an_artefact_that_can_not_be_written_leaves_the_old_one', async (context) => {
