@@ -118,5 +118,6 @@ test('a_truncated_saved_model_is_broken_not_refused', async (context) => {
   writeFileSync(file, readFileSync(file).subarray(0, 200));
   await assert.rejects(
     compileModel(tf, model, files, { cacheDir: makeTempDir(context), rasters: [], environment: process.env }),
+    { name: 'Error', message: 'Failure: Invalid byte length!' },
   );
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { type ErrorCode, ServiceError } from '../../src/errors.ts';
@@ -136,12 +137,25 @@ test('a_savedmodel_on_wasm_needs_tensorflow', async (context) => {
 
 test('a_load_that_hangs_fails_by_its_timeout_and_another_model_still_loads', async (context) => {
   const dir = makeTempDir(context);
-  await writeColourModel(dir);
+  const weights = path.join(await writeColourModel(dir), 'weights.bin');
   await writeColourModel(dir, { name: 'other' });
-  const service = createService({ loadTimeoutMs: 1 });
-  // The thread needs longer than 1 ms to start, which is all that a hang is seen from outside.
-  await assert.rejects(service.load(findModel(dir, 'colour')), hasCode('ERR_MODEL_UNAVAILABLE', /loadTimeoutMs/));
-  assert.equal(service.toSnapshot(findModel(dir, 'other')).state, 'cold');
+  const [hanging, other] = [findModel(dir, 'colour'), findModel(dir, 'other')];
+  // Opening a pipe without a writer never returns.
+  rmSync(weights);
+  execFileSync('mkfifo', [weights]);
+  const service = createService({ loadTimeoutMs: 5000 });
+  const infer = () => service.infer(other, toPlainRaster(other, [255, 0, 0]), untilLater());
+  try {
+    const hung = assert.rejects(service.load(hanging), hasCode('ERR_MODEL_UNAVAILABLE', /loadTimeoutMs/));
+    assert.ok(((await infer()).scores[0] ?? 0) > 0.99);
+    assert.equal(service.toSnapshot(hanging).state, 'loading');
+    await hung;
+    assert.equal(service.toSnapshot(hanging).state, 'failed');
+    assert.ok(((await infer()).scores[0] ?? 0) > 0.99);
+  } finally {
+    // Lets the thread that is left behind end.
+    closeSync(openSync(weights, constants.O_RDWR | constants.O_NONBLOCK));
+  }
 });
 
 test('two_threads_work_side_by_side_and_each_has_its_own_instance', async (context) => {

@@ -99,7 +99,7 @@ for (const engine of ['wasm', 'tensorflow'] satisfies EngineName[]) {
     test(`a_map_of_${name}_fails_the_load_on_${engine}`, async (context) => {
       const model = await writeModel(context, { output: output ?? {} });
       const service = createService({ engine });
-      await assert.rejects(service.load(model));
+      await assert.rejects(service.load(model), { code: 'ERR_MODEL_UNAVAILABLE', detail: reason });
       const { state, reason: told = '' } = service.toSnapshot(model);
       assert.equal(state, 'failed');
       assert.match(told, reason);
