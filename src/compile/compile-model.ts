@@ -90,13 +90,18 @@ async function buildGraph(
 ): Promise<GraphProto> {
   const { manifest, dir } = model;
   const roots = ['images', 'scores', ...(manifest.output.map ? ['map'] : [])];
-  if (manifest.format !== 'tf-savedmodel') {
-    // The model ran alone a moment ago: what fails now is that it is run in batches.
-    const traced = await traceNetwork(tf, model, files).catch(refuse);
-    return simplifyGraph(traced.graph, roots, traced.shapes);
+  switch (manifest.format) {
+    case 'tf-savedmodel': {
+      const frozen = await freezeSavedModel(tf, dir, manifest.input.tags, manifest.input.signature);
+      return simplifyGraph(addPreAndPostProcessing(frozen, manifest), roots, new Map());
+    }
+    case 'tfjs-graph':
+    case 'tfjs-layers': {
+      // The model has just run with one image: what fails here is a larger batch.
+      const traced = await traceNetwork(tf, model, files).catch(refuse);
+      return simplifyGraph(traced.graph, roots, traced.shapes);
+    }
   }
-  const frozen = await freezeSavedModel(tf, dir, manifest.input.tags, manifest.input.signature);
-  return simplifyGraph(addPreAndPostProcessing(frozen, manifest), roots, new Map());
 }
 
 type Facts = Pick<

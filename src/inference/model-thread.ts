@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { toMessage } from '../errors.ts';
 import type { FromThread, ThreadAnswer, ThreadData, ToThread } from '../ipc/thread-messages.ts';
 import { findArtefact } from '../model/artefact.ts';
-import { loadModelFiles, verifyModelFiles } from '../model/model-files.ts';
+import { loadModelFiles, toMainFile, verifyModelFiles } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { createEngine } from './engines/create-engine.ts';
 import type { Engine, LoadedModel } from './engines/engine.ts';
@@ -98,6 +98,6 @@ function startEngine(): Promise<Engine> {
 
 /** What an engine says of a network seldom names the file that holds it. */
 function toNamed(reason: string, { manifest }: ModelVersion): string {
-  const file = manifest.format === 'tf-savedmodel' ? 'saved_model.pb' : 'model.json';
+  const file = toMainFile(manifest.format);
   return reason.includes(file) ? reason : `${file}: ${reason}`;
 }

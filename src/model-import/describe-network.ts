@@ -52,17 +52,30 @@ export async function describeNetwork(
   format: Manifest['format'],
   choice: SavedModelChoice,
 ): Promise<NetworkFacts> {
-  if (format === 'tf-savedmodel') return describeSavedModel(dir, choice);
-  try {
-    // The loader of the engines: what it can't load can't be served either.
-    const handler = tf.io.fileSystem(path.join(dir, 'model.json'));
-    return format === 'tfjs-layers' ? await describeLayers(handler) : await describeGraph(tf, handler);
-  } catch (thrown) {
-    throw new Error(`model.json: ${toMessage(thrown)}`, { cause: thrown });
+  switch (format) {
+    case 'tf-savedmodel':
+      return describeSavedModel(dir, choice);
+    case 'tfjs-graph':
+      return describeTfjs(tf, dir, (handler) => describeGraph(tf, handler));
+    case 'tfjs-layers':
+      return describeTfjs(tf, dir, describeLayers);
   }
 }
 
 type Handler = ReturnType<TensorFlow['io']['fileSystem']>;
+
+/** Uses the loader of the engines: what it can't load can't be served either. */
+async function describeTfjs(
+  tf: TensorFlow,
+  dir: string,
+  describe: (handler: Handler) => Promise<NetworkFacts>,
+): Promise<NetworkFacts> {
+  try {
+    return await describe(tf.io.fileSystem(path.join(dir, 'model.json')));
+  } catch (thrown) {
+    throw new Error(`model.json: ${toMessage(thrown)}`, { cause: thrown });
+  }
+}
 
 async function describeLayers(handler: Handler): Promise<NetworkFacts> {
   const artifacts = await handler.load();

@@ -11,7 +11,7 @@ import type { TensorFlow } from '../inference/engines/tensorflow.ts';
 import { verifyGolden } from '../inference/golden.ts';
 import type { GoldenRaster } from '../ipc/thread-messages.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { loadModelFiles } from '../model/model-files.ts';
+import { loadModelFiles, toMainFile } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { toShortList } from '../short-list.ts';
 
@@ -77,7 +77,7 @@ export async function scoreGolden(
 
 /** Says whose fault it is, in one line: TensorFlow's reasons run over several and name no file. */
 function nameMainFile({ manifest }: ModelVersion): (thrown: unknown) => never {
-  const file = manifest.format === 'tf-savedmodel' ? 'saved_model.pb' : 'model.json';
+  const file = toMainFile(manifest.format);
   return (thrown) => {
     const reason = toMessage(thrown).replaceAll(/\s+/g, ' ');
     throw new Error(reason.startsWith(`${file}:`) ? reason : `${file}: ${reason}`, { cause: thrown });

@@ -3,11 +3,23 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { toMessage } from '../errors.ts';
+import type { Manifest } from './manifest.ts';
 import type { ModelVersion } from './model-version.ts';
 
 /** The hash of a file as manifests write it. */
 export function toFileHash(bytes: Uint8Array): string {
   return `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
+}
+
+/** The file that holds the network of a model of this format. */
+export function toMainFile(format: Manifest['format']): string {
+  switch (format) {
+    case 'tf-savedmodel':
+      return 'saved_model.pb';
+    case 'tfjs-graph':
+    case 'tfjs-layers':
+      return 'model.json';
+  }
 }
 
 const blockBytes = 262_144;

@@ -1,8 +1,12 @@
 import type { EngineName } from '../../ipc/messages.ts';
 import type { Engine } from './engine.ts';
 
-/** Starts an engine in this thread; TensorFlow and wasm are each loaded only when chosen. */
+/** Starts an engine in this thread; each is imported only when it is chosen. */
 export async function createEngine(name: EngineName): Promise<Engine> {
-  if (name === 'tensorflow') return (await import('./tensorflow-engine.ts')).createTensorFlowEngine();
-  return (await import('./wasm-engine.ts')).createWasmEngine();
+  switch (name) {
+    case 'tensorflow':
+      return (await import('./tensorflow-engine.ts')).createTensorFlowEngine();
+    case 'wasm':
+      return (await import('./wasm-engine.ts')).createWasmEngine();
+  }
 }

@@ -26,7 +26,7 @@ export interface Explained {
   readonly maps: Float32Array;
 }
 
-/** What runs models: native TensorFlow or WebAssembly. */
+/** What runs models; `createEngine` has one for each name. */
 export interface Engine {
   readonly name: EngineName;
   /** Version of the native TensorFlow library, which an artefact is made for; undefined where artefacts don't run. */

@@ -12,7 +12,13 @@ export function loadOriginalModel(
   model: ModelVersion,
   files: ReadonlyMap<string, Buffer>,
 ): Promise<LoadedModel> {
-  return model.manifest.format === 'tf-savedmodel' ? loadSavedModel(tf, model) : loadTfjsModel(model, files);
+  switch (model.manifest.format) {
+    case 'tf-savedmodel':
+      return loadSavedModel(tf, model);
+    case 'tfjs-graph':
+    case 'tfjs-layers':
+      return loadTfjsModel(model, files);
+  }
 }
 
 /** What tfjs-node keeps to itself of a SavedModel: its predict() runs every output of the signature. */

@@ -24,13 +24,17 @@ export async function loadTfjsModel(model: ModelVersion, files: ReadonlyMap<stri
   return createRunner(model, await loadTfjsNetwork(model, files), 'op-by-op');
 }
 
-/** Loads the network alone, without the manifest's normalisation and activation. */
+/** Loads the network alone, without the manifest's normalisation and activation. @throws Error for a SavedModel */
 export async function loadTfjsNetwork(model: ModelVersion, files: ReadonlyMap<string, Buffer>): Promise<Network> {
-  const artifacts = toArtifacts(files);
   const { format, output } = model.manifest;
-  return format === 'tfjs-layers'
-    ? toLayersNetwork(await loadLayersNetwork(artifacts), output)
-    : toGraphNetwork(await converter.loadGraphModel(tf.io.fromMemory(artifacts)), output);
+  switch (format) {
+    case 'tfjs-layers':
+      return toLayersNetwork(await loadLayersNetwork(toArtifacts(files)), output);
+    case 'tfjs-graph':
+      return toGraphNetwork(await converter.loadGraphModel(tf.io.fromMemory(toArtifacts(files))), output);
+    case 'tf-savedmodel':
+      throw new Error('tfjs loads no SavedModel');
+  }
 }
 
 /** Makes what runs a network as far as the named outputs need it, and answers them in their order. */

@@ -12,8 +12,13 @@ export async function createWasmEngine(): Promise<Engine> {
     name: 'wasm',
     tensorflowVersion: undefined,
     loadModel(model, files) {
-      if (model.manifest.format === 'tf-savedmodel') throw new Error('a tf-savedmodel needs tensorflow');
-      return loadTfjsModel(model, files);
+      switch (model.manifest.format) {
+        case 'tf-savedmodel':
+          throw new Error('a tf-savedmodel needs tensorflow');
+        case 'tfjs-graph':
+        case 'tfjs-layers':
+          return loadTfjsModel(model, files);
+      }
     },
   };
 }
