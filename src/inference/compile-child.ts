@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { toEntryUrl } from '../entry-url.ts';
 import type { CompileReport, CompileTask } from '../ipc/thread-messages.ts';
 
-/** A large model takes seconds; a compiler that hangs must not keep the model from being served as it is. */
+/** A large model takes seconds; if the compiler hangs, the model is served in its original form. */
 const compileTimeoutMs = 5 * 60_000;
 
 /**
- * Compiles a model in a process of its own, which waits for one that is at it already: it costs seconds of CPU, much
- * memory, and may crash.
- * @returns why the model is not compiled, where it was not even refused
+ * Compiles a model in a child process: compiling takes seconds of CPU and much memory, and may crash. The child waits for
+ * another process that already compiles the same model.
+ * @returns why compiling failed; undefined if the model was compiled or refused
  */
 export function compileInChild(task: CompileTask): Promise<string | undefined> {
   const child = fork(fileURLToPath(toEntryUrl('../compile/compile-process', import.meta.url)), {

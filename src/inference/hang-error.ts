@@ -1,4 +1,4 @@
-/** Native work did not come back in its time. */
+/** A native call exceeded its time limit. */
 export class HangError extends Error {
   override readonly name = 'HangError';
 }

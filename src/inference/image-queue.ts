@@ -1,17 +1,17 @@
 import { type Deadline, type DeadlineEnd, toDeadlineEnd, watchDeadline } from '../deadline.ts';
 import { ServiceError } from '../errors.ts';
 
-/** One image's scores, and what they cost. */
+/** One image's scores and timings. */
 export interface Inference {
   /** float32 `[labels]` */
   readonly scores: Float32Array;
-  /** float32 `[rows, columns, labels]` over the raster, where it was asked for and the model has one. */
+  /** float32 `[rows, columns, labels]` over the raster, if requested and the model has a map. */
   readonly map?: Float32Array;
   readonly queueMs: number;
   readonly inferenceMs: number;
 }
 
-/** What an operator must know of an image that TensorFlow never returns. */
+/** Identifies an image in the report of a hung batch. */
 export interface Subject {
   readonly requestId: string;
   /** SHA-256 of the upload, in hex. */
@@ -22,14 +22,14 @@ export interface Subject {
   readonly bytes: number;
 }
 
-/** Whose image it is, and how long it may wait. */
+/** The image's identity and deadline. */
 export interface InferenceRequest extends Deadline {
   readonly subject: Subject;
-  /** Whether to answer a map, too, where the model has one. */
+  /** Whether to return a map as well, if the model has one. */
   readonly explain: boolean;
 }
 
-/** One image that waits for a model. */
+/** One image in the queue of a model. */
 export interface QueuedImage {
   /** uint8 `[height, width, 3]` */
   readonly raster: Uint8Array;
@@ -40,12 +40,12 @@ export interface QueuedImage {
   reject(error: Error): void;
 }
 
-/** Images that wait for one model, in the order they came. */
+/** FIFO queue of images for one model. */
 export class ImageQueue {
   readonly #queued = new Set<QueuedImage>();
   readonly #toExpired: () => ServiceError;
 
-  /** @param toExpired says why an image was not done in time */
+  /** @param toExpired creates the error for an image that missed its deadline */
   constructor(toExpired: () => ServiceError) {
     this.#toExpired = toExpired;
   }
@@ -55,8 +55,8 @@ export class ImageQueue {
   }
 
   /**
-   * Waits for the image's scores.
-   * @throws what `toExpired` says when the image waited too long, ERR_DEADLINE when its client is gone.
+   * Queues an image and resolves with its scores.
+   * @throws the error of `toExpired` at the deadline, ERR_DEADLINE if the client disconnected
    */
   add(raster: Uint8Array, request: InferenceRequest): Promise<Inference> {
     const end = toDeadlineEnd(request);
@@ -88,7 +88,7 @@ export class ImageQueue {
   }
 
   /**
-   * Takes up to `count` images. Their deadlines go on: a client is answered in time though TensorFlow may take longer.
+   * Dequeues up to `count` images. Their deadlines stay active: clients are answered in time even if TensorFlow takes longer.
    */
   take(count: number): QueuedImage[] {
     const taken = [...this.#queued].slice(0, count);
@@ -96,7 +96,7 @@ export class ImageQueue {
     return taken;
   }
 
-  /** The error for an image that nobody waits for any more. */
+  /** The error for an image whose request has ended. */
   toGivenUp(end: DeadlineEnd): ServiceError {
     return end === 'gone' ? new ServiceError('ERR_DEADLINE', 'the client is gone') : this.#toExpired();
   }

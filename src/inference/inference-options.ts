@@ -4,33 +4,33 @@ import type { ModelVersion } from '../model/model-version.ts';
 import type { Subject } from './image-queue.ts';
 import type { Hang } from './model-instance.ts';
 
-/** What the room is built from. */
+/** Options of {@link InferenceService}. */
 export interface InferenceOptions {
   readonly engine: EngineName;
-  /** Threads of a model, each with an instance of its own. */
+  /** Threads per model, each with its own instance. */
   readonly modelThreads: number;
   readonly maxBatch: number;
   readonly loadTimeoutMs: number;
-  /** Time for TensorFlow to return a batch. */
+  /** Time limit of a batch, after which its thread counts as hung. */
   readonly stuckMs: number;
-  /** Whether the worker doesn't serve without a model. */
+  /** Whether the worker serves only once this model is loaded. */
   readonly isDefault: (model: ModelVersion) => boolean;
-  /** Decodes a model's golden images; their scores are compared when it is loaded. */
+  /** Decodes a model's golden images, whose scores are verified at load. */
   readonly loadGolden: (model: ModelVersion) => Promise<GoldenRaster[]>;
   readonly artefacts: {
-    /** The user's folder of artefacts, beside those that models bring. */
+    /** The user's artefact cache, in addition to artefacts beside models. */
     readonly cacheDir: string;
-    /** Compiles a model in a process of its own; undefined to serve models as they are. Answers what went wrong. */
+    /** Compiles a model in a child process and resolves with the failure, if any; undefined to serve original models. */
     readonly compile?: (task: CompileTask) => Promise<string | undefined>;
   };
-  /** The engine is in this process, in a thread that has no model yet. */
+  /** The engine is loaded in this process, in a thread without a model. */
   readonly onStarted?: () => void;
-  /** A thread hangs in native code for good: this process can't be mended, only replaced. */
+  /** A thread hangs in native code, which can't be interrupted: the process has to be replaced. */
   readonly onHang?: (hang: Hang) => void;
-  /** A load failed; the reason may name paths. */
+  /** A load failed; the reason may contain paths. */
   readonly onLoadFailed?: (model: ModelVersion, reason: string) => void;
   readonly onLoaded?: (model: ModelVersion, loaded: LoadedFacts) => void;
-  /** A batch goes to its thread; what is returned is called when it has come back, or is given up. */
+  /** A batch was sent to its thread; the returned function is called when it is done or abandoned. */
   readonly onRun?: (model: ModelVersion, images: readonly Subject[]) => () => void;
   readonly onBatch?: (model: ModelVersion, count: number, runMs: number) => void;
 }

@@ -5,7 +5,7 @@ import type { Inference, InferenceRequest } from './image-queue.ts';
 import type { InferenceOptions } from './inference-options.ts';
 import { ModelRunner } from './model-runner.ts';
 
-/** Rasters in, scores out. Each model has threads of its own: one that hangs, or loads for long, holds up no other. */
+/** Rasters in, scores out. Each model has its own threads, so a model that hangs or loads slowly delays no other. */
 export class InferenceService {
   readonly #options: InferenceOptions;
   readonly #runners = new Map<string, ModelRunner>();
@@ -34,24 +34,24 @@ export class InferenceService {
   }
 
   /**
-   * Waits until the engine is in this process, brought by the first load of a model, or that load has ended without.
-   * @throws ERR_MODEL_UNAVAILABLE, ERR_DEADLINE where nobody waits any longer
+   * Waits until the first load of a model has loaded the engine into this process, or has failed.
+   * @throws ERR_MODEL_UNAVAILABLE or ERR_DEADLINE at the deadline
    */
   async waitForStart(model: ModelVersion, deadline: Deadline): Promise<void> {
     if (!this.#hasStarted) await this.#runnerOf(model).waitForStart(this.#started, deadline);
   }
 
-  /** Knows from the worker before this one that a model's load hangs; it is tried again after a backoff. */
+  /** Takes over from the previous worker that loading a model hung, so that this one retries after a backoff. */
   inherit(model: ModelVersion, hung: HungModel): void {
     this.#runnerOf(model).state.inherit(hung);
   }
 
-  /** The state of a model in this worker, whether it was ever used or not. */
+  /** The state of a model in this worker, used before or not. */
   toSnapshot(model: ModelVersion): ModelSnapshot {
     return this.#runnerOf(model).state.toSnapshot(this.#options.engine);
   }
 
-  /** Images that wait, for all models together. */
+  /** Queued images of all models. */
   queueDepth(): number {
     return [...this.#runners.values()].reduce((sum, { queueDepth }) => sum + queueDepth, 0);
   }

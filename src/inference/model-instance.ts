@@ -6,26 +6,26 @@ import type { QueuedImage } from './image-queue.ts';
 import { createRunDelayMeter } from './run-delay.ts';
 import { type LoadOutcome, type LoadTask, type Scores, ThreadHandle } from './thread-handle.ts';
 
-/** Native work that did not come back. */
+/** A native call that exceeded its time limit. */
 export interface Hang {
   readonly reason: string;
   readonly model: ModelVersion;
-  /** The batch; empty for a load. */
+  /** The images of the batch; empty for a load. */
   readonly images: readonly QueuedImage[];
 }
 
 interface InstanceOptions {
   readonly engine: EngineName;
   readonly loadTimeoutMs: number;
-  /** Time for TensorFlow to return a batch. */
+  /** Time limit of a batch. */
   readonly stuckMs: number;
   readonly onStarted: () => void;
-  /** The thread is gone, and the model with it; the next task starts a fresh one. */
+  /** The thread ended or was abandoned, and its model with it; the next task starts a new one. */
   readonly onLost: () => void;
   readonly onHang: (hang: Hang) => void;
 }
 
-/** One instance of a model, in a thread of its own; a thread that hangs is left behind for a fresh one. */
+/** One loaded copy of a model in its own thread; a thread that hangs is abandoned and replaced. */
 export class ModelInstance {
   readonly #model: ModelVersion;
   readonly #options: InstanceOptions;
@@ -39,22 +39,22 @@ export class ModelInstance {
     this.#options = options;
   }
 
-  /** Whether the model is in the thread's memory. */
+  /** Whether the thread has loaded the model. */
   get isLoaded(): boolean {
     return this.#isLoaded;
   }
 
-  /** Whether a batch can be run at once. */
+  /** Whether a batch can start now. */
   get isFree(): boolean {
     return this.#isLoaded && !this.#isBusy;
   }
 
-  /** Starts the thread, and TensorFlow in it, for a load that follows. */
+  /** Starts the thread and its engine ahead of a load. */
   start(): void {
     this.#getThread();
   }
 
-  /** Loads the model, or says that it is not compiled yet. @throws HangError, Error with the reason. */
+  /** Loads the model, or reports that it is not compiled yet. @throws HangError, Error with the reason */
   async load(task: LoadTask): Promise<LoadOutcome> {
     const { loadTimeoutMs } = this.#options;
     const reason = `not loaded within ${String(loadTimeoutMs)} ms (supervisor.loadTimeoutMs)`;
@@ -63,7 +63,7 @@ export class ModelInstance {
     return outcome;
   }
 
-  /** Runs one batch. @throws HangError when TensorFlow does not return it */
+  /** Runs one batch. @throws HangError after `stuckMs` */
   async run(images: readonly QueuedImage[]): Promise<Scores> {
     const { stuckMs } = this.#options;
     const { length } = images;
@@ -79,7 +79,7 @@ export class ModelInstance {
     return scores;
   }
 
-  /** The one copy of an upload's pixels, into memory that moves to the thread and back: fresh one costs page faults. */
+  /** The only copy of an upload's pixels. The buffer is transferred to the thread and back: a new one costs page faults. */
   #toBatch(images: readonly QueuedImage[]): Uint8Array<ArrayBuffer> {
     const size = images[0]?.raster.length ?? 0;
     const spare = this.#spare;
@@ -89,7 +89,7 @@ export class ModelInstance {
     return batch;
   }
 
-  /** Waits for native work that may hang: it can't be interrupted, so its thread is left behind. */
+  /** Awaits native work with a time limit: it can't be interrupted, so a thread that hangs is abandoned. */
   async #perform<T>(
     work: (thread: ThreadHandle) => Promise<T>,
     limitMs: number,
@@ -107,7 +107,7 @@ export class ModelInstance {
       return await work(thread);
     } finally {
       stopWatch();
-      // A thread that was lost meanwhile has been replaced, and the fresh one may be at work.
+      // A thread lost meanwhile has been replaced, and the new one may be busy.
       if (this.#thread === thread) this.#isBusy = false;
     }
   }

@@ -10,7 +10,7 @@ import { type Hang, ModelInstance } from './model-instance.ts';
 import { ModelState } from './model-state.ts';
 import type { LoadTask } from './thread-handle.ts';
 
-/** One model at work: lazy loading, its queue, batches, and the threads that hold it. */
+/** Runs one model: lazy loading, its queue, batches and its instances. */
 export class ModelRunner {
   readonly state: ModelState;
   readonly #model: ModelVersion;
@@ -50,8 +50,8 @@ export class ModelRunner {
   }
 
   /**
-   * Loads the model and waits for `started`, or for the end of the load, whatever that is.
-   * @throws as `infer` where nobody waits any longer
+   * Loads the model and waits for `started` or the end of the load, successful or not.
+   * @throws as `infer` at the deadline
    */
   waitForStart(started: Promise<void>, deadline: Deadline): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -65,7 +65,7 @@ export class ModelRunner {
 
   async #load(): Promise<LoadedFacts> {
     const [first, ...others] = this.#instances;
-    // TensorFlow starts while golden images are decoded.
+    // The engine starts while golden images are decoded.
     first?.start();
     const task = await this.#toLoadTask();
     const facts = first && (await this.#loadCompiled(first, task));
@@ -81,7 +81,7 @@ export class ModelRunner {
     return { model: this.#model, golden, maxBatch, cacheDir: artefacts.cacheDir, wantsArtefact: false };
   }
 
-  /** Loads a model as a compiled graph, which is made first where there is none. */
+  /** Loads a model as a compiled graph, compiling it first if needed. */
   async #loadCompiled(instance: ModelInstance, task: LoadTask): Promise<LoadedFacts> {
     const { compile } = this.#options.artefacts;
     const { model, golden, cacheDir } = task;
@@ -93,7 +93,7 @@ export class ModelRunner {
     return fault === undefined ? second : { ...second, remarks: [...second.remarks, fault] };
   }
 
-  /** Brings the model that images wait for into memory, then runs them; if it can't, they fail. */
+  /** Loads the model, then runs the queued images; they fail if the load fails. */
   #prepare(): void {
     this.state.ensureReady().then(
       () => {
@@ -106,7 +106,7 @@ export class ModelRunner {
     );
   }
 
-  /** A thread is gone: where no other holds the model it is cold again, and loaded anew if images wait for it. */
+  /** After the loss of a thread: if it was the last with the model, the model is cold, and reloaded if images are queued. */
   #recover(): void {
     if (!this.state.isReady()) return;
     if (this.#instances.some(({ isLoaded }) => isLoaded)) {
@@ -117,7 +117,7 @@ export class ModelRunner {
     if (this.#queue.depth > 0) this.#prepare();
   }
 
-  /** Brings the model into a fresh thread while others serve it; where that fails, they go on alone. */
+  /** Reloads the model in a new thread while others serve it; if that fails, they continue without it. */
   async #refill(instance: ModelInstance): Promise<void> {
     await this.#toLoadTask()
       .then((task) => instance.load(task))
@@ -125,7 +125,7 @@ export class ModelRunner {
     this.#pump();
   }
 
-  /** While batches run, images gather; the next run takes what is there. Nobody waits at low load. */
+  /** Images queue while batches run, and the next batch takes them. At low load no image waits for a batch to fill. */
   #pump(): void {
     for (const instance of this.#instances) if (instance.isFree && this.#queue.depth > 0) void this.#runNext(instance);
   }
@@ -159,7 +159,7 @@ export class ModelRunner {
     }
   }
 
-  /** Waiting for a load counts toward the deadline; the load itself goes on for those who come later. */
+  /** Waiting for a load counts toward the deadline; the load continues for later requests. */
   #toExpired(): ServiceError {
     if (this.state.isReady()) {
       return new ServiceError('ERR_DEADLINE', 'the image was admitted, but not done by the deadline');
@@ -168,7 +168,7 @@ export class ModelRunner {
     return new ServiceError('ERR_MODEL_UNAVAILABLE', detail, { retryAfterSeconds: 1 });
   }
 
-  /** A run that failed although its thread still lives is a bug of the model's; a lost thread is replaced. */
+  /** A run that fails in a live thread is a bug of the model; a lost thread is replaced. */
   #toRunError(thrown: unknown): ServiceError {
     if (thrown instanceof HangError) {
       return new ServiceError('ERR_WORKER_STUCK', thrown.message, { retryAfterSeconds: 1 });

@@ -7,7 +7,7 @@ import { HangError } from './hang-error.ts';
 
 const firstBackoffMs = 1000;
 const maxBackoffMs = 60_000;
-/** A load that hangs costs its worker, so it is tried less often. */
+/** A load that hangs costs its worker, so it is retried less often. */
 const maxHungBackoffMs = 600_000;
 
 type State =
@@ -18,23 +18,23 @@ type State =
 
 interface ModelStateOptions {
   readonly loadTimeoutMs: number;
-  /** Whether the worker doesn't serve without the model. */
+  /** Whether the worker serves only once this model is loaded. */
   readonly isDefault: boolean;
-  /** Brings the model into memory; throws {@link HangError} when it did not come back. */
+  /** Loads the model; throws {@link HangError} after the time limit. */
   readonly load: () => Promise<LoadedFacts>;
-  /** A load failed, for this reason; it may name paths. */
+  /** A load failed; the reason may contain paths. */
   readonly onFailed: (reason: string) => void;
 }
 
-/** One model inside one worker: cold → loading → ready, or failed and tried again after a backoff. */
+/** One model in one worker: cold → loading → ready, or failed and retried after a backoff. */
 export class ModelState {
   readonly model: ModelVersion;
   readonly #options: ModelStateOptions;
   #state: State = { kind: 'cold' };
-  /** Loads in a row that failed, and those among them that hung. */
+  /** Consecutive failed loads, and consecutive hung loads. */
   #failures = 0;
   #hangs = 0;
-  /** Why the last load failed; undefined once one succeeded. */
+  /** Why the last load failed; undefined after a success. */
   #reason: string | undefined;
   #facts: LoadedFacts | undefined;
 
@@ -43,7 +43,7 @@ export class ModelState {
     this.#options = options;
   }
 
-  /** Loads on first use; every caller waits for the same load. @throws ERR_MODEL_UNAVAILABLE */
+  /** Loads on first use; concurrent callers share one load. @throws ERR_MODEL_UNAVAILABLE */
   ensureReady(): Promise<void> {
     const state = this.#state;
     if (state.kind === 'ready') return Promise.resolve();
@@ -58,17 +58,17 @@ export class ModelState {
     return this.#state.kind === 'ready';
   }
 
-  /** Images above which a larger batch gains nothing; undefined where nobody measured it. */
+  /** Batch size above which a larger one gains nothing; undefined if it was not measured. */
   get usefulBatch(): number | undefined {
     return this.#facts?.usefulBatch;
   }
 
-  /** Forgets a loaded model whose thread is gone. */
+  /** Resets a loaded model to cold after the loss of its threads. */
   reset(): void {
     if (this.isReady()) this.#state = { kind: 'cold' };
   }
 
-  /** Goes on from what the worker before this one went through: its loads hung. */
+  /** Continues the backoff of the previous worker, where loads of this model hung. */
   inherit({ reason, hangs }: HungModel): void {
     this.#failures = hangs - 1;
     this.#hangs = hangs - 1;
@@ -107,18 +107,18 @@ export class ModelState {
     }
   }
 
-  /** @returns when it is tried again, on the clock of `performance.now()` */
+  /** @returns the time of the next attempt, on the clock of `performance.now()` */
   #fail(thrown: unknown): number {
     this.#reason = hidePaths(toMessage(thrown), this.model.dir);
     const isHung = thrown instanceof HangError;
     const backoffMs = this.#toBackoffMs(isHung);
     const retryAt = performance.now() + backoffMs;
     this.#state = { kind: 'failed', retryAt };
-    // A worker that doesn't serve gets no request that would try again, so it tries by itself; but a load that hangs
-    // costs a worker, which a model that nobody asks for is not worth.
+    // A worker that doesn't serve yet gets no requests that would retry the load, so a timer does. A hung load costs a
+    // worker, so other models than the default ones are retried only on request after one.
     if (!isHung || this.#options.isDefault) {
       setTimeout(() => {
-        // A timer may fire a moment early: this is the try that the backoff was for.
+        // Not ensureReady: a timer may fire slightly before `retryAt`.
         if (this.#state.kind === 'failed') this.#start().catch(() => undefined);
       }, backoffMs).unref();
     }

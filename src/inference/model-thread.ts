@@ -1,4 +1,4 @@
-// The thread that TensorFlow lives in, and one model: one message in, one answer out, in order.
+// The thread of one engine with one model: answers one message at a time, in order.
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { toMessage } from '../errors.ts';
@@ -44,7 +44,7 @@ async function run(model: LoadedModel, message: Extract<ToThread, { type: 'run' 
   return {
     type: 'scores',
     id,
-    // tfjs may answer a view of memory that is its own; a copy of a few scores can be transferred.
+    // tfjs may return a view of its own memory, which can't be transferred; a copy can.
     scores: Float32Array.from(scores),
     ...(explained && { maps: Float32Array.from(explained.maps) }),
     batch,
@@ -52,12 +52,12 @@ async function run(model: LoadedModel, message: Extract<ToThread, { type: 'run' 
   };
 }
 
-/** Loads, warms up, and lets the model prove itself on its golden images before any upload sees it. */
+/** Loads and warms up the model and verifies its golden images before any upload reaches it. */
 async function load(message: Extract<ToThread, { type: 'load' }>): Promise<ThreadAnswer> {
   const startedAt = performance.now();
   const { id, model, golden, cacheDir, wantsArtefact, maxBatch } = message;
   const { loadModel, tensorflowVersion } = await engine.catch((thrown: unknown) => {
-    // What it lacked may be there at the next load.
+    // The next load may succeed, e.g. after `image-check setup`.
     engine = startEngine();
     throw thrown;
   });
@@ -86,7 +86,7 @@ async function load(message: Extract<ToThread, { type: 'load' }>): Promise<Threa
   return { type: 'loaded', id, loaded: { loadMs: performance.now() - startedAt, form, usefulBatch, remarks } };
 }
 
-/** Starts the engine before the first load, which awaits it and tells its failure. */
+/** Starts the engine ahead of the first load, which awaits it and reports its failure. */
 function startEngine(): Promise<Engine> {
   const started = createEngine((workerData as ThreadData).engine);
   started.then(
@@ -96,7 +96,7 @@ function startEngine(): Promise<Engine> {
   return started;
 }
 
-/** What an engine says of a network seldom names the file that holds it. */
+/** Adds the file name to errors of engines, which seldom have it. */
 function toNamed(reason: string, { manifest }: ModelVersion): string {
   const file = toMainFile(manifest.format);
   return reason.includes(file) ? reason : `${file}: ${reason}`;

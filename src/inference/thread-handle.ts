@@ -3,22 +3,22 @@ import { toEntryUrl } from '../entry-url.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import type { FromThread, LoadedFacts, ThreadAnswer, ThreadData, ToThread } from '../ipc/thread-messages.ts';
 
-/** What came of a batch. */
+/** Result of a batch. */
 export type Scores = Omit<Extract<ThreadAnswer, { type: 'scores' }>, 'type' | 'id'>;
 
-/** What a thread is asked to load. */
+/** Parameters of a load. */
 export type LoadTask = Omit<Extract<ToThread, { type: 'load' }>, 'type' | 'id'>;
 
-/** What came of a load. */
+/** Result of a load. */
 export type LoadOutcome =
   ({ readonly kind: 'loaded' } & LoadedFacts) | { readonly kind: 'uncompiled'; readonly tensorflowVersion: string };
 
 type Answer = Exclude<ThreadAnswer, { type: 'failed' }>;
 
 interface ThreadEvents {
-  /** The engine is in the process; called once. */
+  /** The engine is loaded; called once. */
   readonly onStarted: () => void;
-  /** The thread ended by itself. */
+  /** The thread ended on its own. */
   readonly onLost: () => void;
 }
 
@@ -27,7 +27,7 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
-/** The HTTP thread's end of one model thread, which starts its engine at once and holds one model. */
+/** The HTTP thread's handle of one model thread, which starts its engine immediately and holds one model. */
 export class ThreadHandle {
   readonly #thread: Worker;
   readonly #asked = new Map<number, Asked>();
@@ -52,11 +52,11 @@ export class ThreadHandle {
     this.#thread.on('exit', () => {
       onEnd('the model thread ended');
     });
-    // A process that has nothing else to do ends; listening for messages would hold it, so this comes after.
+    // Lets an idle process end. Comes last, as adding a message listener refs the thread again.
     this.#thread.unref();
   }
 
-  /** Loads a model, or says that it is not compiled yet. @throws Error with the reason. */
+  /** Loads a model, or reports that it is not compiled yet. @throws Error with the reason */
   async load(task: LoadTask): Promise<LoadOutcome> {
     const answer = await this.#ask({ type: 'load', id: this.#nextId++, ...task });
     if (answer.type === 'loaded') return { kind: 'loaded', ...answer.loaded };
@@ -64,7 +64,7 @@ export class ThreadHandle {
     throw new Error(`the model thread answered ${answer.type} to load`);
   }
 
-  /** @param batch uint8 `[count, height, width, 3]`; its memory moves to the thread */
+  /** @param batch uint8 `[count, height, width, 3]`; its buffer is transferred to the thread */
   async run(batch: Uint8Array<ArrayBuffer>, count: number, wantsMaps: boolean): Promise<Scores> {
     const answer = await this.#ask({ type: 'run', id: this.#nextId++, batch, count, wantsMaps }, [batch.buffer]);
     if (answer.type !== 'scores') throw new Error(`the model thread answered ${answer.type} to run`);
@@ -72,8 +72,8 @@ export class ThreadHandle {
   }
 
   /**
-   * Lets go of a thread that does not come back; what waits for it fails with `error`.
-   * terminate() never returns beside a thread that is stuck in native code; that one goes with its process.
+   * Abandons a thread that hangs; its pending requests fail with `error`.
+   * terminate() never resolves while a thread is stuck in native code; the thread ends with its process.
    */
   abandon(error: Error): void {
     this.#lost = error;

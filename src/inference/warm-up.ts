@@ -2,14 +2,14 @@ import { toMessage } from '../errors.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import type { LoadedModel } from './engines/engine.ts';
 
-/** Time after which no further size of batch is warmed: somebody waits for the load. */
+/** Time after which no further batch size is warmed up: requests wait for the load. */
 const warmUpMs = 250;
 
 /**
- * Runs every size of batch that will be run: the first run of a size takes twice the time of the next, as kernels are
- * prepared for a shape once.
- * @returns the largest size that is useful, and what an operator should know of it
- * @throws Error where the first run fails or its scores are no numbers.
+ * Runs every batch size that will be used: kernels are prepared once per shape, so the first run of a size takes twice as
+ * long as the next.
+ * @returns the largest useful batch size, and a remark for the operator
+ * @throws Error if the first run fails or a score is not a finite number
  */
 export async function warmUp(
   loaded: LoadedModel,
@@ -22,7 +22,7 @@ export async function warmUp(
   const run = async (count: number): Promise<void> => {
     assertNumbers(await loaded.run(new Uint8Array(count * width * height * 3), count));
   };
-  // The maps of a compiled model were compared with those of the original; here nobody has seen one yet.
+  // The compiler has verified the maps of a compiled model; those of an original are checked here.
   if (loaded.explain && loaded.form !== 'compiled') {
     const { scores, maps } = await loaded.explain(new Uint8Array(width * height * 3), 1);
     assertNumbers(scores);
@@ -34,7 +34,7 @@ export async function warmUp(
     try {
       await run(count);
     } catch (thrown) {
-      // Frozen for one image at a time, say.
+      // E.g. a graph with a fixed batch size of one.
       return { usefulBatch: count - 1, remark: `batches of ${String(count)} do not run: ${toMessage(thrown)}` };
     }
     if (performance.now() - startedAt > warmUpMs) break;

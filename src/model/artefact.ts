@@ -7,44 +7,44 @@ import type { Manifest } from './manifest.ts';
 import { readFileHash } from './model-files.ts';
 import type { ModelVersion } from './model-version.ts';
 
-/** Counts changes of the compiler that make other graphs; an artefact of another one is stale. */
+/** Increased with every change of the compiler that changes its graphs; artefacts of other versions are stale. */
 const compilerVersion = 1;
 
-/** The folder of a shipped artefact, inside its model's. */
+/** The folder of a shipped artefact, inside the folder of its model. */
 const ownFolder = 'compiled';
 
 export const artefactFile = 'artefact.json';
 export const graphFile = 'saved_model.pb';
 
-/** What one batch size costs. */
+/** Cost of one batch size. */
 export interface BatchCost {
   readonly size: number;
   /** Shortest of several runs. */
   readonly perImageMs: number;
-  /** What the process's native memory grew by since before the graph was loaded. */
+  /** Growth of the process's native memory since before the graph was loaded. */
   readonly privateBytes: number;
 }
 
-/** What `artefact.json` says of a compiled graph. */
+/** `artefact.json` of a compiled graph. */
 export interface CompiledArtefact {
   readonly kind: 'compiled';
   readonly key: string;
   readonly compilerVersion: number;
   readonly tensorflowVersion: string;
-  /** Of the model's files, as the manifest has them. */
+  /** Hashes of the model's files, from the manifest. */
   readonly files: Readonly<Record<string, string>>;
   readonly graphHash: string;
   readonly graphBytes: number;
   readonly nodes: number;
-  /** Load and first run, in a process that had TensorFlow already. */
+  /** Load and first run, in a process that has loaded TensorFlow before. */
   readonly loadMs: number;
   readonly usefulBatch: number;
   readonly batches: readonly BatchCost[];
-  /** Largest difference of a score, or of one in a map, from the original's, over golden and random images. */
+  /** Largest difference from a score of the original, maps included, over golden and random images. */
   readonly maxDifference: number;
 }
 
-/** Kept so that a model that can't be compiled is tried once, not at every start. */
+/** Written so that a model that can't be compiled is tried once, not at every start. */
 interface RefusedArtefact {
   readonly kind: 'refused';
   readonly key: string;
@@ -53,7 +53,7 @@ interface RefusedArtefact {
 
 export type Artefact = CompiledArtefact | RefusedArtefact;
 
-/** The kind of each value. Model threads read it while somebody waits, and zod alone takes 45 ms of CPU to load. */
+/** The type of each field. Model threads check it while a request waits; loading zod for it would take 45 ms of CPU. */
 const kindOf = {
   compiled: {
     ...{ key: 'string', compilerVersion: 'number', tensorflowVersion: 'string', files: 'object', graphHash: 'string' },
@@ -63,14 +63,14 @@ const kindOf = {
   refused: { key: 'string', reason: 'string' },
 } as const;
 
-/** What there is for a model; `faults` says in one line each which artefacts were passed over although they should fit. */
+/** The artefact of a model, if any; `faults` has one line for each damaged artefact that was skipped. */
 export type FoundArtefact = { readonly faults: readonly string[] } & (
   | { readonly kind: 'compiled'; readonly dir: string; readonly artefact: CompiledArtefact }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'none' }
 );
 
-/** Everything that a compiled graph depends on: the manifest's say in it, the model's files, compiler and TensorFlow. */
+/** Hashes everything that a compiled graph depends on: parts of the manifest, model files, compiler and TensorFlow versions. */
 export function toArtefactKey(manifest: Manifest, tensorflowVersion: string): string {
   const { width, height, colour, normalise, tensor, signature, tags } = manifest.input;
   const { activation, labels, map } = manifest.output;
@@ -83,7 +83,7 @@ export function toArtefactKey(manifest: Manifest, tensorflowVersion: string): st
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
 }
 
-/** What every artefact of a model says of where it comes from. */
+/** The fields of every artefact that say what it was made from. */
 export function toProvenance(
   manifest: Manifest,
   tensorflowVersion: string,
@@ -92,7 +92,7 @@ export function toProvenance(
   return { key, compilerVersion, tensorflowVersion, files: manifest.files };
 }
 
-/** Where a model's artefact may be: beside the model, or in the cache where the models folder can't be written. */
+/** The folders for a model's artefact: beside the model, or in the cache where the models folder is read-only. */
 export function toArtefactDirs(model: ModelVersion, cacheDir: string, key: string): { own: string; cached: string } {
   return {
     own: path.join(model.dir, ownFolder),
@@ -100,7 +100,7 @@ export function toArtefactDirs(model: ModelVersion, cacheDir: string, key: strin
   };
 }
 
-/** Finds the artefact that was made of exactly this model for this TensorFlow; a stale one counts as none. */
+/** Finds the artefact made from this model for this version of TensorFlow; stale ones are ignored. */
 export async function findArtefact(
   model: ModelVersion,
   cacheDir: string,
@@ -123,11 +123,11 @@ export async function findArtefact(
   return { kind: 'none', faults };
 }
 
-/** Reads what is known of a compiled graph. @throws Error where `dir` holds none. */
+/** Reads the `artefact.json` of a compiled graph. @throws Error if `dir` has none */
 export async function readArtefact(dir: string): Promise<CompiledArtefact> {
   const artefact = await readAny(dir);
   if (artefact?.kind === 'compiled') return artefact;
-  throw new Error(`${dir}: ${artefact ? artefact.reason : 'there is no artefact'}`);
+  throw new Error(`${dir}: ${artefact ? artefact.reason : 'no artefact'}`);
 }
 
 async function readAny(dir: string): Promise<Artefact | undefined> {
@@ -141,7 +141,7 @@ async function readAny(dir: string): Promise<Artefact | undefined> {
   return artefact;
 }
 
-/** @throws Error that names what is not as this program writes it. */
+/** @throws Error that names the wrong fields */
 function assertArtefact(value: unknown): asserts value is Artefact {
   const artefact = (typeof value === 'object' ? value : null) as Record<string, unknown> | null;
   const kind = artefact?.['kind'];

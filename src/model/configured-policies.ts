@@ -4,10 +4,10 @@ import type { ModelVersion } from './model-version.ts';
 import { type ConfiguredPolicies, isKnownPolicy } from './policy.ts';
 
 /**
- * Makes sure that the operator's policies name models and labels that are there: a misspelt one would never flag. Of a
- * model without a readable version any label may be meant.
+ * Checks that the operator's policies name existing models and labels: a misspelt one would never flag anything. A model
+ * without a readable version accepts any label.
  * @param wanted `check.policy`
- * @throws {@link ExitError} 78 with every fault in one line
+ * @throws {@link ExitError} 78, all faults in one line
  */
 export function assertPolicies(store: ModelStore, policies: ConfiguredPolicies, wanted: string): void {
   const faults = Object.entries(policies).flatMap(([policy, models]) =>

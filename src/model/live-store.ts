@@ -6,16 +6,16 @@ import { type Manifest, toManifest } from './manifest.ts';
 import type { ModelStore, StoredVersion } from './model-store.ts';
 import { type ModelVersion, toModelKey } from './model-version.ts';
 
-/** Models as they were found on disk once, with the thresholds that hold now. */
+/** Models as found on disk at the start, with current thresholds. */
 export interface LiveStore {
   readonly store: () => ModelStore;
-  /** Takes over thresholds that have changed on disk. */
+  /** Applies thresholds that changed on disk. */
   readonly refreshPolicies: () => Promise<void>;
 }
 
 /**
  * Creates the store of a process.
- * @param onFault is told in one line which version keeps its thresholds because its manifest is broken now
+ * @param onFault receives one line for each version that keeps its thresholds because its manifest is broken
  */
 export function createLiveStore(found: ModelStore, onFault: (fault: string) => void): LiveStore {
   let store = found;
@@ -25,12 +25,12 @@ export function createLiveStore(found: ModelStore, onFault: (fault: string) => v
   };
   return {
     store: () => store,
-    // In turn: what was read first must not come last.
+    // One at a time: an older read must not overwrite a newer one.
     refreshPolicies: () => (refreshed = refreshed.then(refresh)),
   };
 }
 
-/** Reads the thresholds of known versions anew; a version whose manifest differs in anything else stays as it is. */
+/** Rereads the thresholds of known versions; a version whose manifest differs elsewhere stays unchanged. */
 async function toRefreshed(store: ModelStore, onFault: (fault: string) => void): Promise<ModelStore> {
   const refreshed = new Map<string, readonly StoredVersion[]>();
   const refresh = async (stored: StoredVersion): Promise<StoredVersion> => {

@@ -7,26 +7,26 @@ const thresholds = z.strictObject({ review: score.optional(), reject: score.opti
 const policy = z.record(z.string(), thresholds);
 const fileName = z.string().regex(/^(?!.*(^|\/)\.\.(\/|$))[^/\\].*$/, 'must be a path inside the folder of the model');
 
-/** How pictures can be brought to a model's input size. */
+/** How an image is resized to the model's input size. */
 export const resizeModes = ['cover', 'contain', 'stretch', 'long-side'] as const;
 
-/** How the pixels of the input are computed: by a filter, or sampled as `tf.image.resize` does without `antialias`. */
+/** How input pixels are computed: by a filter, or sampled like `tf.image.resize` without `antialias`. */
 export const kernels = ['lanczos', 'bilinear', 'bicubic', 'nearest'] as const;
 
-/** Where samples lie: `half_pixel_centers`, `align_corners`, or neither of the two, in TensorFlow's words. */
+/** Sample positions: TensorFlow's `half_pixel_centers`, `align_corners`, or neither. */
 export const coordinates = ['half-pixel', 'align-corners', 'asymmetric'] as const;
 
-/** How JPEGs are decoded: `fast` as `tf.io.decode_jpeg` and `tf.node.decodeImage` do where they are not told otherwise. */
+/** How JPEGs are decoded: `fast` is the default of `tf.io.decode_jpeg` and `tf.node.decodeImage`. */
 export const jpegDcts = ['accurate', 'fast'] as const;
 
-/** What a network is given of each pixel: three channels, or their luma. */
+/** Input channels of the network: three, or luma only. */
 export const colours = ['rgb', 'bgr', 'grey'] as const;
 
 const input = z.strictObject({
   width: z.int().min(1).max(4096),
   height: z.int().min(1).max(4096),
   resize: z.enum(resizeModes),
-  /** The model says nothing of pictures whose shorter side has fewer pixels. */
+  /** Images whose shorter side has fewer pixels are not judged. */
   minSide: z.int().min(1).max(4096).optional(),
   kernel: z.enum(kernels).default('lanczos'),
   coordinates: z.enum(coordinates).default('half-pixel'),
@@ -39,7 +39,7 @@ const input = z.strictObject({
   tags: z.array(z.string()).default(['serve']),
 });
 
-/** A second output: where in the raster each label shows, `[n, height, width, labels]`. */
+/** A second output: scores by position in the raster, `[n, height, width, labels]`. */
 const map = z.strictObject({
   tensor: z.string().min(1),
   width: z.int().min(1).max(4096),
@@ -62,16 +62,16 @@ const golden = z.strictObject({
   tolerance: z.number().positive().default(0.01),
 });
 
-/** What `models/<name>/<version>/manifest.json` says. */
+/** Schema of `models/<name>/<version>/manifest.json`. */
 const manifestSchema = z
   .strictObject({
     format: z.enum(['tf-savedmodel', 'tfjs-graph', 'tfjs-layers']),
     input,
     output,
     policy: policy.default({}),
-    /** Other thresholds by the name of a policy; labels that one leaves out have those of `policy`. */
+    /** Other thresholds by policy name; labels missing from one use those of `policy`. */
     policies: z.record(z.string(), policy).optional(),
-    /** SHA-256 in base64 of every file that the model consists of. */
+    /** SHA-256 in base64 of every file of the model. */
     files: z.record(fileName, z.string().regex(/^sha256-[A-Za-z0-9+/]{43}=$/, 'must be sha256-<base64>')),
     golden: z.array(golden).default([]),
   })
@@ -115,8 +115,8 @@ const manifestSchema = z
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /**
- * Reads a manifest's text.
- * @throws Error with the faults in one line.
+ * Parses a manifest.
+ * @throws Error with all faults in one line
  */
 export function toManifest(json: string): Manifest {
   const parsed = manifestSchema.safeParse(JSON.parse(json));

@@ -6,7 +6,7 @@ import { toMessage } from '../errors.ts';
 import type { Manifest } from './manifest.ts';
 import type { ModelVersion } from './model-version.ts';
 
-/** The hash of a file as manifests write it. */
+/** The hash of a file in the form used by manifests. */
 export function toFileHash(bytes: Uint8Array): string {
   return `sha256-${createHash('sha256').update(bytes).digest('base64')}`;
 }
@@ -25,8 +25,8 @@ export function toMainFile(format: Manifest['format']): string {
 const blockBytes = 262_144;
 
 /**
- * Reads the hash of a file that nobody else in this thread waits for. Block by block in one memory it takes 7 ms for 9 MB,
- * as a whole and by libuv 11 to 19.
+ * Hashes a file synchronously. Block by block in one buffer takes 7 ms for 9 MB; reading it whole through libuv takes 11 to
+ * 19 ms.
  */
 export function readFileHash(file: string): string {
   const hash = createHash('sha256');
@@ -44,8 +44,8 @@ export function readFileHash(file: string): string {
 }
 
 /**
- * Reads all files of a model and compares their hashes.
- * @throws Error that names the file and what is wrong with it.
+ * Reads all files of a model and verifies their hashes.
+ * @throws Error that names the file and the fault
  */
 export async function loadModelFiles(model: ModelVersion): Promise<ReadonlyMap<string, Buffer>> {
   const files = new Map<string, Buffer>();
@@ -60,8 +60,8 @@ export async function loadModelFiles(model: ModelVersion): Promise<ReadonlyMap<s
 }
 
 /**
- * Compares the hashes of all files of a model that nobody wants the bytes of: its artefact runs in their place. Blocks its
- * thread.
+ * Verifies the hashes of all files of a model without keeping their content, for a model whose artefact runs instead. Blocks
+ * the thread.
  * @throws as `loadModelFiles`
  */
 export function verifyModelFiles({ dir, manifest }: ModelVersion): void {

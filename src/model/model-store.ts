@@ -4,20 +4,20 @@ import { exitCodes, ExitError, ServiceError, toMessage } from '../errors.ts';
 import { toManifest } from './manifest.ts';
 import type { ModelVersion } from './model-version.ts';
 
-/** A version as found on disk: fit to load, or broken with the reason. */
+/** A version as found on disk: usable, or broken with the reason. */
 export type StoredVersion =
   | { readonly kind: 'usable'; readonly model: ModelVersion }
   | { readonly kind: 'broken'; readonly name: string; readonly version: string; readonly reason: string };
 
-/** The models folder as it was read: of every name first the version that serves, then the others, the highest first. */
+/** The models folder as read: versions by name, the default version first, then the others from the highest. */
 export type ModelStore = ReadonlyMap<string, readonly StoredVersion[]>;
 
-/** Which version serves by a bare name, for names of which that is not the highest. */
+/** Default versions by model name, where the default is not the highest version. */
 export type PreferredVersions = Readonly<Record<string, string>>;
 
 /**
  * Reads every manifest below `dir`.
- * @throws {@link ExitError} 78 where the folder can't be read or holds no model.
+ * @throws {@link ExitError} 78 if the folder can't be read or has no model
  */
 export function loadModelStore(dir: string, preferred: PreferredVersions = {}): ModelStore {
   const root = path.resolve(dir);
@@ -33,15 +33,15 @@ export function loadModelStore(dir: string, preferred: PreferredVersions = {}): 
   return store;
 }
 
-/** Looks up what `name` or `name@version` stands for, if it is there; a bare name is the version that serves. */
+/** Looks up `name` or `name@version`; a bare name is the default version. */
 export function lookUpVersion(store: ModelStore, reference: string): StoredVersion | undefined {
   const [name = '', version] = reference.split('@', 2);
   return store.get(name)?.find((stored) => version === undefined || toVersion(stored) === version);
 }
 
 /**
- * Finds what `name` or `name@version` stands for.
- * @throws {@link ServiceError} ERR_MODEL_UNKNOWN.
+ * Finds `name` or `name@version`.
+ * @throws {@link ServiceError} ERR_MODEL_UNKNOWN
  */
 export function findVersion(store: ModelStore, reference: string): StoredVersion {
   const found = lookUpVersion(store, reference);
@@ -55,8 +55,8 @@ export function findVersion(store: ModelStore, reference: string): StoredVersion
 }
 
 /**
- * Makes sure that each of `check.models` is there; a broken one may still be mended while the service runs.
- * @throws {@link ExitError} 78.
+ * Checks that each of `check.models` exists; a broken one may still be repaired while the service runs.
+ * @throws {@link ExitError} 78
  */
 export function assertDefaults(store: ModelStore, references: readonly string[]): void {
   for (const reference of references) {
@@ -69,7 +69,7 @@ export function assertDefaults(store: ModelStore, references: readonly string[])
   }
 }
 
-/** The version of either kind. */
+/** The version of a usable or broken model. */
 export function toVersion(stored: StoredVersion): string {
   return stored.kind === 'usable' ? stored.model.version : stored.version;
 }

@@ -1,38 +1,38 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-/** What one version of a model looks like on disk. */
+/** State of one version of a model on disk. */
 interface VersionLook {
-  /** Manifest without its policies, sizes and times of the files that it names; undefined while it is no JSON object. */
+  /** The manifest without policies, sizes and times of its files; undefined while it is not a JSON object. */
   readonly content: string | undefined;
   /** All thresholds. */
   readonly policies: string;
 }
 
-/** What the models folder looks like, by `<name>/<version>`. What the service writes itself, artefacts, is no part of it. */
+/** State of the models folder by `<name>/<version>`, without the artefacts that the service writes itself. */
 export type ModelsLook = ReadonlyMap<string, VersionLook>;
 
 interface ModelWatchOptions {
-  /** A version came or went, or its manifest or files changed. */
+  /** A version was added or removed, or its manifest or files changed. */
   readonly onVersions: () => void;
-  /** Thresholds of a version that stays changed. */
+  /** Only thresholds of existing versions changed. */
   readonly onPolicies: () => void;
-  /** The folder to watch now; undefined while none is. */
+  /** The folder to watch; undefined while there is none. */
   readonly dir: () => string | undefined;
-  /** How `dir` looked before anybody read models from it. */
+  /** State of `dir` before models were loaded from it. */
   readonly known: ModelsLook | undefined;
   readonly pollMs?: number;
 }
 
 /**
- * Polling works where inotify says nothing, on network drives and mounted volumes, for a few small reads each time.
- * A second is soon enough for something that a person or a deployment does.
+ * Polling also works on network drives and mounted volumes, where inotify reports nothing, and costs a few small reads. One
+ * second is fast enough for a change made by a person or a deployment.
  */
 const defaultPollMs = 1000;
 
 /**
- * Watches a models folder. A change counts once two polls in a row see the same: a copy that still grows is not taken up
- * half-way.
+ * Watches a models folder. A change is reported once two polls in a row see the same state, so an unfinished copy is not
+ * loaded.
  * @returns a function that stops it
  */
 export function startModelWatch(options: ModelWatchOptions): () => void {
@@ -63,12 +63,12 @@ export function startModelWatch(options: ModelWatchOptions): () => void {
   };
 }
 
-/** Looks at every version below `dir`; undefined where the folder itself can't be read, as while a drive is away. */
+/** Reads the state of every version below `dir`; undefined if the folder can't be read, e.g. while a drive is unmounted. */
 export async function readModelsLook(dir: string): Promise<ModelsLook | undefined> {
   const names = await listNames(dir);
   if (names === undefined) return undefined;
   const look = new Map<string, VersionLook>();
-  // One after the other: a drive that hangs then holds one thread of the pool and not all.
+  // Sequential: a drive that hangs then blocks one thread of libuv's pool, not all.
   for (const name of names) {
     const versions = (await listNames(path.join(dir, name))) ?? [];
     for (const version of versions.filter((entry) => /^\d+$/.test(entry))) {
@@ -79,7 +79,7 @@ export async function readModelsLook(dir: string): Promise<ModelsLook | undefine
   return look;
 }
 
-/** Tells what is new in `look`. @returns what to compare with from now on */
+/** Reports the changes in `look`. @returns the state to compare the next one with */
 function take(
   look: ModelsLook,
   taken: ModelsLook | undefined,
@@ -91,7 +91,7 @@ function take(
   let hasNewPolicies = false;
   for (const [key, seen] of look) {
     const before = taken.get(key);
-    // Somebody edits: while nothing can be read in it, nothing but the thresholds is presumed to change.
+    // A manifest that is being edited may be unreadable: until it parses, only its thresholds count as changed.
     const content = seen.content ?? before?.content;
     if (content !== before?.content || before === undefined) hasNewVersions = true;
     else if (seen.policies !== before.policies) hasNewPolicies = true;
@@ -106,7 +106,7 @@ function isSame(left: ModelsLook, right: ModelsLook): boolean {
   return JSON.stringify([...left]) === JSON.stringify([...right]);
 }
 
-/** Looks at one version; undefined before its manifest is there, which a copy may bring last. */
+/** Reads the state of one version; undefined until its manifest exists, which a copy may write last. */
 async function lookAtVersion(dir: string): Promise<VersionLook | undefined> {
   const text = await readFile(path.join(dir, 'manifest.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
@@ -125,7 +125,7 @@ function lookAtFile(file: string): Promise<string> {
   );
 }
 
-/** Lists the files that a manifest names, as far as it is one: whether it is right is for workers to say. */
+/** Lists the files named by a manifest that is not validated yet; workers validate it. */
 function listFiles({ files, golden }: Readonly<Record<string, unknown>>): string[] {
   const named = isObject(files) ? Object.keys(files) : [];
   const images = Array.isArray(golden)

@@ -5,21 +5,21 @@ import { assertMaps, assertScores } from './outputs.ts';
 import { loadBinding } from './tensorflow.ts';
 import type { TensorFlowBinding, TensorMetadata } from './tensorflow-binding.ts';
 
-/** The input and the outputs of every compiled graph; TensorFlow runs what those need that are asked for. */
+/** Input and outputs of every compiled graph; TensorFlow runs only what the requested outputs need. */
 const input = 'images:0';
 const scoresOutput = 'scores:0';
 const mapOutput = 'map:0';
 
 /**
- * Loads a compiled model from its artefact. tfjs-node's own loader reads the whole graph in JavaScript once more and
- * turns pixels into int32; this one asks the native library directly.
+ * Loads a compiled model from its artefact. Calls the native library directly: tfjs-node's loader would parse the graph again
+ * in JavaScript and convert pixels to int32.
  */
 export async function loadCompiledModel(model: ModelVersion, artefactDir: string): Promise<LoadedModel> {
   const { usefulBatch } = await readArtefact(artefactDir);
   return loadCompiledGraph(model, artefactDir, usefulBatch);
 }
 
-/** Loads the graph in `dir`, whatever is known of it. @throws Error with TensorFlow's reason. */
+/** Loads the graph in `dir`, with or without an artefact.json. @throws Error with TensorFlow's reason */
 export function loadCompiledGraph(model: ModelVersion, dir: string, usefulBatch: number | undefined): LoadedModel {
   const binding = loadBinding();
   const session = binding.loadSavedModel(dir, 'serve');

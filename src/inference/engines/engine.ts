@@ -1,10 +1,10 @@
 import type { EngineName, ModelForm } from '../../ipc/messages.ts';
 import type { ModelVersion } from '../../model/model-version.ts';
 
-/** A model that an engine holds in memory. */
+/** A model loaded by an engine. */
 export interface LoadedModel {
   readonly form: ModelForm;
-  /** Images above which a larger batch gains nothing; known of compiled models, where it was measured. */
+  /** Batch size above which a larger one gains nothing; measured for compiled models only. */
   readonly usefulBatch: number | undefined;
   /**
    * Runs `count` images.
@@ -12,13 +12,13 @@ export interface LoadedModel {
    * @returns float32 `[count, labels]`, 0…1 once the manifest's activation is applied
    */
   run(batch: Uint8Array, count: number): Promise<Float32Array>;
-  /** Like `run`, with the maps, which `run` does not compute; absent where the model has none. */
+  /** Like `run`, with maps, which `run` does not compute; absent if the model has none. */
   readonly explain?: (batch: Uint8Array, count: number) => Promise<Explained>;
-  /** Frees its memory; it can't run afterwards. */
+  /** Frees its memory; it can't be used afterwards. */
   dispose(): void;
 }
 
-/** What a model says of a batch, and where in the rasters it sees that. */
+/** Scores of a batch with their maps over the rasters. */
 export interface Explained {
   /** float32 `[count, labels]`, 0…1 */
   readonly scores: Float32Array;
@@ -26,15 +26,15 @@ export interface Explained {
   readonly maps: Float32Array;
 }
 
-/** What runs models; `createEngine` has one for each name. */
+/** An inference engine; `createEngine` has one for each name. */
 export interface Engine {
   readonly name: EngineName;
-  /** Version of the native TensorFlow library, which an artefact is made for; undefined where artefacts don't run. */
+  /** Version of the native TensorFlow library, part of the artefact key; undefined for engines that run no artefacts. */
   readonly tensorflowVersion: string | undefined;
   /**
-   * @param files the model's files by their names in the manifest, already verified; an artefact needs none
-   * @param artefactDir folder of the model's artefact, already verified, where there is one that this engine runs
-   * @throws Error with the reason, fit for /health
+   * @param files the model's verified files by name; empty with an artefact
+   * @param artefactDir folder of the model's verified artefact, if there is one for this engine
+   * @throws Error with a reason that is safe to show in /health
    */
   readonly loadModel: (
     model: ModelVersion,

@@ -6,7 +6,7 @@ import type { TensorFlow } from './tensorflow.ts';
 import { getNodeBackend } from './tensorflow-binding.ts';
 import { createNetwork, createRunner, loadTfjsModel } from './tfjs-model.ts';
 
-/** Loads a model in the form that it came in: what an artefact is compared with, and what runs where there is none. */
+/** Loads a model in its original form: the reference for its artefact, and the fallback without one. */
 export function loadOriginalModel(
   tf: TensorFlow,
   model: ModelVersion,
@@ -21,7 +21,7 @@ export function loadOriginalModel(
   }
 }
 
-/** What tfjs-node keeps to itself of a SavedModel: its predict() runs every output of the signature. */
+/** Private fields of tfjs-node's SavedModel, needed because its predict() runs every output of the signature. */
 interface SavedModelParts {
   readonly sessionId: number;
   readonly signature: {
@@ -36,7 +36,7 @@ async function loadSavedModel(tf: TensorFlow, model: ModelVersion): Promise<Load
   const { sessionId, signature } = session as unknown as SavedModelParts;
   const backend = getNodeBackend(tf);
   const wanted = chooseInput(signature.inputs, input.tensor);
-  // tfjs-node itself turns what it is given into uint8 where the signature wants that, but not into int32.
+  // tfjs-node converts inputs to uint8 if the signature requires it, but not to int32.
   const isInt32 = wanted.tfDtype === 'DT_INT32';
   const network = createNetwork(
     chooseOutputs(Object.keys(signature.outputs), output),

@@ -1,14 +1,14 @@
 import type { Manifest } from '../../model/manifest.ts';
 
-/** Which of a model's outputs are read, by their names. */
+/** Names of the model outputs to read. */
 export interface ChosenOutputs {
   readonly scores: string;
   readonly map: string | undefined;
 }
 
 /**
- * Chooses the outputs that a manifest means; where it doesn't name the scores, they are the only one beside the map.
- * @throws Error where one is missing, or the scores could be any of several.
+ * Chooses the outputs named by a manifest; unnamed scores are the only output beside the map.
+ * @throws Error if one is missing, or the scores could be any of several outputs
  */
 export function chooseOutputs(names: readonly string[], { tensor, map }: Manifest['output']): ChosenOutputs {
   const fail = (option: string): never => {
@@ -21,7 +21,7 @@ export function chooseOutputs(names: readonly string[], { tensor, map }: Manifes
   return { scores, map: map?.tensor };
 }
 
-/** @throws Error where a model's answer has another shape than the manifest's labels. */
+/** @throws Error if the shape of a model's scores doesn't match the manifest's labels */
 export function assertScores(shape: readonly number[], count: number, labels: number): void {
   const [rows, columns] = shape;
   if (shape.length === 2 && rows === count && columns === labels) return;
@@ -31,7 +31,7 @@ export function assertScores(shape: readonly number[], count: number, labels: nu
   );
 }
 
-/** @throws Error where a model's maps have another shape than the manifest says. */
+/** @throws Error if the shape of a model's maps doesn't match the manifest */
 export function assertMaps(shape: readonly number[], count: number, { labels, map }: Manifest['output']): void {
   const wanted = [count, map?.height, map?.width, labels.length].join(', ');
   const found = shape.join(', ');

@@ -1,28 +1,28 @@
 import type { ModelTensorInfo, Tensor } from '@tensorflow/tfjs-core';
 
-/** What the native library says of a tensor that it made. */
+/** Metadata of a tensor made by the native library. */
 export interface TensorMetadata {
   readonly id: number;
   readonly shape: number[];
   readonly dtype: number;
 }
 
-/** An attribute as tfjs-node hands it to the native library; `type` is one of `TF_ATTR_…`. */
+/** An attribute as tfjs-node passes it to the native library; `type` is one of `TF_ATTR_…`. */
 export interface OpAttribute {
   readonly name: string;
   readonly type: number;
   readonly value: unknown;
 }
 
-/** Numbers of a tensor, row by row; a bool is one byte. */
+/** Elements of a numeric tensor in row-major order; a bool is one byte. */
 export type TensorElements = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 
-/** Elements of a tensor; strings come as one array of bytes each. */
+/** Elements of any tensor; each string is an array of bytes. */
 export type TensorValues = TensorElements | Uint8Array[];
 
-/** The native library below tfjs-node. Tensors are named by ids that are never used twice. */
+/** tfjs-node's native binding. Tensors have ids that are never reused. */
 export interface TensorFlowBinding {
-  /** The values' memory is shared, not copied, until the tensor goes. */
+  /** Shares the memory of `values` until the tensor is deleted. */
   createTensor(shape: readonly number[], dtype: number, values: TensorValues): number;
   deleteTensor(id: number): void;
   /** Copies the elements. */
@@ -52,13 +52,13 @@ export interface TensorFlowBinding {
   readonly TF_Version: string;
 }
 
-/** tfjs-node's backend, as far as its binding goes. */
+/** The part of tfjs-node's backend around its binding. */
 export interface NodeBackend {
-  /** What tfjs-node runs every operation through. */
+  /** Every operation of tfjs-node goes through it. */
   binding: TensorFlowBinding;
-  /** Ids of tensors in the native library; those that were not there yet are brought there. */
+  /** Ids of tensors in the native library; uploads those that are not there yet. */
   getInputTensorIds(tensors: readonly object[]): number[];
-  /** Runs a SavedModel as far as the nodes `outputs` need it. */
+  /** Runs the part of a SavedModel that the nodes `outputs` need. */
   runSavedModel(
     session: number,
     inputs: readonly Tensor[],
@@ -67,12 +67,12 @@ export interface NodeBackend {
   ): Tensor[];
 }
 
-/** What knows tfjs-node's backend: tfjs-node itself. */
+/** The part of tfjs-node that finds its backend. */
 interface Backends {
   findBackend(name: string): unknown;
 }
 
-/** tfjs-node's backend; its types leave out the binding. */
+/** tfjs-node's backend with the binding, which tfjs-node's types omit. */
 export function getNodeBackend(tf: Backends): NodeBackend {
   return tf.findBackend('tensorflow') as NodeBackend;
 }

@@ -3,7 +3,7 @@ import { loadCompiledModel } from './compiled-model.ts';
 import type { Engine, LoadedModel } from './engine.ts';
 import { loadBinding, loadTensorFlow } from './tensorflow.ts';
 
-/** Starts native TensorFlow in this thread; the rest of tfjs-node follows with the first model that is not compiled. */
+/** Starts native TensorFlow in this thread; the rest of tfjs-node is loaded with the first model that is not compiled. */
 export function createTensorFlowEngine(): Engine {
   return {
     name: 'tensorflow',

@@ -12,9 +12,9 @@ export type TensorFlow = typeof import('@tensorflow/tfjs-node');
 const require = createRequire(import.meta.url);
 
 /**
- * Loads the native TensorFlow library by tfjs-node's binding alone, in this thread, which a compiled graph needs no more
- * than. All of tfjs-node takes 200 ms of CPU and 28 MB more. Call it after the process exists, never before a fork.
- * @throws Error where it isn't set up or doesn't load; the next call tries again
+ * Loads the native TensorFlow library through tfjs-node's binding in this thread, which is enough for compiled graphs: the
+ * rest of tfjs-node takes another 200 ms of CPU and 28 MB. TensorFlow must not be loaded before a fork.
+ * @throws Error if it isn't set up or fails to load; the next call retries
  */
 export function loadBinding(): TensorFlowBinding {
   const folder = getNativeLibrary();
@@ -22,7 +22,7 @@ export function loadBinding(): TensorFlowBinding {
   try {
     writeFileSync(marker, '');
   } catch {
-    // Another user's folder: what crashes here is found by the probe, which runs at every start there.
+    // Another user's folder. There the probe runs at every start, and finds a library that crashes.
   }
   try {
     return require(path.join(folder, nativeFiles.binding)) as TensorFlowBinding;
@@ -31,16 +31,16 @@ export function loadBinding(): TensorFlowBinding {
   }
 }
 
-/** Loads tfjs-node with the native TensorFlow library, in this thread. Call it after the process exists, never before a fork. */
+/** Loads tfjs-node with the native TensorFlow library in this thread; never before a fork. */
 export function loadTensorFlow(): TensorFlow {
   loadBinding();
   restoreRemovedUtil();
   const binding = path.join(getNativeLibrary(), nativeFiles.binding);
-  // Not by import(), which remembers a failure for as long as the thread lives.
+  // Not by import(), which caches a failure for the life of the thread.
   return answerFinder(binding, () => require('@tensorflow/tfjs-node') as TensorFlow);
 }
 
-/** tfjs-node calls two functions of node:util, op by op: Node 23 removed one, and newer versions warn of the other. */
+/** tfjs-node calls two functions of node:util for every operation: Node 23 removed one and deprecates the other. */
 function restoreRemovedUtil(): void {
   const legacy = util as unknown as Record<string, unknown>;
   legacy['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined;
@@ -50,8 +50,8 @@ function restoreRemovedUtil(): void {
 const finderName = '@mapbox/node-pre-gyp';
 
 /**
- * Answers in the place of node-pre-gyp, which tfjs-node asks for its binding while it loads: node-pre-gyp knows one place
- * inside node_modules, and is not a part of the packed package.
+ * Stands in for node-pre-gyp, which tfjs-node uses to locate its binding: node-pre-gyp only looks inside node_modules, and the
+ * packed package does not contain it.
  */
 function answerFinder<T>(binding: string, load: () => T): T {
   const loader = Module as unknown as { _load: (request: string, ...rest: unknown[]) => unknown };

@@ -9,17 +9,17 @@ import { loadLayersNetwork } from './keras/load-layers.ts';
 import { lumaWeights } from './luma.ts';
 import { assertMaps, assertScores, chooseOutputs, type ChosenOutputs } from './outputs.ts';
 
-/** What a network answers; the map where it was wanted and there is one. A type, as tidy() takes no interface. */
+/** Outputs of a network, with the map if requested. A type, as tidy() accepts no interface. */
 export type NetworkOutputs = { readonly scores: tf.Tensor; readonly map?: tf.Tensor };
 
-/** A network on the backend that is set: maps a batch of floats to what it says before the activation. */
+/** A network on the current backend: maps a batch of floats to outputs before the activation. */
 export interface Network {
-  /** @param wantsMap whether to run what only the map needs */
+  /** @param wantsMap whether to compute the map as well */
   predict(batch: tf.Tensor4D, wantsMap: boolean): NetworkOutputs;
   dispose(): void;
 }
 
-/** Loads a tfjs graph or layers model from memory onto the backend that is set. */
+/** Loads a tfjs graph or layers model from memory onto the current backend. */
 export async function loadTfjsModel(model: ModelVersion, files: ReadonlyMap<string, Buffer>): Promise<LoadedModel> {
   return createRunner(model, await loadTfjsNetwork(model, files), 'op-by-op');
 }
@@ -37,10 +37,10 @@ export async function loadTfjsNetwork(model: ModelVersion, files: ReadonlyMap<st
   }
 }
 
-/** Makes what runs a network as far as the named outputs need it, and answers them in their order. */
+/** Creates a function that runs the part of a network needed for the named outputs and returns them in that order. */
 type FetchMaker = (...names: string[]) => (batch: tf.Tensor4D) => tf.Tensor[];
 
-/** Creates a network of what reads its outputs. */
+/** Creates a network from a function that fetches its outputs. */
 export function createNetwork({ scores, map }: ChosenOutputs, toFetch: FetchMaker, dispose: () => void): Network {
   const fetchScores = toFetch(scores);
   const fetchBoth = map === undefined ? fetchScores : toFetch(scores, map);
@@ -54,16 +54,16 @@ export function createNetwork({ scores, map }: ChosenOutputs, toFetch: FetchMake
   };
 }
 
-/** The outputs of a layers model go by their numbers, a single one by any name. */
+/** The outputs of a layers model are named by number; a single one matches any name. */
 function toLayersNetwork(network: layers.LayersModel, output: Manifest['output']): Network {
   const { inputs, outputs } = network;
   const isSingle = outputs.length === 1;
   const names = isSingle ? [output.tensor ?? '0'] : outputs.map((_, index) => String(index));
   const toFetch: FetchMaker = (...wanted) => {
     const chosen = wanted.flatMap((name) => outputs[names.indexOf(name)] ?? []);
-    // Its layers are the network's own.
+    // Shares the layers of the network.
     const part = isSingle ? network : layers.model({ inputs, outputs: chosen });
-    // predict() would cut the batch into slices of 32 and join them again.
+    // predict() would split the batch into slices of 32 and concatenate the results.
     return (batch) => [part.predictOnBatch(batch)].flat();
   };
   return createNetwork(chooseOutputs(names, output), toFetch, () => {
@@ -71,7 +71,7 @@ function toLayersNetwork(network: layers.LayersModel, output: Manifest['output']
   });
 }
 
-/** Any node of a graph model may be named, beside its outputs. */
+/** Any node of a graph model can be named as an output. */
 function toGraphNetwork(network: converter.GraphModel, output: Manifest['output']): Network {
   const named = [output.tensor ?? [], output.map?.tensor ?? []].flat();
   const names = [...new Set([...network.outputNodes, ...named])];
@@ -84,7 +84,7 @@ function toGraphNetwork(network: converter.GraphModel, output: Manifest['output'
   });
 }
 
-/** Runs the whole way of a batch: int32 pixels `[n, height, width, 3]` to scores, with normalisation and activation. */
+/** Runs a batch from int32 pixels `[n, height, width, 3]` to scores, including normalisation and activation. */
 export function runPipeline(
   { manifest: { input, output } }: ModelVersion,
   network: Network,
@@ -96,7 +96,7 @@ export function runPipeline(
   return { scores: activate(scores, activation), ...(map && { map: activate(map, activation) }) };
 }
 
-/** Wraps a network in the manifest's normalisation and activation. */
+/** Adds the manifest's normalisation and activation to a network. */
 export function createRunner(model: ModelVersion, network: Network, form: ModelForm): LoadedModel {
   const { input, output } = model.manifest;
   const infer = async (batch: Uint8Array, count: number, wantsMap: boolean): Promise<Explained> => {
@@ -131,7 +131,7 @@ function normalise(pixels: tf.Tensor4D, input: Manifest['input']): tf.Tensor4D {
   return tf.add(tf.mul(values, tf.tensor(scale)), tf.tensor(offset));
 }
 
-/** One channel of whole numbers. */
+/** One channel, rounded to integers. */
 function toLuma(pixels: tf.Tensor4D): tf.Tensor4D {
   const luma = tf.sum<tf.Tensor4D>(tf.mul(pixels, tf.tensor(lumaWeights)), -1, true);
   return tf.floor(tf.add(luma, tf.scalar(0.5)));

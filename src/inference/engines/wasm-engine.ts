@@ -3,9 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Engine } from './engine.ts';
 import { loadTfjsModel } from './tfjs-model.ts';
 
-/** Starts the WebAssembly engine: needs nothing of the machine, runs tfjs formats only. */
+/** Starts the WebAssembly engine, which needs no native code and runs tfjs formats only. */
 export async function createWasmEngine(): Promise<Engine> {
-  // One worker per CPU already fills the machine.
+  // One worker per CPU already saturates the machine.
   setThreadsCount(1);
   await tf.setBackend('wasm');
   return {

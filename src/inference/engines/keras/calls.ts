@@ -4,26 +4,26 @@ import { isOperation, type KerasLayer, refuseLayer } from './keras-layer.ts';
 /** One output of one call of a layer: `[layer, call, output]`. */
 export type Reference = readonly [layer: string, call: number, output: number];
 
-/** What a layer is called on. */
+/** One call of a layer. */
 export interface Call {
-  /** References and constants in the order of an operation's arguments; of a layer, references alone. */
+  /** For an operation, references and constants in argument order; for a layer, references only. */
   readonly operands: readonly unknown[];
-  /** Whether the network asks for what a layer does while it learns. */
+  /** Whether the layer is called in training mode. */
   readonly isTraining: boolean;
 }
 
-/** Tells whether a value stands for what another layer answers. */
+/** Whether a value refers to the output of another layer. */
 export function isReference(value: unknown): value is Reference {
   return Array.isArray(value) && value.length === 3 && typeof value[0] === 'string' && Number.isInteger(value[1]);
 }
 
-/** Lists the references of a network's inputs or outputs: one, a list, or a named collection of them. */
+/** Lists the references of a network's inputs or outputs: one, a list, or an object of them. */
 export function listReferences(value: unknown): Reference[] {
   if (isReference(value)) return [value];
   return (isObject(value) ? Object.values(value) : toList(value)).flatMap(listReferences);
 }
 
-/** Reads the calls of a layer. @throws Error that names the layer whose call isn't understood. */
+/** Reads the calls of a layer. @throws Error that names a layer with an unsupported call */
 export function toCalls(layer: KerasLayer): Call[] {
   return layer.inboundNodes.map((node) => {
     if (isObject(node) && 'args' in node) return toNewCall(layer, node);
@@ -32,14 +32,14 @@ export function toCalls(layer: KerasLayer): Call[] {
   });
 }
 
-/** Keras 3 writes the arguments of the call, tensors among them as objects. */
+/** Keras 3 writes the arguments of the call, with tensors as objects. */
 function toNewCall(layer: KerasLayer, node: JsonObject): Call {
   const named = toObject(node['kwargs']);
   const operands = [...toList(node['args']), ...listNamed(layer, named)].map(toOperand).filter(isGiven);
   return { operands: isTensorList(operands[0]) ? operands.flat() : operands, isTraining: named['training'] === true };
 }
 
-/** An operation may be given any of its arguments by name, a layer its input. */
+/** Operations accept any argument by name, layers only their input. */
 function listNamed(layer: KerasLayer, named: JsonObject): unknown[] {
   const keys = Object.keys(named).filter((key) => key !== 'training' && key !== 'name');
   if (isOperation(layer)) return keys.map((key) => named[key]);
@@ -63,11 +63,11 @@ function isTensorList(operand: unknown): boolean {
   return Array.isArray(operand) && operand.length > 0 && operand.every(isReference);
 }
 
-/** Keras 2 lists `[layer, call, output, named arguments]`; of an operation it writes the only one without a list. */
+/** Keras 2 writes a list of `[layer, call, output, named arguments]`; for an operation with one, just that entry. */
 function toOldCall(layer: KerasLayer, node: readonly unknown[]): Call {
   const entries = typeof node[0] === 'string' ? [node] : node.map(toList);
   const operands = entries.flatMap(([from, call = 0, output = 0, named]): unknown[] => {
-    // A number in the place of the first argument.
+    // The first argument is a number.
     const first = from === '_CONSTANT_VALUE' ? output : [from, call, output];
     return [first, ...listNamed(layer, toObject(named)).filter(isGiven)];
   });

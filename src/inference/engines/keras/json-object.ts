@@ -1,17 +1,17 @@
-/** An object of a model's JSON, of which nothing is known yet. */
+/** An unvalidated object from a model's JSON. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Tells whether a value of a model's JSON is an object. */
+/** Whether a value of a model's JSON is an object. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The object that is there, or an empty one. */
+/** The value if it is an object, else an empty object. */
 export function toObject(value: unknown): JsonObject {
   return isObject(value) ? value : {};
 }
 
-/** The list that is there, or an empty one. */
+/** The value if it is an array, else an empty array. */
 export function toList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

@@ -1,14 +1,14 @@
 import { type JsonObject, toList, toObject } from './json-object.ts';
 
-/** One layer as a file has it: of Keras 2, of Keras 3 or of tfjs itself. */
+/** One layer as written by Keras 2, Keras 3 or tfjs. */
 export interface KerasLayer {
   readonly className: string;
   readonly name: string;
   readonly config: JsonObject;
-  /** Where Python has the class; an operation of Keras 3 may have the class name of a layer. */
+  /** Python module of the class: in Keras 3 an operation can have the class name of a layer. */
   readonly module: string;
   readonly inboundNodes: readonly unknown[];
-  /** The shape that the layer was built for, which Keras 3 keeps beside the configuration. */
+  /** Input shape of the layer, which Keras 3 writes beside the configuration. */
   readonly buildShape: unknown;
 }
 
@@ -19,14 +19,14 @@ export interface TfjsLayer {
   readonly config: JsonObject;
 }
 
-/** What a file is, and which layers can be served. */
+/** Version of the file format, and the supported layers. */
 export interface KerasFormat {
   readonly isKeras3: boolean;
-  /** Whether tfjs, or this program, has a layer of the class. */
+  /** Whether tfjs or `own-layers` has a layer of the class. */
   readonly hasLayer: (className: string) => boolean;
 }
 
-/** Reads what every layer has. */
+/** Reads the fields common to all layers. */
 export function toKerasLayer(value: unknown): KerasLayer {
   const raw = toObject(value);
   const config = toObject(raw['config']);
@@ -40,7 +40,7 @@ export function toKerasLayer(value: unknown): KerasLayer {
   };
 }
 
-/** Tells whether a layer is a network of its own. */
+/** Whether a layer is a nested network. */
 export function isModel({ config }: KerasLayer): boolean {
   return Array.isArray(config['layers']);
 }
@@ -51,8 +51,8 @@ const operations = new Set([
 ]);
 
 /**
- * Tells whether a layer is an operation that Python code applied to a tensor. In some files of Keras 3 only that it can't be
- * trained, and takes its tensors apart and not in a list, tells it from the layer of the same name.
+ * Whether a layer is an operation applied to a tensor by Python code. In some Keras 3 files an operation differs from the
+ * layer of the same name only by having no `trainable` and taking tensors as separate arguments instead of a list.
  */
 export function isOperation({ className, module, config, inboundNodes }: KerasLayer): boolean {
   if (className === 'TFOpLambda' || /(^|\.)ops(\.|$)/.test(module)) return true;
@@ -60,10 +60,10 @@ export function isOperation({ className, module, config, inboundNodes }: KerasLa
   return operations.has(className) && !('trainable' in config) && first !== undefined && !Array.isArray(first);
 }
 
-/** What to do with a model that can't be served as a layers model. */
+/** The fix for a model that can't be served as a layers model. */
 export const wayOut = "export a SavedModel: in Python model.export('saved'), and add that folder";
 
-/** @throws Error that names the layer, and the way out. */
+/** @throws Error that names the layer and the fix */
 export function refuseLayer({ name, className }: Pick<KerasLayer, 'name' | 'className'>, reason: string): never {
   throw new Error(`the layer ${name} (${className}) ${reason}; ${wayOut}`);
 }

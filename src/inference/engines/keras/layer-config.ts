@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, toList } from './json-object.ts';
 import { type KerasFormat, type KerasLayer, refuseLayer, type TfjsLayer, toKerasLayer } from './keras-layer.ts';
 
-/** What does nothing to a picture that is judged: it augments, or regularises, while the network learns. */
+/** Layers that do nothing at inference: augmentation and regularisation. */
 const onlyForTraining = new Set([
   ...['RandomFlip', 'RandomRotation', 'RandomZoom', 'RandomTranslation', 'RandomHeight', 'RandomWidth', 'RandomShear'],
   ...['RandomContrast', 'RandomBrightness', 'RandomSharpness', 'RandomHue', 'RandomSaturation', 'RandomColorJitter'],
@@ -11,24 +11,24 @@ const onlyForTraining = new Set([
   ...['GaussianDropout', 'ActivityRegularization', 'Identity'],
 ]);
 
-/** Tells whether a layer passes on what it gets. */
+/** Whether a layer is the identity at inference. */
 export function isIdentity({ className }: Pick<KerasLayer, 'className'>): boolean {
   return onlyForTraining.has(className);
 }
 
-/** A layer that passes on what it gets. */
+/** An identity layer. */
 export function toIdentity(name: string, shape: unknown): TfjsLayer {
   return { class_name: 'Activation', name, config: { name, activation: 'linear', ...withShape(shape) } };
 }
 
-/** Says for which shape a layer that may be a network's first is built. */
+/** The input shape in the configuration of a layer, needed if it is the first of a network. */
 export function withShape(shape: unknown): JsonObject {
   return Array.isArray(shape) ? { batch_input_shape: shape } : {};
 }
 
 /**
- * Writes a layer that is no network and no operation as tfjs reads it.
- * @throws Error that names the layer where tfjs would compute something else, or nothing
+ * Converts a layer that is neither a network nor an operation to tfjs's form.
+ * @throws Error that names a layer that tfjs lacks or computes differently
  */
 export function toTfjsLayer(layer: KerasLayer, format: KerasFormat): TfjsLayer {
   const { name, className } = layer;
@@ -39,7 +39,7 @@ export function toTfjsLayer(layer: KerasLayer, format: KerasFormat): TfjsLayer {
   return { class_name: served ?? className, name, config: { ...common, ...own } };
 }
 
-/** Leaves out what is only for training, and what tfjs reads in another form. */
+/** Omits training-only settings and those with another form in tfjs. */
 function toServedConfig({ config, className, ...layer }: KerasLayer, format: KerasFormat): JsonObject {
   const kept = Object.entries(config).filter(([key]) => !/_(regularizer|constraint|initializer)$/.test(key));
   const { layer: wrapped, batch_shape: shape, dtype, ...rest } = Object.fromEntries(kept);
@@ -51,7 +51,7 @@ function toServedConfig({ config, className, ...layer }: KerasLayer, format: Ker
   };
 }
 
-/** Weights are float32 in tfjs, whatever they were computed in; pixels of whole numbers are int32. */
+/** tfjs's weights are always float32; integer pixels are int32. */
 function toDtype(layer: KerasLayer, dtype: unknown): unknown {
   const policy = isObject(dtype) ? dtype['config'] : undefined;
   const type = isObject(policy) ? policy['name'] : dtype;
@@ -71,7 +71,7 @@ const tfjsActivations =
 function toActivation(layer: KerasLayer, { isKeras3 }: KerasFormat): JsonObject {
   const { activation } = layer.config;
   if (activation === undefined || activation === null) return {};
-  // Some versions of Keras write a function as an object around its name.
+  // Some versions of Keras wrap the name of a function in an object.
   const name = isObject(activation) && activation['class_name'] === 'function' ? activation['config'] : activation;
   if (typeof name !== 'string') return refuseLayer(layer, 'has a layer for its activation');
   if (isKeras3 && name === 'hard_sigmoid') return { activation: 'kerasHardSigmoid' };
@@ -80,7 +80,7 @@ function toActivation(layer: KerasLayer, { isKeras3 }: KerasFormat): JsonObject 
   return { activation: served };
 }
 
-/** What differs in this class of layers: another class of tfjs's or ours, and other terms. */
+/** Differences of this class of layers: another class, and other names of settings. */
 function toOwnTerms(layer: KerasLayer): JsonObject & { readonly className?: string } {
   const { className, config } = layer;
   switch (className) {

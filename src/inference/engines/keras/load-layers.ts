@@ -8,8 +8,8 @@ import { toTfjsTopology } from './topology.ts';
 import { toTfjsWeights } from './weight-names.ts';
 
 /**
- * Loads a layers model of Keras 2, Keras 3 or tfjs onto the backend that is set. How it was trained is left out.
- * @throws Error that names the layer that can't be served
+ * Loads a layers model of Keras 2, Keras 3 or tfjs onto the current backend, without its training configuration.
+ * @throws Error that names a layer that can't be served
  */
 export function loadLayersNetwork(artifacts: tf.io.ModelArtifacts): Promise<layers.LayersModel> {
   const { weightSpecs, weightData } = artifacts;
@@ -22,7 +22,7 @@ export function loadLayersNetwork(artifacts: tf.io.ModelArtifacts): Promise<laye
   return layers.loadLayersModel(tf.io.fromMemory(loadable)).catch(explainWeights);
 }
 
-/** The converter loses weights of layers whose names have slashes. */
+/** Explains missing weights: the converter loses those of layers with slashes in their names. */
 function explainWeights(thrown: unknown): never {
   const reason = toMessage(thrown);
   if (!/weights are not set|has no target variable/.test(reason)) throw thrown;

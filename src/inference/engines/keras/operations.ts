@@ -2,13 +2,13 @@ import { type Call, isReference, type Reference } from './calls.ts';
 import type { JsonObject } from './json-object.ts';
 import { type KerasLayer, refuseLayer, type TfjsLayer } from './keras-layer.ts';
 
-/** A layer that computes what an operation does, and what it is called on. */
+/** A layer equivalent to an operation, with its inputs. */
 export interface ServedOperation {
   readonly layer: TfjsLayer;
   readonly inputs: readonly Reference[];
 }
 
-/** Operations of two arguments, as Keras 3 and TensorFlow call them. */
+/** Binary operations, by their names in Keras 3 and TensorFlow. */
 const arithmetic: Readonly<Record<string, 'Add' | 'Subtract' | 'Multiply' | 'Divide'>> = {
   ...{ Add: 'Add', 'math.add': 'Add', '__operators__.add': 'Add' },
   ...{ Subtract: 'Subtract', 'math.subtract': 'Subtract' },
@@ -16,7 +16,7 @@ const arithmetic: Readonly<Record<string, 'Add' | 'Subtract' | 'Multiply' | 'Div
   ...{ TrueDivide: 'Divide', Divide: 'Divide', 'math.truediv': 'Divide', 'math.divide': 'Divide' },
 };
 
-/** Operations of one argument that are activations of tfjs or of ours. */
+/** Unary operations that are activations in tfjs or `own-layers`. */
 const activations: Readonly<Record<string, string>> = {
   ...{ Relu: 'relu', 'nn.relu': 'relu', Relu6: 'relu6', 'nn.relu6': 'relu6', Silu: 'swish', 'nn.silu': 'swish' },
   ...{ Sigmoid: 'sigmoid', 'math.sigmoid': 'sigmoid', 'nn.sigmoid': 'sigmoid', Tanh: 'tanh', 'math.tanh': 'tanh' },
@@ -24,8 +24,8 @@ const activations: Readonly<Record<string, string>> = {
 };
 
 /**
- * Writes an operation as a layer of tfjs's.
- * @throws Error that names the operation, where there is none that does the same
+ * Converts an operation to an equivalent tfjs layer.
+ * @throws Error that names the operation if there is none
  */
 export function toOperation(layer: KerasLayer, calls: readonly Call[]): ServedOperation {
   const { className, name, config } = layer;
@@ -60,7 +60,7 @@ function toArithmetic(
   return { layer: { class_name: 'Rescaling', name, config: { name, ...scaling } }, inputs: [input] };
 }
 
-/** An operation with a constant as x · scale + offset. */
+/** An operation with a constant, as x · scale + offset. */
 function toScaling(
   kind: 'Add' | 'Subtract' | 'Multiply' | 'Divide',
   constant: unknown,
@@ -74,7 +74,7 @@ function toScaling(
   return isSwapped ? { scale: -1, offset: numbers } : { scale: 1, offset: mapNumbers(numbers, (value) => -value) };
 }
 
-/** A number, or numbers in lists of lists. */
+/** A number, or nested lists of numbers. */
 type Numbers = number | readonly Numbers[];
 
 function isNumbers(value: unknown): value is Numbers {

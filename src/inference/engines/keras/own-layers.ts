@@ -16,11 +16,11 @@ function toShape(shape: Shape | Shape[]): Shape {
 interface NormalizationArgs extends NonNullable<LayerArgs> {
   readonly mean?: number | number[] | null;
   readonly variance?: number | number[] | null;
-  /** Whether there is one mean for each channel, not one for all. */
+  /** Whether each channel has its own mean. */
   readonly perChannel: boolean;
 }
 
-/** Keras's Normalization along the last axis, which tfjs lacks. */
+/** Keras's Normalization along the last axis; missing in tfjs. */
 class Normalization extends layers.layers.Layer {
   static readonly className = 'KerasNormalization';
   readonly #args: NormalizationArgs;
@@ -57,7 +57,7 @@ interface PoolingArgs extends NonNullable<LayerArgs> {
   readonly kind: 'average' | 'max';
 }
 
-/** Global pooling that keeps height and width at 1, which tfjs leaves out. */
+/** Global pooling with keepdims; missing in tfjs. */
 class KeptPooling extends layers.layers.Layer {
   static readonly className = 'KerasKeptPooling';
   readonly #kind: PoolingArgs['kind'];
@@ -83,7 +83,7 @@ interface ResizingArgs extends NonNullable<LayerArgs> {
   readonly interpolation: 'bilinear' | 'nearest';
 }
 
-/** Keras's Resizing: pixels have centres at halves, where tfjs's own layer aligns the corners. */
+/** Keras's Resizing with half-pixel centres; tfjs's layer aligns corners. */
 class Resizing extends layers.layers.Layer {
   static readonly className = 'KerasResizing';
   readonly #args: ResizingArgs;
@@ -113,7 +113,7 @@ abstract class Activation extends tf.serialization.Serializable {
   }
 }
 
-/** Keras 3 has another hard sigmoid than Keras 2 and tfjs. */
+/** Keras 3's hard sigmoid, which differs from Keras 2 and tfjs. */
 class HardSigmoid extends Activation {
   static readonly className = 'kerasHardSigmoid';
 
@@ -149,7 +149,7 @@ class Exponential extends Activation {
 for (const layer of [Normalization, KeptPooling, Resizing]) tf.serialization.registerClass(layer);
 for (const activation of [HardSigmoid, HardSwish, LeakyRelu, Exponential]) tf.serialization.registerClass(activation);
 
-/** Tells whether a class of layers is tfjs's or one of these. Classes of initialisers have names of layers, too. */
+/** Whether tfjs or this file has a layer of the class. Some initialisers have names of layers. */
 export function hasLayer(className: string): boolean {
   const [known] = tf.serialization.SerializationMap.getMap().classNameMap[className] ?? [];
   return known?.prototype instanceof layers.layers.Layer;

@@ -12,7 +12,7 @@ import {
 import { isIdentity, toIdentity, toTfjsLayer, withShape } from './layer-config.ts';
 import { toOperation } from './operations.ts';
 
-/** A layer of a network that is a graph: where its input comes from, in the file's own counting of calls. */
+/** A layer of a functional network with its inputs, calls counted as in the file. */
 interface PlacedLayer {
   readonly source: KerasLayer;
   readonly layer: TfjsLayer;
@@ -20,18 +20,18 @@ interface PlacedLayer {
 }
 
 /**
- * Writes the topology of a layers model, of Keras 2, Keras 3 or tfjs, as tfjs reads it.
- * @throws Error that names the layer which tfjs can't compute, or whose input is missing
+ * Converts the topology of a layers model of Keras 2, Keras 3 or tfjs to tfjs's form.
+ * @throws Error that names a layer that tfjs can't compute, or whose input is missing
  */
 export function toTfjsTopology(topology: JsonObject, hasLayer: KerasFormat['hasLayer']): JsonObject {
   const model = isObject(topology['model_config']) ? topology['model_config'] : topology;
   const isKeras3 = String(topology['keras_version']).startsWith('3') || /"batch_shape"/.test(JSON.stringify(model));
   const source = toKerasLayer(model);
-  // tfjs says what such a file lacks.
+  // tfjs reports what is missing.
   return isModel(source) ? toModel(source, { isKeras3, hasLayer }) : model;
 }
 
-/** Writes a network, or one inside another. */
+/** Converts a network, nested or not. */
 function toModel(source: KerasLayer, format: KerasFormat): TfjsLayer & JsonObject {
   const { className, name, config } = source;
   const sources = toList(config['layers']).map(toKerasLayer);
@@ -68,7 +68,7 @@ function toLayer(source: KerasLayer, format: KerasFormat): TfjsLayer {
   const layers = toList(source.config['layers']).map(toKerasLayer);
   const input = layers.find(({ className }) => className === 'InputLayer');
   const { batch_shape: shape, batch_input_shape: oldShape } = input?.config ?? {};
-  // Most often the augmentation, in a network of its own that tfjs might not be able to build.
+  // Usually augmentation as a nested network, which tfjs might fail to build.
   if (layers.every((each) => each === input || isIdentity(each))) return toIdentity(source.name, shape ?? oldShape);
   return toModel(source, format);
 }
@@ -78,7 +78,7 @@ function toPlaced(source: KerasLayer, format: KerasFormat): PlacedLayer {
     const { layer, inputs } = toOperation(source, toCalls(source));
     return { source, layer, calls: [{ inputs, isTraining: false }] };
   }
-  // First, so that a layer of another program is called unknown and not blamed for its call.
+  // First, so that the error for an unknown layer says so instead of naming its call.
   const layer = toLayer(source, format);
   return { source, layer, calls: toCalls(source).map((call) => toLayerCall(source, call)) };
 }
@@ -90,8 +90,8 @@ function toLayerCall(source: KerasLayer, { operands, isTraining }: Call): Placed
 }
 
 /**
- * A network inside another has in tfjs, and in Keras 2, a call that it was built by. Keras 3 counts it where it names inputs and
- * outputs of the outer one, if the inner one is not Sequential, but not where layers name what they are called on.
+ * Converts the index of a call. In tfjs and Keras 2 a nested network has one extra call, from when it was built. Keras 3 counts
+ * that call in the inputs and outputs of the outer network unless the nested one is Sequential, but not between layers.
  */
 function toTfjsReference(
   graph: ReadonlyMap<string, PlacedLayer>,
@@ -109,7 +109,7 @@ function toTfjsReference(
   return [name, call - (isCounted ? 1 : 0) + own, output];
 }
 
-/** A layer whose input never comes hangs the load in tfjs. @throws Error that names it. */
+/** tfjs hangs while loading a layer whose input is missing. @throws Error that names the layer */
 function assertComputable(layers: readonly (TfjsLayer & { readonly inbound_nodes: readonly unknown[][] })[]): void {
   const isFirst = ({ class_name, config }: TfjsLayer): boolean => class_name === 'InputLayer' || 'layers' in config;
   const made = new Map(layers.map((layer) => [layer.name, isFirst(layer) ? 1 : 0]));

@@ -6,9 +6,9 @@ import { isIdentity } from './layer-config.ts';
 type WeightSpec = tf.io.WeightsManifestEntry;
 
 /**
- * Names weights as tfjs does, `layer/weight`: Keras 3 writes the networks around a layer before it, and calls a few weights
- * otherwise.
- * @param topology as the file has it
+ * Converts names of weights to tfjs's `layer/weight`: Keras 3 prefixes the enclosing networks and names a few weights
+ * differently.
+ * @param topology as in the file
  */
 export function toTfjsWeights(specs: readonly WeightSpec[], topology: unknown): WeightSpec[] {
   const all = listLayers(topology);
@@ -24,7 +24,7 @@ export function toTfjsWeights(specs: readonly WeightSpec[], topology: unknown): 
   });
 }
 
-/** The first versions of Keras 3 leave the layer out: weights stand in the order of the names of their layers. */
+/** The first versions of Keras 3 omit the layer: weights are in the order of their layers' names. */
 function addLayerNames(specs: readonly WeightSpec[], layers: readonly KerasLayer[]): readonly WeightSpec[] {
   if (specs.length === 0 || specs.some(({ name }) => name.includes('/'))) return specs;
   const sorted = [...layers].sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -44,7 +44,7 @@ const weightsOf: Readonly<Record<string, readonly string[]>> = {
   PReLU: ['alpha'],
 };
 
-/** Lists the weights of a layer in the order in which Keras saves them. */
+/** Lists the weights of a layer in Keras's order. */
 function listWeights({ className, config }: KerasLayer): readonly string[] {
   const { use_bias: hasBias, scale: hasGamma, center: hasBeta } = config;
   return (weightsOf[className] ?? []).filter((name) => {
@@ -53,13 +53,13 @@ function listWeights({ className, config }: KerasLayer): readonly string[] {
   });
 }
 
-/** What tfjs has no place for, as it is only for training; it looks for nothing in the group of the optimizer. */
+/** Training-only weights, which tfjs lacks; it ignores the group of the optimizer. */
 function isUnused(layer: KerasLayer | undefined, weight: string): boolean {
   if (weight === 'seed_generator_state') return true;
   return layer !== undefined && (isIdentity(layer) || (layer.className === 'Normalization' && weight === 'count'));
 }
 
-/** A layer's own name may have slashes; the one whose name ends nearest to the weight's is meant. */
+/** Layer names may contain slashes; the layer whose name ends closest to the weight's owns it. */
 function findOwner(
   layers: ReadonlyMap<string, KerasLayer>,
   tokens: readonly string[],
@@ -73,7 +73,7 @@ function findOwner(
   return { start: 0 };
 }
 
-/** Lists the layers of a network and of those inside it, but not the networks. */
+/** Lists the layers of a network and its nested networks, without the networks. */
 function listLayers(model: unknown): KerasLayer[] {
   const topology = isObject(model) && isObject(model['model_config']) ? model['model_config'] : model;
   return toList(toKerasLayer(topology).config['layers']).flatMap((raw) => {
