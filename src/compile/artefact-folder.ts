@@ -4,8 +4,8 @@ import path from 'node:path';
 import { type Artefact, artefactFile, graphFile } from '../model/artefact.ts';
 
 /**
- * Writes an artefact's folder: it is there as a whole or not at all, whoever else writes it at the same time.
- * @param graph content of `saved_model.pb`; a refusal has none
+ * Writes an artefact's folder atomically, also against concurrent writers.
+ * @param graph content of `saved_model.pb`; undefined for a refusal
  */
 export async function writeArtefact(dir: string, artefact: Artefact, graph: Uint8Array | undefined): Promise<void> {
   const own = `${dir}.${randomUUID()}`;
@@ -20,7 +20,7 @@ export async function writeArtefact(dir: string, artefact: Artefact, graph: Uint
   }
 }
 
-/** A folder that holds something can't be renamed over; it steps aside first, and goes when the new one is there. */
+/** A rename can't replace a folder that isn't empty: the old one is moved aside first, and removed at the end. */
 async function replaceFolder(staging: string, dir: string, aside: string): Promise<void> {
   try {
     await rename(staging, dir);
@@ -32,7 +32,7 @@ async function replaceFolder(staging: string, dir: string, aside: string): Promi
     await rename(dir, aside);
     await rename(staging, dir);
   } catch (thrown) {
-    // Another process was faster; what it wrote is of the same model.
+    // Another writer was faster; its artefact is of the same model.
     if (!hasCode(thrown, 'ENOTEMPTY') && !hasCode(thrown, 'EEXIST') && !hasCode(thrown, 'ENOENT')) throw thrown;
   } finally {
     await rm(aside, { recursive: true, force: true });

@@ -22,27 +22,27 @@ import { simplifyGraph } from './simplify/simplify.ts';
 import { traceNetwork } from './trace/trace.ts';
 import { verifyCompiled } from './verify/verify.ts';
 
-/** What a compilation is told beside the model. */
+/** Options of a compilation. */
 export interface CompileOptions {
-  /** The user's folder of artefacts, for models folders that can't be written. */
+  /** The user's artefact cache, for read-only models folders. */
   readonly cacheDir: string;
-  /** Where the artefact goes instead of beside the model or to the cache. */
+  /** Folder for the artefact, instead of beside the model or in the cache. */
   readonly outDir?: string;
-  /** The environment of a worker, for the process in which the graph is measured. */
+  /** A worker's environment, for the process that measures the graph. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Golden images, uint8 `[height, width, 3]` each, on which both forms are compared beside random ones. */
+  /** Golden images, uint8 `[height, width, 3]` each; both forms are compared on them and on random images. */
   readonly rasters: readonly Uint8Array[];
 }
 
-/** What came of a compilation; a refused model goes on being served in the form that it came in. */
+/** Result of a compilation; a refused model is served in its original form. */
 export type CompileOutcome =
   | { readonly kind: 'compiled'; readonly dir: string; readonly artefact: CompiledArtefact }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * Compiles a model to one frozen graph, compares it with the original and measures it. Not for a process that serves.
- * @param files the model's files by their names in the manifest, already verified
- * @throws Error where the model itself is broken: it can't run in its own form either
+ * Compiles a model to one frozen graph, verifies it against the original and measures it. Must not run in a serving process.
+ * @param files the model's verified files by name
+ * @throws Error if the model itself is broken: its original form doesn't run either
  */
 export async function compileModel(
   tf: TensorFlow,
@@ -71,7 +71,7 @@ export async function compileModel(
   }
 }
 
-/** A model that can't even run is broken, not refused. */
+/** A model whose original form doesn't run is broken, not refused. */
 async function runOnce(original: LoadedModel, { manifest }: ModelVersion): Promise<void> {
   const { width, height } = manifest.input;
   const picture = new Uint8Array(width * height * 3).fill(128);
@@ -109,7 +109,7 @@ type Facts = Pick<
   'graphHash' | 'graphBytes' | 'nodes' | 'loadMs' | 'usefulBatch' | 'batches' | 'maxDifference'
 >;
 
-/** Loads the graph from a folder of its own, where nobody serves it before it is proven. */
+/** Verifies and measures the graph in a temporary folder, before it can be served. */
 async function proveGraph(
   tf: TensorFlow,
   model: ModelVersion,
@@ -140,7 +140,7 @@ async function proveGraph(
   }
 }
 
-/** Beside the model where that can be written, else to the cache. */
+/** Beside the model if its folder is writable, else in the cache. */
 async function chooseDir(model: ModelVersion, { cacheDir, outDir }: CompileOptions, key: string): Promise<string> {
   if (outDir !== undefined) return path.resolve(outDir);
   const { own, cached } = toArtefactDirs(model, cacheDir, key);
@@ -151,7 +151,7 @@ async function chooseDir(model: ModelVersion, { cacheDir, outDir }: CompileOptio
   return isWritable ? own : cached;
 }
 
-/** The model runs in its own form, so whatever TensorFlow or tfjs says of the graph is a reason to leave it at that. */
+/** The original form runs, so any error of TensorFlow or tfjs about the graph is a reason to serve that instead. */
 function refuse(thrown: unknown): never {
   if (thrown instanceof CompileRefusal) throw thrown;
   throw new CompileRefusal(toMessage(thrown), { cause: thrown });

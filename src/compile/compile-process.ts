@@ -1,4 +1,4 @@
-// Compiles one model in a process of its own, so that a serving process spends neither time nor memory on it.
+// Compiles one model in its own process, which spares the serving process time and memory.
 import { access, constants, mkdir } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import path from 'node:path';
@@ -20,10 +20,10 @@ process.once('message', (task: CompileTask) => {
     )
     .then((report) => process.send?.(report, () => process.kill(process.pid, 'SIGKILL')));
 });
-// Whoever asked is gone.
+// The parent is gone.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
-/** The first folder that can be made and written to: where an artefact can be kept, a lock can. */
+/** The first writable folder, created if needed: an artefact's folder can also hold its lock. */
 async function findWritable(folders: readonly [string, ...string[]]): Promise<string> {
   for (const folder of folders) {
     const isWritable = await mkdir(folder, { recursive: true })
@@ -37,7 +37,7 @@ async function findWritable(folders: readonly [string, ...string[]]): Promise<st
   return folders[0];
 }
 
-/** One process at a time compiles a model; the others find what it wrote. */
+/** One process at a time compiles a model; the others find its artefact. */
 async function compile({ model, cacheDir, tensorflowVersion, golden }: CompileTask): Promise<void> {
   setPriority(10);
   const name = toArtefactKey(model.manifest, tensorflowVersion);

@@ -16,36 +16,36 @@ import { assertPictureClassifier } from './picture-classifier.ts';
 import { fillFolder } from './staging-folder.ts';
 import { type KnownModel, loadTeachableMachine } from './teachable-machine.ts';
 
-/** A model to take into the models folder. */
+/** A model to add to the models folder. */
 export interface AddRequest {
-  /** Folder or file of the model as it was exported. */
+  /** Folder or file of the exported model. */
   readonly source: string;
   readonly modelsDir: string;
   readonly name: string;
   readonly version: string;
   readonly choices: ModelChoices;
-  /** Pictures whose scores are kept; one is drawn where there are none. */
+  /** Images whose scores are recorded; if empty, one is generated. */
   readonly golden: readonly string[];
   readonly limits: DecodeLimits;
   readonly compile: Pick<CompileOptions, 'cacheDir' | 'environment'>;
 }
 
-/** What became of it. */
+/** Result of adding a model. */
 export interface AddedModel {
   readonly model: ModelVersion;
   readonly found: FoundModel;
   readonly network: NetworkFacts;
   readonly outcome: CompileOutcome;
-  /** What the user did not say and the network doesn't tell. */
+  /** What neither the user nor the network specified. */
   readonly guessed: { readonly labels: boolean; readonly normalise: boolean };
-  /** Whether a metadata.json of Teachable Machine told labels and input. */
+  /** Whether labels and input come from a metadata.json of Teachable Machine. */
   readonly isKnown: boolean;
 }
 
 /**
- * Takes a model into the models folder: copies and describes it, writes its manifest with hashes and golden scores,
- * compiles it and verifies what was written. A version is there as a whole or not at all.
- * @throws Error that names the file and what is wrong with it
+ * Adds a model to the models folder: copies and inspects it, writes its manifest with hashes and golden scores, compiles it and
+ * verifies the result. The version appears complete or not at all.
+ * @throws Error that names the file and the fault
  */
 export async function addModel(request: AddRequest): Promise<AddedModel> {
   const { name, version, modelsDir } = request;
@@ -72,7 +72,7 @@ export async function addModel(request: AddRequest): Promise<AddedModel> {
   });
 }
 
-/** Teachable Machine says beside the model what its scores and its input are. */
+/** Teachable Machine writes labels and input size to a file beside the model. */
 async function loadKnown({ format, files: [main] }: FoundModel): Promise<KnownModel | undefined> {
   return format === 'tf-savedmodel' || !main ? undefined : loadTeachableMachine(path.dirname(main.path));
 }
@@ -104,11 +104,11 @@ async function writeVersion(
   const kind = choices.kind ?? guessKind(golden, labels);
   const json = `${JSON.stringify({ ...labelled, output: { ...labelled.output, kind }, golden }, undefined, 2)}\n`;
   await writeFile(path.join(dir, 'manifest.json'), json);
-  // Read as it will be read: what the service would refuse is refused now.
+  // Parsed like the service does, to fail now rather than there.
   return { model: toModel(toManifest(json)), network };
 }
 
-/** Takes the size that is known beside the network for sides that it leaves open. */
+/** Fills in the known image size for dimensions that the network leaves open. */
 function withSize({ inputs }: NetworkFacts, choices: ModelChoices, side: number | undefined): ModelChoices {
   const [, height, width] = inputs[0]?.shape ?? [];
   const isOpen = (size: number | undefined): boolean => size === undefined || size === -1;
@@ -119,7 +119,7 @@ function withSize({ inputs }: NetworkFacts, choices: ModelChoices, side: number 
   };
 }
 
-/** All that is known before the model has run. */
+/** The manifest without labels and golden scores, which need a run of the model. */
 async function draftManifest(
   { format, files }: FoundModel,
   network: NetworkFacts,
@@ -134,7 +134,7 @@ async function draftManifest(
   return { format, input, output, policy: choices.policy ?? {}, files: hashes, golden: [] };
 }
 
-/** What the output's shape tells, else what one run gives. */
+/** Number of scores by the output's shape, else by a run. */
 async function countScores(
   draft: ModelVersion,
   { name, shape }: TensorFacts,
@@ -143,9 +143,9 @@ async function countScores(
   const told = shape?.[1] ?? -1;
   if (told !== -1) return told;
   if (draft.manifest.format !== 'tf-savedmodel') return runOnce(draft);
-  // The first run shows whether they fit.
+  // The first run verifies their number.
   if (labels) return labels.length;
-  throw new Error(`the output ${name} doesn't tell how many scores it has; --labels must name them`);
+  throw new Error(`the output ${name} has an unknown number of scores; name them with --labels`);
 }
 
 async function runOnce(draft: ModelVersion): Promise<number> {
@@ -161,7 +161,7 @@ async function runOnce(draft: ModelVersion): Promise<number> {
   }
 }
 
-/** Scores of which just one is meant add up to 1. */
+/** Scores of exclusive labels add up to 1. */
 function guessKind(golden: Manifest['golden'], labels: readonly string[]): Manifest['output']['kind'] {
   const sums = golden.map(({ scores }) => scores.reduce((sum, score) => sum + score, 0));
   return labels.length > 1 && sums.every((sum) => Math.abs(sum - 1) < 1e-3) ? 'single-label' : 'multi-label';

@@ -1,13 +1,13 @@
 import path from 'node:path';
 
-/** What a file of another kind is, and the command that makes a model of it that can be added. */
+/** A foreign format, with the command that converts it to a supported one. */
 interface Foreign {
   readonly name: RegExp;
   readonly what: string;
   readonly toCommand: (file: string, target: string) => string;
 }
 
-/** Keras 2's own `export` leaves augmentation on: the answers of what it writes are random. */
+/** Keras 2's own `export` keeps augmentation active, which makes results random. */
 const exportKeras =
   'python3 -c "import sys, tensorflow as tf; m = tf.keras.models.load_model(sys.argv[1], compile=False); ' +
   "a = tf.keras.export.ExportArchive(); a.track(m); a.add_endpoint('serve', lambda x: m(x, training=False), " +
@@ -15,7 +15,7 @@ const exportKeras =
 const exportWeights = (weights: string, target: string): string =>
   `in the Python program that builds the network: model.load_weights('${weights}'); model.export('${target}')`;
 
-/** The first that fits counts. */
+/** The first match counts. */
 const foreign: readonly Foreign[] = [
   {
     name: /\.weights\.(h5|hdf5)$/i,
@@ -75,7 +75,7 @@ const foreign: readonly Foreign[] = [
   },
 ];
 
-/** Says in one line what a file is and what to run, so that it can be added; undefined where it isn't known. */
+/** One line with the format of a file and the command to convert it; undefined for unknown formats. */
 export function toConversionHint(file: string): string | undefined {
   const name = path.basename(file);
   const kind = foreign.find((each) => each.name.test(name));
@@ -84,7 +84,7 @@ export function toConversionHint(file: string): string | undefined {
   return `${file}: is ${kind.what}; run: ${kind.toCommand(file, target)}; then add ${target}`;
 }
 
-/** A checkpoint goes by what its files have in common. */
+/** A checkpoint is named by the common prefix of its files. */
 function toCheckpoint(file: string): string {
   if (path.basename(file) === 'checkpoint') return path.join(path.dirname(file), 'NAME_OF_THE_CHECKPOINT');
   return file.replace(/\.(index|meta|data-\d{5}-of-\d{5})$/, '');

@@ -1,4 +1,4 @@
-/** Everything that minified data consists of, except strings. */
+/** All tokens of minified data except strings. */
 const token = /\s+|[{}[\],:]|!0|!1|void 0|[A-Za-z_$][\w$]*|-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy;
 
 const words: Readonly<Record<string, string>> = {
@@ -7,9 +7,9 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /**
- * Gets the data that a CommonJS module exports, out of its text: nothing of it is run.
+ * Parses the data exported by a CommonJS module without running it.
  * @param text minified or not, of the form `… .exports = <object, array or string> …`
- * @throws Error where what it exports is not data
+ * @throws Error if it exports anything but data
  */
 export function readDataModule(text: string): unknown {
   const start = /\.exports\s*=\s*(?=[{["'])/.exec(text);
@@ -17,7 +17,7 @@ export function readDataModule(text: string): unknown {
   return JSON.parse(toJson(text, start.index + start[0].length)) as unknown;
 }
 
-/** Rewrites the literal that begins at `from`. */
+/** Converts the literal that starts at `from`. */
 function toJson(text: string, from: number): string {
   const parts: string[] = [];
   let at = from;
@@ -51,7 +51,7 @@ function readToken(text: string, at: number): Part {
   throw new Error(`exports more than data: ${found.slice(0, 20)}`);
 }
 
-/** Searches instead of matching: weights are strings of megabytes. */
+/** Searches instead of matching, as weights are strings of megabytes. */
 function readString(text: string, at: number): Part {
   const quote = text[at] ?? '';
   let end = text.indexOf(quote, at + 1);

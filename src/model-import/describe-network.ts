@@ -19,32 +19,32 @@ import type { Manifest } from '../model/manifest.ts';
 import { findSavedScaling, findScalingNode, type GraphStep } from './graph-scaling.ts';
 import { findScalingLayer } from './own-scaling.ts';
 
-/** An input or output of a network; -1 in its shape is any size, no shape is one that the model doesn't tell. */
+/** An input or output of a network; -1 in its shape is any size, undefined an unknown shape. */
 export interface TensorFacts {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[] | undefined;
 }
 
-/** What a network takes and gives. */
+/** Inputs and outputs of a network. */
 export interface NetworkFacts {
   readonly inputs: readonly TensorFacts[];
   readonly outputs: readonly TensorFacts[];
-  /** The layer or operation by which it brings 0…255 to its own range itself. */
+  /** The layer or operation with which the network scales 0…255 itself. */
   readonly scaling?: string | undefined;
-  /** Of SavedModels alone. */
+  /** For SavedModels only. */
   readonly saved?: { readonly tags: string[]; readonly signature: string };
 }
 
-/** Which part of a SavedModel is meant. */
+/** Chosen part of a SavedModel. */
 export interface SavedModelChoice {
   readonly tags?: readonly string[] | undefined;
   readonly signature?: string | undefined;
 }
 
 /**
- * Tells what the network in `dir` takes and gives.
- * @throws Error that names the file and what is wrong with it
+ * Describes inputs and outputs of the network in `dir`.
+ * @throws Error that names the file and the fault
  */
 export async function describeNetwork(
   tf: TensorFlow,
@@ -64,7 +64,7 @@ export async function describeNetwork(
 
 type Handler = ReturnType<TensorFlow['io']['fileSystem']>;
 
-/** Uses the loader of the engines: what it can't load can't be served either. */
+/** Uses the same loader as the engines, to reject what they can't load. */
 async function describeTfjs(
   tf: TensorFlow,
   dir: string,
@@ -84,7 +84,7 @@ async function describeLayers(handler: Handler): Promise<NetworkFacts> {
     const isSingle = network.outputs.length === 1;
     return {
       inputs: network.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: toSizes(shape) })),
-      // The engines call the outputs of a layers model by their numbers.
+      // Named by number, as in the engines.
       outputs: network.outputs.map(({ name, dtype, shape }, index) => ({
         name: isSingle ? name : String(index),
         dtype,
@@ -99,7 +99,7 @@ async function describeLayers(handler: Handler): Promise<NetworkFacts> {
   }
 }
 
-/** @returns nothing where there is no layer of the name, in the network or in those inside it */
+/** @returns an empty list if the network and its nested networks have no such layer */
 function readWeights({ layers }: Pick<LayersModel, 'layers'>, name: string): number[][] {
   return layers.flatMap((layer) => {
     if ('layers' in layer) return readWeights(layer as LayersModel, name);
@@ -128,7 +128,7 @@ function readSmall(tensor: Tensor | undefined): number[] | undefined {
   return tensor && tensor.size <= 4 ? [...tensor.dataSync()] : undefined;
 }
 
-/** @param shape null where any size is meant, whatever tfjs's types say */
+/** @param shape null for any size, contrary to tfjs's types */
 function toSizes(shape: readonly (number | null)[]): number[] {
   return shape.map((size) => size ?? -1);
 }
@@ -152,7 +152,7 @@ async function describeSavedModel(dir: string, choice: SavedModelChoice): Promis
   };
 }
 
-/** TensorFlow loads a model whose folder of variables is gone, and fails when it is run. */
+/** TensorFlow loads a model without its variables folder, and only fails in a run. */
 async function assertVariables(dir: string, { graphDef }: MetaGraphProto): Promise<void> {
   const hasVariables = graphDef.node.some(({ op }) => op === 'VarHandleOp' || op === 'VariableV2');
   const index = path.join('variables', 'variables.index');
@@ -175,7 +175,7 @@ function chooseMetaGraph(metaGraphs: readonly MetaGraphProto[], tags: readonly s
 }
 
 function chooseSignature({ signatureDef }: MetaGraphProto, name: string | undefined): [string, SignatureProto] {
-  // Others are TensorFlow's own: how it initialises and trains.
+  // Others are internal, for initialisation and training.
   const usable = Object.entries(signatureDef).filter(([key]) => !key.startsWith('__'));
   const wanted = name ?? (usable.length === 1 ? usable[0]?.[0] : 'serving_default');
   const found = usable.find(([key]) => key === wanted);
@@ -193,7 +193,7 @@ function toTensorFacts(tensors: Readonly<Record<string, TensorInfoProto>>): Tens
   }));
 }
 
-/** @param shape null where a hand-made or damaged file leaves it out */
+/** @param shape null in some hand-made or damaged files */
 function toKnownShape(shape: TensorInfoProto['tensorShape'] | null | undefined): number[] | undefined {
   return shape && shape.unknownRank !== true ? shape.dim.map(({ size }) => size) : undefined;
 }

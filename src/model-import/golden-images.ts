@@ -15,22 +15,22 @@ import { loadModelFiles, toMainFile } from '../model/model-files.ts';
 import type { ModelVersion } from '../model/model-version.ts';
 import { toShortList } from '../short-list.ts';
 
-/** A golden image before it has scores. */
+/** A golden image without scores yet. */
 export interface GoldenImage {
-  /** Inside the folder of the model. */
+  /** Path inside the model's folder. */
   readonly name: string;
   readonly bytes: Buffer;
 }
 
-/** Engines and versions of image libraries differ by less. */
+/** More than the differences between engines and versions of image libraries. */
 const tolerance = 0.01;
 
 const drawnWidth = 320;
 const drawnHeight = 240;
 
 /**
- * Reads the pictures that the user chose, or draws one where there are none.
- * @throws Error that names the picture
+ * Reads the user's images, or generates one if there are none.
+ * @throws Error that names the image
  */
 export async function loadGoldenImages(files: readonly string[]): Promise<GoldenImage[]> {
   if (files.length === 0) return [{ name: 'golden/drawn.png', bytes: await drawPicture() }];
@@ -47,8 +47,8 @@ export async function loadGoldenImages(files: readonly string[]): Promise<Golden
 }
 
 /**
- * Writes the pictures into the model's folder and scores them by the model in its own form.
- * @throws Error that names the picture, or the score that is none
+ * Writes the images into the model's folder and scores them with the original model.
+ * @throws Error that names the image, or the scores if one is not a finite number
  */
 export async function scoreGolden(
   tf: TensorFlow,
@@ -75,7 +75,7 @@ export async function scoreGolden(
   }
 }
 
-/** Says whose fault it is, in one line: TensorFlow's reasons run over several and name no file. */
+/** Adds the file name and joins lines: TensorFlow's messages have several lines and no file name. */
 function nameMainFile({ manifest }: ModelVersion): (thrown: unknown) => never {
   const file = toMainFile(manifest.format);
   return (thrown) => {
@@ -84,7 +84,7 @@ function nameMainFile({ manifest }: ModelVersion): (thrown: unknown) => never {
   };
 }
 
-/** Decodes the golden images of a version as they lie on disk. */
+/** Decodes the golden images of a version. */
 export async function decodeGolden(model: ModelVersion, limits: DecodeLimits): Promise<GoldenRaster[]> {
   const golden: GoldenRaster[] = [];
   for (const { image, scores, tolerance: allowed } of model.manifest.golden) {
@@ -95,8 +95,8 @@ export async function decodeGolden(model: ModelVersion, limits: DecodeLimits): P
 }
 
 /**
- * Runs the golden images through the form in which the version will be served.
- * @throws Error that names the picture whose scores differ
+ * Verifies the golden images with the form of the model that will be served.
+ * @throws Error that names the image whose scores differ
  */
 export async function verifyStored(
   tf: TensorFlow,
@@ -128,7 +128,7 @@ async function decode(
   }
 }
 
-/** Colours that flow into each other and a bright disc: something at every frequency, the same each time. */
+/** Generates a fixed image with gradients, stripes and a bright disc, which has content at every frequency. */
 function drawPicture(): Promise<Buffer> {
   const pixels = new Uint8Array(drawnWidth * drawnHeight * 3);
   for (let row = 0; row < drawnHeight; row += 1) {

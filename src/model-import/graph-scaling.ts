@@ -5,14 +5,14 @@ import type { MetaGraphProto, NodeProto, SignatureProto } from '../compile/graph
 import { toNodeName } from '../compile/graph/tensor-reference.ts';
 import { isForPixels } from './own-scaling.ts';
 
-/** An operation of a graph, as far as the way of a picture matters. */
+/** An operation of a graph. */
 export interface GraphStep {
   readonly name: string;
   readonly op: string;
   readonly input?: readonly string[];
 }
 
-/** A constant's numbers where there are few; undefined where the tensor is computed. */
+/** Values of a small constant; undefined for other tensors. */
 export type ConstantReader = (name: string) => readonly number[] | undefined;
 
 const passing = new Set([
@@ -21,8 +21,8 @@ const passing = new Set([
 ]);
 
 /**
- * Finds the operation by which a graph brings 0…255 to its own range.
- * @param input the node that stands for the picture
+ * Finds the operation with which a graph scales 0…255 itself.
+ * @param input the node of the image
  */
 export function findScalingNode(
   steps: readonly GraphStep[],
@@ -57,7 +57,7 @@ function scales({ op, input = [] }: GraphStep, from: string, readNumbers: Consta
   return ['Sub', 'Add', 'AddV2', 'BiasAdd'].includes(op) && isForPixels(1, numbers);
 }
 
-/** Finds the same in a SavedModel, whose graph is in functions that call each other. */
+/** Finds the same in a SavedModel, whose functions are inlined first. */
 export function findSavedScaling(
   metaGraph: MetaGraphProto,
   { inputs, outputs }: Pick<SignatureProto, 'inputs' | 'outputs'>,
@@ -72,13 +72,13 @@ export function findSavedScaling(
     const nodes = flat.toReachable([placeholder.name, ...tensors]);
     const byName = new Map(nodes.map((node) => [node.name, node]));
     return findScalingNode(nodes, placeholder.name, (name) => {
-      // A variable has no value here.
+      // Variables have no values here.
       const node = byName.get(name);
       const constant = node?.attr['value'] ? readConstant(node) : undefined;
       return constant && [...constant.values].map(Number);
     });
   } catch {
-    // What can't be frozen is served as it is; what is damaged is refused where it is loaded.
+    // A model that can't be frozen is served in its original form; a damaged one is rejected when it is loaded.
     return undefined;
   }
 }

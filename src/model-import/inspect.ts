@@ -6,20 +6,20 @@ import type { Manifest } from '../model/manifest.ts';
 import { toConversionHint } from './conversion-hint.ts';
 import { parseJson } from './parse-json.ts';
 
-/** One file of a model: its name in the manifest, and where it is now. */
+/** One file of a model: its name in the manifest and its current path. */
 export interface SourceFile {
   readonly name: string;
   readonly path: string;
   readonly bytes: number;
 }
 
-/** What a folder or a file was found to be. */
+/** Format and files of a model. */
 export interface FoundModel {
   readonly format: Manifest['format'];
   readonly files: readonly SourceFile[];
 }
 
-/** A file is read as a whole, which Node does up to this size. */
+/** Node's limit for reading a whole file. */
 const maxFileBytes = 2 ** 31 - 1;
 
 const bytesOf: Readonly<Record<string, number>> = {
@@ -46,10 +46,10 @@ const modelJson = z.looseObject({
 type ModelJson = z.infer<typeof modelJson>;
 
 /**
- * Tells the format of a model and the files that it consists of, without running it.
- * @param source the folder of a model, its model.json or its saved_model.pb, or a folder of versions as TensorFlow Serving
- * has it, of which the highest counts
- * @throws Error that names the file and what is wrong with it
+ * Determines the format and the files of a model without running it.
+ * @param source the folder of a model, its model.json or saved_model.pb, or TensorFlow Serving's folder of versions, whose
+ * highest one is used
+ * @throws Error that names the file and the fault
  */
 export async function inspectModel(source: string): Promise<FoundModel> {
   const found = await stat(source).catch((thrown: unknown) => {
@@ -62,13 +62,13 @@ export async function inspectModel(source: string): Promise<FoundModel> {
   if (known.length > 1) throw new Error(`${source}: holds ${known.join(' and ')}; name the one that is meant`);
   const served = await findServed(source, names);
   if (served !== undefined) return inspectModel(served);
-  // The file `checkpoint` names others that say more.
+  // Last, as the files that `checkpoint` lists give better hints.
   const [others, last] = [names.filter((name) => name !== 'checkpoint'), names.filter((name) => name === 'checkpoint')];
   const hints = [...others.sort(), ...last].flatMap((name) => toConversionHint(path.join(source, name)) ?? []);
   throw new Error(hints[0] ?? `${source}: holds neither a model.json (tfjs) nor a saved_model.pb (SavedModel)`);
 }
 
-/** TensorFlow Serving has a folder for each version, and serves the highest. */
+/** TensorFlow Serving has a folder per version and serves the highest. */
 async function findServed(source: string, names: readonly string[]): Promise<string | undefined> {
   const versions = names.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(b) - Number(a));
   for (const version of versions) {
@@ -116,7 +116,7 @@ function toFormat(file: string, { format, modelTopology }: ModelJson): Manifest[
   throw new Error(`${file}: is neither a tfjs graph model nor a tfjs layers model (format ${String(format)})`);
 }
 
-/** The network may come from anybody: it must not make us read what lies elsewhere. */
+/** The model is untrusted: it must not refer to files outside its folder. */
 function assertInside(file: string, name: string): string {
   if (name !== '' && !path.isAbsolute(name) && !name.includes('\\') && !name.split('/').includes('..')) return name;
   throw new Error(`${file}: names the weights '${name}', which are outside its folder`);
@@ -148,7 +148,7 @@ async function inspectSavedModel(dir: string): Promise<FoundModel> {
   return { format: 'tf-savedmodel', files };
 }
 
-/** TensorFlow says of a missing shard no more than that restoring failed. */
+/** TensorFlow's error for a missing shard names no file. */
 function assertVariables(dir: string, files: readonly SourceFile[]): void {
   const names = new Set(files.map(({ name }) => name));
   const counts = [...names].map((name) => /^variables\/variables\.data-\d{5}-of-(\d{5})$/.exec(name)?.[1]);

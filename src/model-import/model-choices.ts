@@ -2,10 +2,10 @@ import type { Manifest } from '../model/manifest.ts';
 import { toShortList } from '../short-list.ts';
 import type { NetworkFacts, TensorFacts } from './describe-network.ts';
 
-/** What a user, or a preset, says of a model; the rest is told by the network or guessed. */
+/** Settings by the user or a preset; others are read from the network or guessed. */
 export interface ModelChoices {
   readonly labels?: readonly string[] | undefined;
-  /** Pixels; only where the network takes any size. */
+  /** In pixels; only for networks with any input size. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
   readonly resize?: Manifest['input']['resize'] | undefined;
@@ -19,7 +19,7 @@ export interface ModelChoices {
   readonly activation?: Manifest['output']['activation'] | undefined;
   readonly kind?: Manifest['output']['kind'] | undefined;
   readonly policy?: Manifest['policy'] | undefined;
-  /** Which of several outputs. */
+  /** Name of the output with the scores. */
   readonly output?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly signature?: string | undefined;
@@ -29,8 +29,8 @@ const floatTypes = ['float32'];
 const wholeTypes = ['uint8', 'int32'];
 
 /**
- * Chooses how pictures are brought to the network's input.
- * @throws Error that says what of the input doesn't fit
+ * Chooses the manifest's input settings.
+ * @throws Error that describes an unsupported input
  */
 export function toManifestInput({ inputs, saved, scaling }: NetworkFacts, choices: ModelChoices): Manifest['input'] {
   const tensor = findOnly(inputs);
@@ -52,7 +52,7 @@ export function toManifestInput({ inputs, saved, scaling }: NetworkFacts, choice
   };
 }
 
-/** Tells whether the network takes floats: then how 0…255 is brought to them is a guess, unless the user says. */
+/** Whether the input is float: then scaling of 0…255 is a guess unless the user specifies it. */
 export function isFloat({ dtype }: TensorFacts): boolean {
   return floatTypes.includes(dtype);
 }
@@ -70,7 +70,7 @@ function assertPixels(tensor: TensorFacts): readonly number[] {
   if (!isFloat(tensor) && !wholeTypes.includes(dtype)) {
     throw new Error(`the input ${name} is ${dtype}; only float32, uint8 and int32 are served`);
   }
-  // Of an input that doesn't tell its shape, the first run shows whether pictures fit.
+  // An unknown shape is verified by the first run.
   const sizes = shape ?? [-1, -1, -1, 3];
   const [batch = 0, , , channels = 0] = sizes;
   if (sizes.length === 4 && [1, 3, -1].includes(channels) && (batch === -1 || batch === 1)) return sizes;
@@ -79,7 +79,7 @@ function assertPixels(tensor: TensorFacts): readonly number[] {
   );
 }
 
-/** What the channels tell, where the network tells how many it takes. */
+/** The colour mode for the network's number of channels, if known. */
 function toColour(
   { name, shape }: TensorFacts,
   channels: number | undefined,
@@ -100,8 +100,8 @@ function toSide(what: 'width' | 'height', found: number | undefined, wanted: num
 }
 
 /**
- * Finds the output that holds the scores.
- * @throws Error where there are several and none is chosen, or it can't be scores
+ * Finds the output with the scores.
+ * @throws Error if several are possible and none is chosen, or its shape is unsupported
  */
 export function findOutput({ outputs }: NetworkFacts, choices: ModelChoices): TensorFacts {
   const [first] = outputs;
@@ -117,8 +117,8 @@ export function findOutput({ outputs }: NetworkFacts, choices: ModelChoices): Te
 }
 
 /**
- * Names the scores.
- * @throws Error where the number of labels is not that of the scores
+ * Returns the labels, or default ones.
+ * @throws Error if the number of labels differs from that of the scores
  */
 export function toLabels(scores: number, choices: ModelChoices): string[] {
   const labels = choices.labels ?? Array.from({ length: scores }, (_, index) => `label${String(index)}`);
@@ -126,7 +126,7 @@ export function toLabels(scores: number, choices: ModelChoices): string[] {
   throw new Error(`the model answers ${String(scores)} scores, ${String(labels.length)} labels are given`);
 }
 
-/** Writes a shape as people do: `[n, 224, 224, 3]`. */
+/** Formats a shape: `[n, 224, 224, 3]`. */
 export function toShapeText(shape: readonly number[] | undefined): string {
   if (!shape) return '[?]';
   return `[${shape.map((size, index) => (size === -1 ? (index === 0 ? 'n' : '?') : String(size))).join(', ')}]`;

@@ -1,22 +1,22 @@
 import { isObject, type JsonObject, toList, toObject } from '../inference/engines/keras/json-object.ts';
 
-/** A number, or one for each channel. */
+/** A number, or one per channel. */
 type Numbers = number | readonly number[];
 
-/** A network that is trained on other than 0…255 multiplies by more, and has no such means. */
+/** Networks trained on other ranges than 0…255 have larger scales and smaller offsets. */
 const largestScale = 0.1;
 const largestOffset = 2;
 
-/** Tells whether x · scale + offset, at the beginning of a network, is for x in 0…255. */
+/** Whether x · scale + offset at the start of a network expects x in 0…255. */
 export function isForPixels(scale: Numbers, offset: Numbers): boolean {
   const toLargest = (numbers: Numbers): number => Math.max(...[numbers].flat().map(Math.abs));
   return toLargest(scale) <= largestScale || toLargest(offset) > largestOffset;
 }
 
 /**
- * Finds the layer by which a layers model brings 0…255 to its own range.
- * @param topology as tfjs reads it
- * @param readWeights the weights of a layer of that name: of a normalisation, mean and variance
+ * Finds the layer with which a layers model scales 0…255 itself.
+ * @param topology in tfjs's form
+ * @param readWeights returns the weights of a layer: mean and variance of a normalisation
  */
 export function findScalingLayer(
   topology: JsonObject,
@@ -43,7 +43,7 @@ export function findScalingLayer(
 function passesOn({ class_name: className, config }: JsonObject): boolean {
   const { activation, scale, offset } = toObject(config);
   if (className === 'Activation') return activation === 'linear';
-  // A cast of whole numbers, in Keras.
+  // Keras writes a cast of integers like this.
   if (className === 'Rescaling') return scale === 1 && (offset ?? 0) === 0;
   return ['InputLayer', 'KerasResizing', 'ZeroPadding2D', 'Cropping2D'].includes(String(className));
 }
@@ -53,7 +53,7 @@ function toNumbers(value: unknown): Numbers {
   return numbers.length === 1 ? (numbers[0] ?? NaN) : numbers;
 }
 
-/** Lists the layers that a picture goes through before its way parts, those of networks inside among them. */
+/** Lists the layers from the input to the first branch, including those of nested networks. */
 function* listFirst({ class_name: className, config }: JsonObject): Generator<JsonObject> {
   const { layers, input_layers: inputs } = toObject(config);
   const all = toList(layers).filter(isObject);

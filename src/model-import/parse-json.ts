@@ -1,6 +1,6 @@
 import { toMessage } from '../errors.ts';
 
-/** Parses the text of a file. @throws Error that names the file where it is not JSON */
+/** Parses a JSON file. @throws Error that names the file if it is not JSON */
 export function parseJson(file: string, text: string): unknown {
   try {
     return JSON.parse(text);

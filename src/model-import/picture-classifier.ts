@@ -5,7 +5,7 @@ import { toShapeText } from './model-choices.ts';
 const detectionNames = /^(raw_)?detection_|num_detections|(^|[^a-z])(b?boxes|box_indices)($|[^a-z])/i;
 
 /**
- * Makes sure that a network is of the kind that is served: a picture in, scores out.
+ * Checks that a network is an image classifier: one image in, scores out.
  * @throws Error that says what it is instead
  */
 export function assertPictureClassifier({ inputs, outputs }: NetworkFacts): void {
@@ -25,7 +25,7 @@ function assertPicture({ name, dtype, shape }: TensorFacts): void {
   if (shape && shape.length !== 4) refuse(toShapeText(shape), '[n, height, width, 3] is');
 }
 
-/** Four numbers for each of many places, unless they are a map of four labels. */
+/** Whether an output has four numbers for each of many positions and is no map of four labels. */
 function hasBoxes(outputs: readonly TensorFacts[]): boolean {
   const isOf = (isRank: (rank: number) => boolean): boolean =>
     outputs.some(({ shape }) => shape !== undefined && isRank(shape.length) && shape.at(-1) === 4);

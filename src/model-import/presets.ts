@@ -5,15 +5,15 @@ import { toMessage } from '../errors.ts';
 import { readDataModule } from './data-module.ts';
 import type { ModelChoices } from './model-choices.ts';
 
-/** A model that comes inside an npm package, with all that its users had to find out otherwise. */
+/** A model inside an npm package, with the settings that it needs. */
 export interface Preset {
   readonly packageName: string;
-  /** What it is called in the models folder unless the user says otherwise. */
+  /** Default name in the models folder. */
   readonly name: string;
   readonly choices: ModelChoices;
-  /** JavaScript inside the package that holds the model.json. */
+  /** Path in the package of the JavaScript file with the model.json. */
   readonly topology: string;
-  /** JavaScript inside the package that holds a shard in base64, by the name that model.json has for it. */
+  /** Path in the package of the JavaScript file with a shard in base64, by its name in model.json. */
   readonly toShard: (name: string) => string;
 }
 
@@ -23,7 +23,7 @@ const nsfwChoices: ModelChoices = {
   resize: 'stretch',
   kernel: 'bilinear',
   coordinates: 'align-corners',
-  // Of tf.node.decodeImage, by which nsfwjs is given files in Node.
+  // The default of tf.node.decodeImage, which nsfwjs uses for files in Node.
   jpegDct: 'fast',
   scale: 1 / 255,
   offset: 0,
@@ -41,7 +41,7 @@ function toNsfwPreset(name: string, folder: string): Preset {
   return { packageName: 'nsfwjs', name, choices: nsfwChoices, topology: toFile('model'), toShard: toFile };
 }
 
-/** Presets by what they are called behind `npm:`; the first of a package is its default model. */
+/** Presets by their names after `npm:`; the first of a package is its default model. */
 export const presets: ReadonlyMap<string, Preset> = new Map([
   ['nsfwjs', toNsfwPreset('nsfw', 'mobilenet_v2')],
   ['nsfwjs/mobilenet_v2_mid', toNsfwPreset('nsfw-mid', 'mobilenet_v2_mid')],
@@ -49,10 +49,9 @@ export const presets: ReadonlyMap<string, Preset> = new Map([
 ]);
 
 /**
- * Unpacks a preset's model into a folder of its own under the system's temporary one; the caller removes it. Nothing of
- * the package is run.
+ * Unpacks a preset's model into a new temporary folder, which the caller removes. No code of the package is run.
  * @param packageDir the folder of the package's package.json
- * @throws Error that names the file and what is wrong with it
+ * @throws Error that names the file and the fault
  */
 export async function unpackPreset(preset: Preset, packageDir: string): Promise<string> {
   const dir = await mkdtemp(path.join(tmpdir(), 'image-check-preset-'));

@@ -7,13 +7,13 @@ import { toMessage } from '../errors.ts';
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Lets `work` fill a folder that becomes `target` in one step when it is done; otherwise nothing is left of it.
- * @throws Error where `target` is there already
+ * Runs `work` on a temporary folder that then becomes `target` atomically; after a failure nothing is left.
+ * @throws Error if `target` exists
  */
 export async function fillFolder<T>(target: string, work: (staging: string) => Promise<T>): Promise<T> {
   await assertFree(target);
   const parent = path.dirname(target);
-  // A name that the models folder doesn't take for a version.
+  // A name that is no version in the models folder.
   const staging = path.join(parent, `.${path.basename(target)}.${String(process.pid)}.partial`);
   const firstMade = await mkdir(parent, { recursive: true }).catch((thrown: unknown) => {
     throw new Error(`${parent}: can't be written: ${toMessage(thrown)}`, { cause: thrown });
@@ -33,7 +33,7 @@ export async function fillFolder<T>(target: string, work: (staging: string) => P
     return result;
   } catch (thrown) {
     await rm(staging, { recursive: true, force: true });
-    // Somebody else may have put another version there meanwhile.
+    // Another process may have added another version meanwhile.
     if (firstMade !== undefined) await rmdir(parent).catch(() => undefined);
     throw thrown;
   } finally {
@@ -43,10 +43,10 @@ export async function fillFolder<T>(target: string, work: (staging: string) => P
 
 async function assertFree(target: string): Promise<void> {
   const found = await lstat(target).catch(() => undefined);
-  if (found) throw new Error(`${target}: is there already; it is left as it is`);
+  if (found) throw new Error(`${target}: already exists; it is left unchanged`);
 }
 
-/** Cleans up before a signal ends the process, with the exit code that a shell reports. */
+/** Cleans up before a signal ends the process with the exit code of a shell. */
 function onEndingSignal(cleanUp: () => void): () => void {
   const end = (name: NodeJS.Signals): void => {
     try {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ModelChoices } from './model-choices.ts';
 import { parseJson } from './parse-json.ts';
 
-/** What Teachable Machine writes beside a model of pictures. */
+/** Teachable Machine's metadata.json of an image model. */
 const metadata = z.looseObject({
   labels: z.array(z.string().min(1)).min(1),
   packageName: z.string().optional(),
@@ -12,16 +12,16 @@ const metadata = z.looseObject({
   imageSize: z.int().min(1).max(4096).optional(),
 });
 
-/** What is known of a model from the file beside it. */
+/** Settings of a model from its metadata. */
 export interface KnownModel {
   readonly choices: ModelChoices;
-  /** The side of the pictures, for a network that takes any. */
+  /** Side length of input images, for networks with any input size. */
   readonly imageSize?: number | undefined;
 }
 
 /**
- * Reads the `metadata.json` beside a model; a file of that name by another program is left alone.
- * @throws Error where it is no JSON
+ * Reads the `metadata.json` beside a model; ignores such a file of other programs.
+ * @throws Error if it is not JSON
  */
 export async function loadTeachableMachine(dir: string): Promise<KnownModel | undefined> {
   const file = path.join(dir, 'metadata.json');
@@ -31,7 +31,7 @@ export async function loadTeachableMachine(dir: string): Promise<KnownModel | un
   if (!parsed.success) return undefined;
   const { labels, packageName = '', tmVersion, imageSize } = parsed.data;
   if (tmVersion === undefined && !packageName.startsWith('@teachablemachine/image')) return undefined;
-  // Its library cuts out the square in the middle and divides by 127, not 127.5 (libraries/image/src/utils/tf.ts).
+  // Its library crops the centre square and divides by 127, not 127.5 (libraries/image/src/utils/tf.ts).
   const input = { resize: 'cover', scale: 1 / 127, offset: -1 } as const;
   return { choices: { labels, ...input, kind: 'single-label' }, imageSize };
 }

@@ -225,7 +225,7 @@ test('models_add_leaves_a_version_that_is_there', async (context) => {
   const before = readFileSync(path.join(model, 'manifest.json'));
   const ended = await runModels(context, dir, ['add', await writeSource(context), '--name', 'colour']);
   assert.equal(ended.code, 78);
-  assertOneLine(ended, /colour\/1: is there already; it is left as it is$/);
+  assertOneLine(ended, /colour\/1: already exists; it is left unchanged$/);
   assert.deepEqual(readFileSync(path.join(model, 'manifest.json')), before);
   assert.deepEqual(readdirSync(path.join(dir, 'colour')), ['1']);
 });

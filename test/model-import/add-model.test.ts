@@ -154,7 +154,7 @@ test('a_version_that_is_there_is_left_as_it_is', async (context) => {
   const modelsDir = makeTempDir(context);
   mkdirSync(path.join(modelsDir, 'mine', '1'), { recursive: true });
   writeFileSync(path.join(modelsDir, 'mine', '1', 'manifest.json'), 'mine');
-  await assert.rejects(add(context, source, modelsDir), /mine\/1: is there already; it is left as it is$/);
+  await assert.rejects(add(context, source, modelsDir), /mine\/1: already exists; it is left unchanged$/);
   assert.deepEqual(readdirSync(path.join(modelsDir, 'mine')), ['1']);
   assert.equal(readFileSync(path.join(modelsDir, 'mine', '1', 'manifest.json'), 'utf8'), 'mine');
 });
@@ -235,7 +235,7 @@ test('labels_must_be_as_many_as_the_scores', async (context) => {
   await assertRefused(context, source, /the model answers 3 scores, 2 labels are given$/, two);
   await assertRefused(context, source, /output\.labels: names a label twice/, { labels: ['a', 'b', 'b'] });
   const untold = writeFiles(context, [['saved_model.pb', makePictureSavedModel([-1, -1])]]);
-  await assertRefused(context, untold, /scores doesn't tell how many scores it has; --labels must name them/);
+  await assertRefused(context, untold, /scores has an unknown number of scores; name them with --labels/);
   await assertRefused(context, untold, /the model answers \[1, 3\], the manifest names 2 labels/, two);
 });
 

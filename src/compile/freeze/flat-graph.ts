@@ -3,17 +3,17 @@ import { toNodeName } from '../graph/tensor-reference.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 import type { Value, Variable } from './value.ts';
 
-/** The graph that freezing writes: one level, tensors only, no control edges. */
+/** A frozen graph under construction: no functions, tensors only, no control edges. */
 export interface FlatGraph {
-  /** The constants that wait for a variable's value, by name. */
+  /** Constants to be filled with the values of variables, by name. */
   readonly variables: ReadonlyMap<string, Variable>;
-  /** Adds a node under its name, or the nearest one that is free. */
+  /** Adds a node; a name that is taken gets a suffix. */
   readonly add: (node: NodeProto) => { readonly flatNode: string };
-  /** Stands for a variable's value; the same constant however often it is read. */
+  /** Returns the constant for a variable's value, one for all its reads. */
   readonly addVariable: (variable: Variable) => Value;
-  /** Works out a truth value that doesn't depend on the input. @returns undefined where it does. */
+  /** Evaluates a boolean tensor. @returns undefined if it depends on the input */
   readonly evaluate: (tensor: string) => boolean | undefined;
-  /** The nodes that `tensors` depend on, each after all that it takes. */
+  /** The nodes that `tensors` depend on, in topological order. */
   readonly toReachable: (tensors: readonly string[]) => NodeProto[];
 }
 
@@ -62,7 +62,7 @@ export function createFlatGraph(): FlatGraph {
   };
 }
 
-/** Keeps the nodes that `tensors` depend on, in the order that they have. */
+/** Keeps the nodes that `tensors` depend on, in their order. */
 export function keepReachable(nodes: readonly NodeProto[], tensors: readonly string[]): NodeProto[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const reached = new Set<string>();
@@ -75,7 +75,7 @@ export function keepReachable(nodes: readonly NodeProto[], tensors: readonly str
   return nodes.filter(({ name }) => reached.has(name));
 }
 
-/** One input that is `decisive` settles the result, whatever the others are. */
+/** A single `decisive` input determines the result. */
 function joinTruth(inputs: readonly (boolean | undefined)[], decisive: boolean): boolean | undefined {
   if (inputs.includes(decisive)) return decisive;
   return inputs.includes(undefined) ? undefined : !decisive;
@@ -88,9 +88,9 @@ function isTruthy(tensor: TensorProto | undefined): boolean | undefined {
   return Boolean(tensor.boolVal?.[0] ?? tensor.intVal?.[0] ?? false);
 }
 
-/** Makes a constant's attributes. @throws FreezeRefusal for whole numbers that can't be kept exactly. */
+/** Makes a constant's attributes. @throws FreezeRefusal for int64 values that can't be represented exactly */
 export function toConstAttr(tensor: TensorProto): Record<string, AttrProto> {
-  // Read as JavaScript numbers, they may have been rounded already.
+  // They were decoded as JavaScript numbers and may already be rounded.
   if (tensor.int64Val?.some((value) => !Number.isSafeInteger(value)) === true) {
     throw new FreezeRefusal('a constant holds whole numbers beyond 2^53');
   }

@@ -15,9 +15,9 @@ interface Flattening {
 }
 
 /**
- * Writes all that `outputs` depend on into one flat graph, functions in the place of their calls.
- * @param input the tensor that a request brings, and the placeholder that stands for it in the flat graph.
- * @returns the graph and the outputs' tensors in it.
+ * Writes everything that `outputs` depend on into one flat graph, with functions inlined.
+ * @param input the fed tensor and its placeholder in the flat graph
+ * @returns the graph and the outputs' tensors in it
  */
 export function flattenGraph(
   graph: GraphProto,
@@ -61,12 +61,12 @@ function visitNode(flattening: Flattening, scope: Scope, node: NodeProto, inputs
     inputs,
     call: (func, args, attr) => callFunction(flattening, openFunction(flattening, scope, name, func, args, attr)),
   };
-  // A function may be called by its own name, as if it were an operation.
+  // A function may be called by name, like an operation.
   if (flattening.functions.has(node.op)) return visit.call(node.op, inputs, visit.node.attr);
   return applyRule(visit) ?? copyNode(visit);
 }
 
-/** Copies a node that computes tensors from tensors. */
+/** Copies a node that maps tensors to tensors. */
 function copyNode(visit: NodeVisit): Outputs {
   const { flat, node, inputs } = visit;
   if (Object.values(node.attr).some((attr) => attr.func !== undefined || (attr.list?.func?.length ?? 0) > 0)) {
@@ -101,13 +101,13 @@ function callFunction(flattening: Flattening, { body, scope }: Call): Outputs {
     if (reference === undefined) throw new FreezeRefusal(`the function ${name} doesn't return ${arg.name}`);
     return reference;
   });
-  // Nodes that the function runs for their effect alone are visited too: one that writes a variable is refused.
+  // Nodes run only for their side effects are visited too: one that writes a variable is refused.
   const effects = Object.values(body.controlRet ?? {}).map((node) => `^${node}`);
   visitNodes(flattening, scope, [...results, ...effects]);
   return results.map((reference) => readValue(scope, reference, flattening.definitions));
 }
 
-/** Fills in a call's attributes, and leaves out hints (`_output_shapes`, `_class`) that name what is gone. */
+/** Fills in a call's attributes and drops hints (`_output_shapes`, `_class`) about removed nodes. */
 function fillAttr(
   attr: Readonly<Record<string, AttrProto>>,
   callAttr: Readonly<Record<string, AttrProto>>,

@@ -5,15 +5,15 @@ import { toNodeName } from '../graph/tensor-reference.ts';
 import { keepReachable, toConstAttr } from './flat-graph.ts';
 import { useSession, withSavedModel } from './session.ts';
 
-// Above it a result is left to be computed: one that was filled or tiled would bloat the file.
+// Larger results are left to be computed: filled or tiled ones would bloat the file.
 const maxBytes = 10_000_000;
 
 /**
- * Computes once what doesn't depend on the input: exports of Keras 3 derive batch norm's factors from its statistics at
- * every run, and only constants can go into a convolution's weights.
- * @param graph each node after all that it takes
- * @param roots tensors that have to stay
- * @returns the graph, and what the roots are called in it
+ * Precomputes everything that doesn't depend on the input: Keras 3 exports derive batch norm's factors from its statistics in
+ * every run, and only constants can be folded into a convolution's weights.
+ * @param graph in topological order
+ * @param roots tensors to keep
+ * @returns the graph, and the names of the roots in it
  */
 export function foldConstants(
   tf: TensorFlow,

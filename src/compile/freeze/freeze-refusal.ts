@@ -1,4 +1,4 @@
 import { CompileRefusal } from '../graph/compile-refusal.ts';
 
-/** Says in one line why a SavedModel can't become one frozen graph with the same answers. */
+/** The SavedModel can't become an equivalent frozen graph, with the reason in one line. */
 export class FreezeRefusal extends CompileRefusal {}

@@ -20,7 +20,7 @@ import { readDefinitions } from './op-definitions.ts';
 import type { Variable } from './value.ts';
 import { checkSize, readVariables } from './variables.ts';
 
-/** A tensor that goes into a frozen graph or comes out of it. */
+/** An input or output of a frozen graph. */
 export interface FrozenTensor {
   /** `node:output` */
   readonly name: string;
@@ -32,14 +32,14 @@ export interface FrozenTensor {
 export interface FrozenModel {
   readonly graph: GraphProto;
   readonly input: FrozenTensor;
-  /** By the names that the signature gives them. */
+  /** By their names in the signature. */
   readonly outputs: Readonly<Record<string, FrozenTensor>>;
 }
 
 /**
  * Freezes one signature of the SavedModel in `dir`.
- * @throws FreezeRefusal where a frozen graph wouldn't answer the same
- * @throws Error where the files can't be read, or lack the tag set or the signature
+ * @throws FreezeRefusal if a frozen graph wouldn't be equivalent
+ * @throws Error if the files can't be read, or lack the tag set or the signature
  */
 export async function freezeSavedModel(
   tf: TensorFlow,
@@ -118,7 +118,7 @@ function findSignature(
   return { input: input[1], outputs: signature.outputs };
 }
 
-/** Writes what the outputs depend on as a flat graph in which variables are constants without values. */
+/** Flattens everything that the outputs depend on; variables become constants without values. */
 function flatten(
   metaGraph: MetaGraphProto,
   input: TensorInfoProto,

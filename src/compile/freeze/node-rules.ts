@@ -4,23 +4,23 @@ import { FreezeRefusal } from './freeze-refusal.ts';
 import { type NodeVisit, takeTensor, takeValue, takeVariable, toVariable } from './node-visit.ts';
 import type { Outputs, Value } from './value.ts';
 
-/** Says what a node's outputs are in the flat graph. @throws FreezeRefusal where nothing faithful can be said. */
+/** Determines a node's outputs in the flat graph. @throws FreezeRefusal if there is no faithful equivalent */
 type NodeRule = (visit: NodeVisit) => Outputs;
 
 const dead: Value = { kind: 'dead' };
 
-/** The operations that aren't copied as they are. */
+/** Rules for operations that are not just copied. */
 const rules = new Map<string, NodeRule>([
   ['Identity', takeFirst],
   ['Snapshot', takeFirst],
   ['StopGradient', takeFirst],
   ['PreventGradient', takeFirst],
-  // Nothing feeds it: it is its default.
+  // Nothing feeds it, so it has its default value.
   ['PlaceholderWithDefault', takeFirst],
   ['IdentityN', ({ inputs }) => inputs],
   ['NoOp', takeNothing],
   ['ControlTrigger', takeNothing],
-  // It may stop the original model; where it doesn't, the answer is the same without it.
+  // It may abort the original model; otherwise the result is the same without it.
   ['Assert', takeNothing],
   ['Placeholder', refusePlaceholder],
   ['Const', copyConst],
@@ -39,10 +39,10 @@ const rules = new Map<string, NodeRule>([
 
 const unfollowed =
   /^(Ref)?(Enter|Exit|NextIteration|LoopCond|Switch|Merge|Select)$|^(Stateless)?(While|Case)$|^(For|_SwitchN)$/;
-// The operations of TensorFlow 1 that write a variable which is no resource; any other use of one only reads it.
+// Operations of TensorFlow 1 that write a reference variable; all others only read it.
 const writesReference = /^(Assign|Scatter|Apply|SparseApply|CountUpTo)/;
 
-/** Says what a node's outputs are in the flat graph. @returns undefined where the node is to be copied. */
+/** Determines a node's outputs in the flat graph. @returns undefined if the node is to be copied */
 export function applyRule(visit: NodeVisit): Outputs | undefined {
   const { node } = visit;
   const rule = rules.get(node.op);
@@ -72,7 +72,7 @@ function copyConst({ flat, node }: NodeVisit): Outputs {
   return flat.add({ name: node.name, op: 'Const', input: [], attr: toConstAttr(tensor) });
 }
 
-/** An embedding: rows of a variable that is never copied as a whole. */
+/** An embedding lookup: gathers rows of a variable without reading all of it. */
 function gatherRows(visit: NodeVisit): Outputs {
   const { flat, node } = visit;
   const rows = takeVariable(visit);
@@ -98,7 +98,7 @@ function callBranch(visit: NodeVisit): Outputs {
   return visit.call(func.name, visit.inputs.slice(1), func.attr ?? {});
 }
 
-/** Works out which branch is taken, for any input. */
+/** Evaluates which branch is taken for every input. */
 function decide(visit: NodeVisit, place: number): boolean {
   const decision = visit.flat.evaluate(takeTensor(visit, place));
   if (decision !== undefined) return decision;

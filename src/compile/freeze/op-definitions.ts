@@ -1,19 +1,19 @@
 import type { ArgProto, AttrProto, MetaGraphProto, NodeProto, OpProto } from '../graph/proto.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 
-/** What a meta graph says about the operations and functions that it uses. */
+/** Definitions of the operations and functions used by a meta graph. */
 export interface OpDefinitions {
-  /** Whether an operation keeps, draws or reaches something outside the graph: a random number, a table, a file. */
+  /** Whether an operation depends on state outside the graph: random numbers, tables, files. */
   isStateful: (op: string) => boolean;
-  /** The place of `index` of the output called `output` among all outputs of the node. */
+  /** The position among all outputs of the node of element `index` of the output `output`. */
   toOutputPlace: (node: NodeProto, output: string, index: number) => number;
 }
 
-// Answers that don't depend on state, though TensorFlow keeps these from being folded away.
+// Marked stateful to prevent folding, but their results don't depend on state.
 const harmless = new Set(['CheckNumerics', 'CheckNumericsV2']);
 
-// TensorFlow leaves out the definitions of what only the branches of an If use. An output with one of these names is its
-// operation's first, in every operation of TensorFlow that has one.
+// TensorFlow omits the definitions of operations that only the branches of an If use. In all operations of TensorFlow an output
+// with one of these names is the first.
 const knownFirst = new Set(['output', 'y', 'z', 'product', 'activations', 'softmax']);
 
 // For operations without a definition.
@@ -27,7 +27,7 @@ const readVariable: OpProto = {
   isStateful: true,
 };
 
-/** Reads the definitions that came with a meta graph. */
+/** Reads the definitions in a meta graph. */
 export function readDefinitions(metaGraph: MetaGraphProto): OpDefinitions {
   const functions = metaGraph.graphDef.library?.function.map(({ signature }) => signature) ?? [];
   const definitions = new Map<string, OpProto>([[readVariable.name, readVariable]]);

@@ -27,7 +27,7 @@ export function addPreAndPostProcessing(frozen: FrozenModel, manifest: Manifest)
   return { ...frozen.graph, node: builder.nodes };
 }
 
-/** Keeps the names of the model's nodes apart from those around it; `^` before a name stays there. */
+/** Prefixes the model's node names to avoid collisions with the added nodes; keeps a leading `^`. */
 function toOwnName(input: string): string {
   return input.startsWith('^') ? `^model/${input.slice(1)}` : `model/${input}`;
 }
@@ -40,7 +40,7 @@ function addPreprocessing(builder: GraphBuilder, input: Manifest['input'], wante
   const { scale, offset } = input.normalise;
   const [ordered, type] = addColour(builder, input.colour);
   const isUntouched = [scale].flat().every((value) => value === 1) && [offset].flat().every((value) => value === 0);
-  // 0…255 is the same number in every type.
+  // 0…255 is exact in every type.
   if (isUntouched) return addCast(builder, ordered, type, wanted);
   const scaled = builder.addNode(
     'scaled',
@@ -58,7 +58,7 @@ function toPerChannel(values: number | readonly number[]): ReturnType<typeof toF
     : toFloatConstant(Float32Array.from(values), [values.length]);
 }
 
-/** @returns the node that has the channels of the network, and its type */
+/** @returns the node with the network's channels, and its type */
 function addColour(builder: GraphBuilder, colour: Manifest['input']['colour']): readonly [string, number] {
   switch (colour) {
     case 'rgb':
@@ -70,7 +70,7 @@ function addColour(builder: GraphBuilder, colour: Manifest['input']['colour']): 
   }
 }
 
-/** One channel of whole numbers. */
+/** One channel, rounded to integers. */
 function addLuma(builder: GraphBuilder): string {
   const floats = addCast(builder, 'images', dataType.uint8, dataType.float);
   const weights = builder.addConstant(toFloatConstant(Float32Array.from(lumaWeights), [lumaWeights.length]));

@@ -4,21 +4,21 @@ import { FreezeRefusal } from './freeze-refusal.ts';
 import type { OpDefinitions } from './op-definitions.ts';
 import { type Outputs, toValue, type Value } from './value.ts';
 
-/** The nodes of a graph, or of one call of a function, and what is known of their outputs so far. */
+/** The nodes of a graph or of one function call, with the outputs of those visited so far. */
 export interface Scope {
-  /** Put before the names of nodes in the flat graph; ends in `/` for a call. */
+  /** Prefix of node names in the flat graph; ends in `/` for a call. */
   readonly prefix: string;
   readonly depth: number;
   readonly nodes: ReadonlyMap<string, NodeProto>;
-  /** Values by tensor (`name:0`) that come from outside: the fed input, or a function's arguments. */
+  /** Values from outside by tensor (`name:0`): the fed input, or a function's arguments. */
   readonly given: ReadonlyMap<string, Value>;
-  /** What a call fills in for a function's attribute placeholders. */
+  /** Values of a function's attribute placeholders. */
   readonly callAttr: Readonly<Record<string, AttrProto>>;
-  /** The outputs of the nodes that were visited. */
+  /** Outputs of the visited nodes. */
   readonly values: Map<string, Outputs>;
 }
 
-/** Opens the outermost graph, `fed` being the input that every request brings. */
+/** Opens the outermost graph with the fed input. */
 export function openGraph(graph: GraphProto, fed: ReadonlyMap<string, Value>): Scope {
   const nodes = new Map(graph.node.map((node) => [node.name, node]));
   return { prefix: '', depth: 0, nodes, given: fed, callAttr: {}, values: new Map() };
@@ -32,7 +32,7 @@ export function openCall(
   args: readonly Value[],
   callAttr: Readonly<Record<string, AttrProto>>,
 ): Scope {
-  // TensorFlow's own tracing nests calls a few dozen deep at most; more is a function that calls itself.
+  // TensorFlow's tracing nests a few dozen calls at most; more is recursion.
   if (caller.depth > 100) throw new FreezeRefusal(`the function ${body.signature.name} calls itself`);
   const given = new Map<string, Value>();
   for (const [at, arg] of body.signature.inputArg.entries()) {
@@ -44,7 +44,7 @@ export function openCall(
   return { prefix: `${name}/`, depth: caller.depth + 1, nodes, given, callAttr, values: new Map() };
 }
 
-/** Reads what a visited node, or the outside, gives for a reference. */
+/** Reads the value of a reference to a visited node or an outside value. */
 export function readValue(scope: Scope, reference: string, definitions: OpDefinitions): Value {
   const given = scope.given.get(toTensorKey(reference));
   if (given !== undefined) return given;
@@ -60,16 +60,15 @@ export function readValue(scope: Scope, reference: string, definitions: OpDefini
 }
 
 /**
- * Puts the nodes that `references` depend on, through data or control, into an order in which each comes after all
- * that it takes.
- * @throws FreezeRefusal where there is none: a loop.
+ * Sorts the nodes that `references` depend on, through data or control edges, topologically.
+ * @throws FreezeRefusal for a loop
  */
 export function orderNodes(scope: Scope, references: readonly string[]): NodeProto[] {
   const ordered: NodeProto[] = [];
   const state = new Map<string, 'open' | 'done'>();
   for (const root of references) {
     const path = openNode(scope, root, state);
-    // A stack of its own: a deep network would overflow the engine's.
+    // Iterative: a deep network would overflow the call stack.
     const stack = path === undefined ? [] : [path];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const input = top.inputs.pop();

@@ -11,21 +11,21 @@ import { dataType } from '../graph/proto.ts';
 import { toTensorKey } from '../graph/tensor-reference.ts';
 import { FreezeRefusal } from './freeze-refusal.ts';
 
-/** A tensor as a session hands it over. */
+/** A tensor fetched from a session. */
 export interface FetchedTensor {
   readonly dtype: number;
   readonly shape: readonly number[];
-  /** Undefined for the types that `readableTypes` lacks. */
+  /** Undefined for types not in `readableTypes`. */
   readonly data: TensorElements | undefined;
 }
 
-/** A SavedModel in native TensorFlow. */
+/** A SavedModel loaded by native TensorFlow. */
 export interface Session {
-  /** Reads tensors that depend on no input. */
+  /** Fetches tensors that depend on no input. */
   readonly fetch: (tensors: readonly string[]) => FetchedTensor[];
 }
 
-/** The element types that tfjs-node hands over, as the bytes that TensorFlow holds. */
+/** Element types that tfjs-node can read. */
 export const readableTypes: ReadonlySet<number> = new Set([
   dataType.float,
   dataType.int32,
@@ -35,9 +35,9 @@ export const readableTypes: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Loads a SavedModel with one of its tag sets for as long as `use` takes.
- * @param shownDir the folder that errors name
- * @throws FreezeRefusal where this TensorFlow lacks an operation
+ * Loads a SavedModel with one of its tag sets for the duration of `use`.
+ * @param shownDir the folder named in errors
+ * @throws FreezeRefusal if this version of TensorFlow lacks an operation
  */
 export function useSession<T>(
   tf: TensorFlow,
@@ -82,9 +82,9 @@ function toClearError(error: unknown, dir: string, shownDir: string): Error {
 }
 
 /**
- * Lends a folder that holds a SavedModel for as long as `use` takes.
+ * Creates a temporary folder with a SavedModel for the duration of `use`.
  * @param savedModel the bytes of its `saved_model.pb`
- * @param original the SavedModel whose variables and assets belong to it
+ * @param original folder of the SavedModel whose variables and assets it uses
  */
 export function withSavedModel<T>(savedModel: Uint8Array, original: string | undefined, use: (dir: string) => T): T {
   const dir = mkdtempSync(path.join(tmpdir(), 'image-check-freeze-'));

@@ -6,7 +6,7 @@ import { FreezeRefusal } from './freeze-refusal.ts';
 import { readableTypes, type Session, useSession, withSavedModel } from './session.ts';
 import type { Variable } from './value.ts';
 
-/** Bytes an element. */
+/** Bytes per element. */
 const elementSizes = new Map<number, number>([
   [dataType.float, 4],
   [dataType.double, 8],
@@ -22,10 +22,10 @@ const elementSizes = new Map<number, number>([
   [dataType.half, 2],
 ]);
 
-// protobuf reads no message beyond 2^31 bytes; the rest is left for the nodes.
+// protobuf limits messages to 2^31 bytes; the difference is for the nodes.
 const maxBytes = 2_000_000_000;
 
-/** Sums up what the variables whose shape is known will take. @throws FreezeRefusal above what one graph can hold. */
+/** Checks the total size of the variables with known shapes. @throws FreezeRefusal above the limit of one graph */
 export function checkSize(variables: Iterable<Variable>): void {
   let bytes = 0;
   for (const { name, attr, dtype } of variables) {
@@ -40,8 +40,8 @@ export function checkSize(variables: Iterable<Variable>): void {
 }
 
 /**
- * Reads variables as the SavedModel in `dir` restores and initialises them.
- * @param source the bytes of its `saved_model.pb`, the place of the meta graph in it and that one's tags
+ * Reads variables after the SavedModel in `dir` has restored and initialised them.
+ * @param source the bytes of its `saved_model.pb`, the index of the meta graph and its tags
  */
 export function readVariables(
   tf: TensorFlow,
@@ -49,7 +49,7 @@ export function readVariables(
   { savedModel, at, tags }: { savedModel: Uint8Array; at: number; tags: readonly string[] },
   variables: readonly Variable[],
 ): TensorProto[] {
-  // Without variables there is nothing to read, but an operation that this TensorFlow lacks shows here.
+  // Loaded even without variables, to detect operations that this version of TensorFlow lacks.
   if (variables.length === 0) return useSession(tf, dir, tags, dir, () => []);
   const reads = variables.map((variable, index) => toRead(variable, `image_check/${String(index)}`));
   const nodes = reads.flatMap((read) => read.nodes);
@@ -63,7 +63,7 @@ interface Read {
   readonly tensor: string;
 }
 
-/** Makes the nodes that read a variable: exports of newer Keras read none outside of functions. */
+/** Makes nodes that read a variable: newer Keras exports read variables only inside functions. */
 function toRead({ name, op, dtype }: Variable, prefix: string): Read {
   const nodes: NodeProto[] = [];
   const add = (kind: string, input: string, attr: NodeProto['attr']): string => {
@@ -83,7 +83,7 @@ function fetchVariables(session: Session, variables: readonly Variable[], reads:
     const type = variables[index]?.dtype.type ?? 0;
     if (data === undefined) throw new FreezeRefusal(`a variable has element type ${String(type)}`);
     if (readableTypes.has(type)) return toTensorProto(type, shape, data);
-    // Seen as bytes, an element of several has one more dimension.
+    // Bitcast to bytes adds a dimension for elements of more than one byte.
     const sizes = elementSizes.get(type) === 1 ? shape : shape.slice(0, -1);
     return toTensorProto(type, sizes, Uint8Array.from(data as Int32Array));
   });
@@ -93,8 +93,8 @@ function fetchVariables(session: Session, variables: readonly Variable[], reads:
 }
 
 /**
- * Copies one meta graph of a SavedModel with nodes added. Its own bytes stay as they are, with all that the messages of
- * proto.ts leave out (how to restore, what to initialise): protobuf joins the fields of a message that comes twice.
+ * Copies one meta graph of a SavedModel with nodes added. Its bytes stay unchanged, including the fields missing in proto.ts
+ * (how to restore, what to initialise): protobuf merges the fields of a message that occurs twice.
  */
 function addNodes(savedModel: Uint8Array, at: number, node: NodeProto[]): Uint8Array {
   const addition = encodeSavedModel({
@@ -106,7 +106,7 @@ function addNodes(savedModel: Uint8Array, at: number, node: NodeProto[]): Uint8A
   return writer.uint32(schemaVersionTag).uint32(1).uint32(metaGraphTag).bytes(Buffer.concat(parts)).finish();
 }
 
-// Field 1 as a number, and field 2 as bytes, of the message SavedModel.
+// Tags of the message SavedModel: field 1 as varint, field 2 as bytes.
 const schemaVersionTag = 8;
 const metaGraphTag = 18;
 

@@ -1,4 +1,4 @@
-/** Says in one line why a model can't be compiled faithfully; it is served in another form. */
+/** The model can't be compiled faithfully, with the reason in one line; it is served in its original form. */
 export class CompileRefusal extends Error {
   override readonly name = 'CompileRefusal';
 }

@@ -2,17 +2,17 @@ import { type Constant, readConstant, toConstNode } from './constant.ts';
 import type { GraphProto, NodeProto } from './proto.ts';
 import { toNodeName } from './tensor-reference.ts';
 
-/** A graph that passes change in place; the nodes that they no longer use are left out at the end. */
+/** A graph that simplification passes modify in place; unused nodes are removed at the end. */
 export class EditableGraph {
   /** By name, in order. */
   #nodes: Map<string, NodeProto>;
   readonly #graph: GraphProto;
   readonly #roots: readonly string[];
-  /** Decoded once: weights are large. */
+  /** Cached, as weights are large. */
   readonly #constants = new Map<NodeProto, Constant>();
   #added = 0;
 
-  /** @param roots names of the nodes that must stay */
+  /** @param roots names of the nodes to keep */
   constructor(graph: GraphProto, roots: readonly string[]) {
     this.#graph = graph;
     this.#roots = roots;
@@ -23,12 +23,12 @@ export class EditableGraph {
     return [...this.#nodes.values()];
   }
 
-  /** The node whose first output an input names; undefined for other outputs, which no pass looks at. */
+  /** The node whose first output is this input; undefined for other outputs, which no pass handles. */
   producer(input: string | undefined): NodeProto | undefined {
     return input === undefined ? undefined : this.#nodes.get(input.replace(/:0$/, ''));
   }
 
-  /** The constant that an input names. */
+  /** The constant behind an input. */
   constant(input: string | undefined): Constant | undefined {
     const node = this.producer(input);
     if (!node) return undefined;
@@ -37,7 +37,7 @@ export class EditableGraph {
     return constant;
   }
 
-  /** Adds a constant and answers its name. */
+  /** Adds a constant and returns its name. */
   addConstant(near: string, constant: Constant): string {
     this.#added += 1;
     const name = `${near}/folded_${String(this.#added)}`;
@@ -45,12 +45,12 @@ export class EditableGraph {
     return name;
   }
 
-  /** Adds a node, or puts it in the place of the one of its name. */
+  /** Adds a node, or replaces the one of the same name. */
   set(node: NodeProto): void {
     this.#nodes.set(node.name, node);
   }
 
-  /** The only node that uses anything of `node`, where there is only one and it does so once. */
+  /** The node that uses an output of `node`, if there is exactly one use. */
   onlyConsumer(node: NodeProto): NodeProto | undefined {
     if (this.#roots.includes(node.name)) return undefined;
     const uses = this.nodes().flatMap((user) =>
@@ -59,13 +59,13 @@ export class EditableGraph {
     return uses.length === 1 ? uses[0] : undefined;
   }
 
-  /** Lets whoever uses the first output of `node` use `input` instead. */
+  /** Replaces the first output of `node` by `input` in all its users. */
   redirect(node: NodeProto, input: string): void {
     const isFirst = (name: string): boolean => name === node.name || name === `${node.name}:0`;
     for (const user of this.#nodes.values()) user.input = user.input.map((name) => (isFirst(name) ? input : name));
   }
 
-  /** Leaves out what the roots don't need, which would count as a consumer, and puts each node after its inputs. */
+  /** Removes nodes that the roots don't need, as they would count as consumers, and sorts the rest topologically. */
   prune(): void {
     const kept = new Map<string, NodeProto>();
     for (const root of this.#roots) keepNode(root, this.#nodes, kept);
@@ -78,7 +78,7 @@ export class EditableGraph {
   }
 }
 
-/** Without recursion: networks are deep. A loop of while's old form keeps its place in the order. */
+/** Iterative, as networks are deep. Nodes of a TensorFlow 1 while loop keep their order. */
 function keepNode(root: string, nodes: ReadonlyMap<string, NodeProto>, kept: Map<string, NodeProto>): void {
   const seen = new Set<string>();
   const stack: { name: string; isDone: boolean }[] = [{ name: root, isDone: false }];

@@ -3,7 +3,7 @@ import { type Constant, toBytes, toConstNode, toIntConstant } from './constant.t
 import { toShape } from './op-attributes.ts';
 import { type AttrProto, dataType, type NodeProto } from './proto.ts';
 
-/** A number of a shape; with `perImage` it is to be multiplied by the batch. */
+/** A dimension of a shape; with `perImage` it is multiplied by the batch size. */
 export interface FollowingSize {
   readonly value: number;
   readonly perImage: boolean;
@@ -11,7 +11,7 @@ export interface FollowingSize {
 
 const int32 = { type: dataType.int32 };
 
-/** Puts a graph together whose input is `images`; constants that are equal are written once. */
+/** Builds a graph with the input `images`; equal constants are written once. */
 export class GraphBuilder {
   readonly nodes: NodeProto[] = [];
   readonly #constants = new Map<string, string>();
@@ -22,13 +22,13 @@ export class GraphBuilder {
     this.addNode('images', 'Placeholder', [], { dtype: { type: dataType.uint8 }, shape: { shape: toShape(shape) } });
   }
 
-  /** Adds a node and answers its name, which is its first output. */
+  /** Adds a node and returns its name, which is its first output. */
   addNode(name: string, op: string, input: string[], attr: Record<string, AttrProto>): string {
     this.nodes.push({ name, op, input, attr });
     return name;
   }
 
-  /** Adds a constant, or answers the equal one that is there. */
+  /** Adds a constant, or returns the existing equal one. */
   addConstant(constant: Constant): string {
     const { values, dtype, shape } = constant;
     const key = createHash('sha256')
@@ -43,7 +43,7 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Adds an int32 vector, or a scalar, some of whose numbers follow the batch. */
+  /** Adds an int32 vector or scalar with elements that depend on the batch size. */
   addSizes(sizes: readonly FollowingSize[], isScalar: boolean): string {
     const parts = sizes.map(({ value, perImage }) => {
       const constant = this.addConstant(toIntConstant(value));
@@ -57,7 +57,7 @@ export class GraphBuilder {
     return this.addNode(this.#toName('sizes'), 'Pack', parts, attr);
   }
 
-  /** Adds a tensor that holds `row`, of shape `[1, …]`, for each image. */
+  /** Adds a tensor that repeats `row`, of shape `[1, …]`, for each image. */
   addRows(row: Constant): string {
     const [, ...rest] = row.shape;
     const sizes = [{ value: 1, perImage: true }, ...rest.map((value) => ({ value, perImage: false }))];

@@ -2,7 +2,7 @@ import type { OpAttribute, TensorFlowBinding } from '../../inference/engines/ten
 import { CompileRefusal } from './compile-refusal.ts';
 import type { AttrProto, ShapeProto } from './proto.ts';
 
-/** Turns the attributes that tfjs-node gives an operation into those of a graph's node. */
+/** Converts the attributes that tfjs-node gives an operation to those of a node. */
 export function toAttributes(
   binding: TensorFlowBinding,
   op: string,
@@ -12,7 +12,7 @@ export function toAttributes(
     attributes.map((attribute) => {
       const attr = toAttribute(binding, attribute);
       if (attr) return [attribute.name, attr];
-      throw new CompileRefusal(`the attribute ${attribute.name} of ${op} has a type that is not known here`);
+      throw new CompileRefusal(`the attribute ${attribute.name} of ${op} has an unsupported type`);
     }),
   );
 }

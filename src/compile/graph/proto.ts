@@ -1,8 +1,8 @@
 import protobuf from 'protobufjs';
 
 /**
- * The few of TensorFlow's messages that a graph needs (tensorflow/core/protobuf/{saved_model,meta_graph}.proto,
- * core/framework/{graph,node_def,attr_value,tensor,function}.proto). Fields that are not named here are kept by no one.
+ * The subset of TensorFlow's messages needed for graphs (tensorflow/core/protobuf/{saved_model,meta_graph}.proto,
+ * core/framework/{graph,node_def,attr_value,tensor,function}.proto). Decoding drops fields that are not listed here.
  */
 const schema = `
 syntax = "proto3";
@@ -74,7 +74,7 @@ export interface ShapeProto {
 export interface TensorProto {
   dtype: number;
   tensorShape: ShapeProto;
-  /** Little-endian elements, row by row; where it is empty the elements are in the `…Val` of their type. */
+  /** Little-endian elements in row-major order; if empty, the elements are in the `…Val` of their type. */
   tensorContent?: Uint8Array;
   floatVal?: number[];
   doubleVal?: number[];
@@ -112,7 +112,7 @@ export interface AttrProto {
   func?: NameAttrList;
 }
 
-/** One operation; an input is `node`, `node:output` or, for control alone, `^node`. */
+/** One operation; an input is `node`, `node:output` or, for a control dependency, `^node`. */
 export interface NodeProto {
   name: string;
   op: string;
@@ -129,7 +129,7 @@ export interface ArgProto {
   typeListAttr?: string;
 }
 
-/** What an operation, or a function, takes and gives. */
+/** Signature of an operation or function. */
 export interface OpProto {
   name: string;
   inputArg: ArgProto[];
@@ -188,7 +188,7 @@ export function encodeSavedModel(savedModel: SavedModelProto): Uint8Array {
   return savedModelType.encode(savedModelType.fromObject(savedModel)).finish();
 }
 
-/** Reads `saved_model.pb`. @throws Error where the bytes are none. */
+/** Reads `saved_model.pb`. @throws Error for other bytes */
 export function decodeSavedModel(bytes: Uint8Array): SavedModelProto {
   const options = { longs: Number, arrays: true, objects: true, oneofs: false };
   return savedModelType.toObject(savedModelType.decode(bytes), options) as SavedModelProto;

@@ -3,12 +3,12 @@ import { CompileRefusal } from './compile-refusal.ts';
 import { toShape } from './op-attributes.ts';
 import { dataType, encodeSavedModel, type GraphProto, type TensorInfoProto } from './proto.ts';
 
-/** TensorFlow's own bound for a message, with room for what stands around the constants. */
+/** Protobuf's limit for a message, minus room for everything beside the constants. */
 const maxBytes = 2 ** 31 - 2 ** 24;
 
 /**
- * Writes a graph from uint8 `images` to float32 `scores`, and `map` where it has one, as a SavedModel.
- * @throws CompileRefusal where it is too large.
+ * Writes a graph from uint8 `images` to float32 `scores`, and `map` if it has one, as a SavedModel.
+ * @throws CompileRefusal if it is too large
  */
 export function toSavedModel(graph: GraphProto, { width, height }: Size, labels: number, map?: Size): Uint8Array {
   const constants = graph.node.map(({ attr }) => attr['value']?.tensor?.tensorContent?.length ?? 0);

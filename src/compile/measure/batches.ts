@@ -4,22 +4,22 @@ import type { BatchCost } from '../../model/artefact.ts';
 import { toProcessMemory } from '../../smaps-rollup.ts';
 
 const sizes = [1, 2, 4, 8, 16] as const;
-/** A larger batch has to gain this share of the time per image of the smaller one. */
+/** Minimum gain in time per image of a larger batch. */
 const gain = 0.1;
-/** Private memory that a larger batch may cost a worker, above what one image costs. */
+/** Limit of the additional private memory of a larger batch, compared with one image. */
 const maxExtraBytes = 100e6;
-/** Rounds in which every size runs once, so that a busy moment meets all of them alike. */
+/** Each round runs every size once, so that load from other processes affects all sizes alike. */
 const maxRounds = 9;
 const maxMs = 6_000;
 
-/** What measuring came to. */
+/** Result of measuring. */
 export type Measured =
   | { readonly kind: 'measured'; readonly loadMs: number; readonly batches: readonly BatchCost[] }
   | { readonly kind: 'failed'; readonly reason: string };
 
 /**
- * Measures what batches of 1, 2, 4, 8 and 16 images cost.
- * @param bytesBefore what {@link readNativeBytes} said before the model was loaded
+ * Measures the cost of batches of 1, 2, 4, 8 and 16 images.
+ * @param bytesBefore the result of {@link readNativeBytes} before the model was loaded
  */
 export async function measureBatches(
   model: LoadedModel,
@@ -27,7 +27,7 @@ export async function measureBatches(
   bytesBefore: number,
 ): Promise<BatchCost[]> {
   const privateBytes: number[] = [];
-  // Memory grows and stays, so from small to large, each after its first run.
+  // In ascending order, after the first run of each size: memory is not returned.
   for (const size of sizes) {
     await timeRun(model, imageBytes, size);
     privateBytes.push((await readNativeBytes()) - bytesBefore);
@@ -39,13 +39,13 @@ export async function measureBatches(
   }
   return sizes.map((size, index) => ({
     size,
-    // What else the machine does only ever adds time.
+    // Other load only ever adds time.
     perImageMs: Math.min(...(times[index] ?? [])) / size,
     privateBytes: privateBytes[index] ?? 0,
   }));
 }
 
-/** The largest batch that is worth waiting for. */
+/** The largest batch size that still reduces the time per image. */
 export function chooseUsefulBatch(costs: readonly BatchCost[]): number {
   const [first, ...larger] = costs;
   if (!first) return 1;
@@ -58,13 +58,13 @@ export function chooseUsefulBatch(costs: readonly BatchCost[]): number {
   return useful.size;
 }
 
-/** Private memory without JavaScript's, which comes and goes with its garbage. */
+/** Private memory without that of JavaScript, which varies with garbage collection. */
 export async function readNativeBytes(): Promise<number> {
   const { heapTotal, external } = process.memoryUsage();
   return (await readPrivateBytes()) - heapTotal - external;
 }
 
-/** Memory of this process that it shares with none; elsewhere than on Linux all that is resident. */
+/** Private memory of this process; on systems other than Linux its RSS. */
 export async function readPrivateBytes(): Promise<number> {
   const rollup = await readFile('/proc/self/smaps_rollup', 'utf8').catch(() => '');
   return toProcessMemory(rollup)?.privateBytes ?? process.memoryUsage().rss;

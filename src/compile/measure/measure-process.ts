@@ -1,4 +1,4 @@
-// Measures one compiled graph in a process that has done nothing else: what memory a worker needs shows only there.
+// Measures one compiled graph in a fresh process, as only there memory growth equals a worker's need.
 import { toMessage } from '../../errors.ts';
 import { loadCompiledGraph } from '../../inference/engines/compiled-model.ts';
 import { loadBinding } from '../../inference/engines/tensorflow.ts';

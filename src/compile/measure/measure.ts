@@ -4,19 +4,19 @@ import { toEntryUrl } from '../../entry-url.ts';
 import type { ModelVersion } from '../../model/model-version.ts';
 import type { Measured } from './batches.ts';
 
-/** Which graph to measure: `dir` holds its `saved_model.pb`. */
+/** The graph to measure: `dir` has its `saved_model.pb`. */
 export interface MeasureOrder {
   readonly dir: string;
   readonly model: ModelVersion;
 }
 
-/** Far more than the largest networks take for all batches on a busy machine. */
+/** Far more than the largest networks need for all batch sizes on a busy machine. */
 const timeoutMs = 120_000;
 
 /**
- * What a graph costs in a process of its own.
- * @param environment what a worker gets: the number of TensorFlow's threads decides what a batch gains
- * @throws Error where that fails or takes too long.
+ * Measures a graph in a child process.
+ * @param environment that of a worker: the gain of a batch depends on TensorFlow's number of threads
+ * @throws Error if that fails or takes too long
  */
 export async function measureGraph(
   order: MeasureOrder,

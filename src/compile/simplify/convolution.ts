@@ -3,16 +3,16 @@ import type { EditableGraph } from '../graph/editable-graph.ts';
 import { readText } from '../graph/op-attributes.ts';
 import { dataType, type NodeProto } from '../graph/proto.ts';
 
-/** A convolution or a product of matrices whose weights are known. */
+/** A convolution or matrix product with constant weights. */
 export interface Convolution {
   readonly node: NodeProto;
   readonly weights: Constant;
-  /** Dimensions at the end of the weights that its outputs' channels run over. */
+  /** Number of trailing dimensions of the weights that form the output channels. */
   readonly channelDimensions: 1 | 2;
   readonly channels: number;
 }
 
-/** Finds what is multiplied with weights where its last dimension is the channels'. */
+/** Recognises a convolution or matrix product whose last dimension is the channels. */
 export function toConvolution(graph: EditableGraph, node: NodeProto | undefined): Convolution | undefined {
   if (!node) return undefined;
   const channelDimensions = toChannelDimensions(node);

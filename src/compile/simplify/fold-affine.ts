@@ -4,13 +4,13 @@ import { readText } from '../graph/op-attributes.ts';
 import { dataType, type NodeProto } from '../graph/proto.ts';
 import { type Convolution, toConvolution } from './convolution.ts';
 
-/** What is done to each channel: x · scale + offset. */
+/** An operation per channel: x · scale + offset. */
 interface Affine {
   readonly scale: Float64Array;
   readonly offset: Float64Array;
 }
 
-/** Takes biases, products per channel and batch norm behind a convolution into its weights and one BiasAdd. */
+/** Folds biases, per-channel products and batch norm after a convolution into its weights and one BiasAdd. */
 export function foldAffine(graph: EditableGraph): void {
   for (const node of graph.nodes()) {
     const convolution = toConvolution(graph, node);
@@ -35,7 +35,7 @@ function foldChain(graph: EditableGraph, convolution: Convolution): void {
     const weights = graph.addConstant(node.name, scaleChannels(convolution, sum.scale));
     node.input = node.input.map((input, at) => (at === 1 ? weights : input));
   }
-  // The last one's name is what the rest of the graph knows.
+  // Keeps the name of the last node, which the rest of the graph uses.
   const bias = graph.addConstant(node.name, toFloatConstant(Float32Array.from(sum.offset), [length]));
   const attr = { T: { type: dataType.float }, data_format: { s: Buffer.from('NHWC') } };
   graph.set({ name: last.name, op: 'BiasAdd', input: [node.name, bias], attr });
@@ -56,7 +56,7 @@ function scaleChannels({ weights, channels }: Convolution, scale: Float64Array):
   return toFloatConstant(scaled, weights.shape);
 }
 
-/** What `node` does to the channels of `from`, where it does nothing else. */
+/** The affine operation of `node` on the channels of `from`; undefined if it does anything else. */
 function toAffine(
   graph: EditableGraph,
   node: NodeProto,
@@ -68,7 +68,7 @@ function toAffine(
   if (node.op.startsWith('FusedBatchNorm')) return toBatchNorm(graph, node, from, channels);
   const place = node.input.findIndex((input) => graph.producer(input) === from);
   const constant = graph.constant(node.input[1 - place]);
-  // A constant of a higher rank would raise that of the answer.
+  // A constant of higher rank would raise the rank of the result.
   const rank = convolution.node.op === 'MatMul' ? 2 : 4;
   const values = (constant?.shape.length ?? 0) > rank ? undefined : toPerChannel(constant, channels);
   if (place < 0 || !values) return undefined;
@@ -84,7 +84,7 @@ function toAffine(
 function toBatchNorm(graph: EditableGraph, node: NodeProto, from: NodeProto, channels: number): Affine | undefined {
   const [x, ...rest] = node.input;
   if (graph.producer(x) !== from || node.attr['is_training']?.b !== false || !isChannelsLast(node)) return undefined;
-  // Its other outputs, which nobody but a trainer wants, are not made any more.
+  // Its other outputs, for training only, are dropped.
   const isUsed = graph
     .nodes()
     .some(({ input }) => input.some((name) => name.startsWith(`${node.name}:`) && !name.endsWith(':0')));
@@ -99,7 +99,7 @@ function isChannelsLast(node: NodeProto): boolean {
   return (readText(node.attr['data_format']) ?? 'NHWC') === 'NHWC';
 }
 
-/** A scalar, or a constant along the last dimension alone. */
+/** A scalar, or a constant along the last dimension only. */
 function toPerChannel(constant: Constant | undefined, channels: number): Float64Array | undefined {
   if (constant?.dtype !== dataType.float) return undefined;
   const { shape } = constant;

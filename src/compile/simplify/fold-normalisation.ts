@@ -5,9 +5,9 @@ import { dataType, type NodeProto } from '../graph/proto.ts';
 import { type Convolution, toConvolution } from './convolution.ts';
 
 /**
- * Takes the factors of the pixels into the weights of the convolution that they go to, and what is added to them into
- * its bias. conv(x · s + o) = (s · conv)(x + o / s), zeros at the edges being zeros on both sides; an offset can only
- * go on into the bias where there are no edges.
+ * Folds the scale of the pixels into the weights of the following convolution, and their offset into its bias.
+ * conv(x · s + o) = (s · conv)(x + o / s), as zero padding stays zero on both sides; the offset can only move on into the bias
+ * if there is no padding.
  */
 export function foldNormalisation(graph: EditableGraph): void {
   for (const node of graph.nodes()) {
@@ -39,7 +39,7 @@ function foldInto(graph: EditableGraph, convolution: Convolution): void {
   setInputs(graph, node, offset && added ? added.node.name : scaled.input, weights);
 }
 
-/** The factors of anything else could give it more channels than it had. */
+/** For other inputs, broadcasting with the factors could add channels. */
 function isPixels(graph: EditableGraph, input: string): boolean {
   const cast = graph.producer(input);
   return cast?.op === 'Cast' && graph.producer(cast.input[0])?.name === 'images';
@@ -51,13 +51,13 @@ function setInputs(graph: EditableGraph, node: NodeProto, pixels: string, weight
 
 interface Step {
   readonly node: NodeProto;
-  /** What it is done to. */
+  /** Its operand. */
   readonly input: string;
-  /** One for each channel. */
+  /** One per channel. */
   readonly values: Float64Array;
 }
 
-/** A sum or a product per channel that only one other node uses. */
+/** A per-channel sum or product with a single use. */
 function toStep(graph: EditableGraph, op: string, name: string | undefined, channels: number): Step | undefined {
   const node = graph.producer(name);
   if (node?.op !== op || !graph.onlyConsumer(node)) return undefined;

@@ -4,7 +4,7 @@ import { readText, toText } from '../graph/op-attributes.ts';
 import type { NodeProto } from '../graph/proto.ts';
 import { toConvolution } from './convolution.ts';
 
-/** Leaves out a padding with zeros that is the convolution's own `SAME`, as Keras writes it before strides of two. */
+/** Replaces zero padding equivalent to the convolution's own `SAME`, which Keras emits before strides of two. */
 export function joinPadding(graph: EditableGraph, shapes: ReadonlyMap<string, readonly number[]>): void {
   for (const node of graph.nodes()) {
     const convolution = toConvolution(graph, node);
@@ -24,7 +24,7 @@ function isZeroPadding(graph: EditableGraph, { op, input }: NodeProto): boolean 
   return op === 'Pad' || (op === 'PadV2' && graph.constant(input[2])?.values[0] === 0);
 }
 
-/** @param paddings before and after, of batch, height, width and channels */
+/** @param paddings before and after, for batch, height, width and channels */
 function isSame(node: NodeProto, weights: Constant, shape: readonly number[], paddings: readonly number[]): boolean {
   const wanted = [0, 1, 2, 3].flatMap((dimension) => {
     if (dimension === 0 || dimension === 3) return [0, 0];

@@ -2,7 +2,7 @@ import type { Constant } from '../graph/constant.ts';
 import type { EditableGraph } from '../graph/editable-graph.ts';
 import { dataType, type NodeProto } from '../graph/proto.ts';
 
-/** Replaces operations one by one: sums of two, clipping to 0…6, casts of casts, nothing at all. */
+/** Simplifies single operations: binary sums, clipping to 0…6, double casts and no-ops. */
 export function simplifyOperations(graph: EditableGraph): void {
   for (const node of graph.nodes()) {
     simplifySum(node);
@@ -16,13 +16,13 @@ function simplifySum(node: NodeProto): void {
   const isPair = node.op === 'AddN' && node.input.length === 2;
   if (!isPair && node.op !== 'Add') return;
   const { T } = node.attr;
-  // Add joins texts too, AddV2 doesn't.
+  // Add also concatenates strings, AddV2 doesn't.
   if (!T || T.type === dataType.string) return;
   node.op = 'AddV2';
   node.attr = { T };
 }
 
-/** Relu and Relu6 are what TensorFlow fuses; tfjs writes min and max. */
+/** TensorFlow fuses Relu and Relu6; tfjs emits min and max. */
 function simplifyClipping(graph: EditableGraph, node: NodeProto): void {
   const clip = toClip(graph, node);
   if (!clip) return;
@@ -35,7 +35,7 @@ function simplifyClipping(graph: EditableGraph, node: NodeProto): void {
     else if (isSixCeiling(earlier)) become(node, 'Relu6', earlier?.input ?? clip.input, T);
     else become(node, 'Relu', clip.input, T);
   } else if (isSixCeiling(clip) && isPositive) {
-    // What lies before the floor; a Relu6 may stand behind another one.
+    // The input of the earlier clip; a Relu6 may follow another one.
     become(node, 'Relu6', earlier?.input ?? (before?.op === 'Relu' ? before.input[0] : undefined) ?? clip.input, T);
   }
 }
@@ -68,7 +68,7 @@ function become(node: NodeProto, op: string, input: string, T: NodeProto['attr']
   node.attr = { T };
 }
 
-/** uint8 to int32 to float32 is uint8 to float32. */
+/** A cast from uint8 via int32 equals a direct one. */
 function skipIntegers(graph: EditableGraph, node: NodeProto): void {
   if (node.op !== 'Cast' || node.attr['SrcT']?.type !== dataType.int32) return;
   const earlier = graph.producer(node.input[0]);
@@ -79,7 +79,7 @@ function skipIntegers(graph: EditableGraph, node: NodeProto): void {
   node.attr = { ...node.attr, SrcT: { type: dataType.uint8 } };
 }
 
-/** Identities, and sums and products with a scalar that changes nothing. */
+/** Removes identities, and sums and products with a neutral scalar. */
 function skipNothing(graph: EditableGraph, node: NodeProto): void {
   const input = toUntouched(graph, node);
   if (input !== undefined && node.name !== 'scores') graph.redirect(node, input);

@@ -2,12 +2,12 @@ import { toFloatConstant } from '../graph/constant.ts';
 import type { EditableGraph } from '../graph/editable-graph.ts';
 import type { NodeProto } from '../graph/proto.ts';
 
-/** What treats each row alike and keeps its place. */
+/** Operations that act on each row independently. */
 const elementwise = new Set(['AddV2', 'BiasAdd', 'Relu', 'Relu6', 'Sigmoid', 'Tanh', 'Elu', 'Identity', 'Softmax']);
 
 /**
- * tfjs-layers writes a dense layer as a product of batches of matrices, between two reshapes; as a product of two
- * matrices TensorFlow fuses it with its bias and activation.
+ * Converts dense layers, which tfjs-layers emits as batched matrix products between two reshapes, to plain matrix products,
+ * which TensorFlow fuses with bias and activation.
  */
 export function simplifyProducts(graph: EditableGraph, shapes: ReadonlyMap<string, readonly number[]>): void {
   for (const node of graph.nodes()) {
@@ -34,12 +34,12 @@ function simplifyProduct(graph: EditableGraph, node: NodeProto, shapes: Readonly
   node.attr = { T: node.attr['T'] ?? { type: weights.dtype }, transpose_a: { b: false }, transpose_b: { b: false } };
 }
 
-/** Whether nobody sees the shape of what follows before it gets another one. */
+/** Whether all users of the result reshape it before its shape matters. */
 function endsInReshape(graph: EditableGraph, product: NodeProto): boolean {
   for (let last = product, next = graph.onlyConsumer(last); next; last = next, next = graph.onlyConsumer(last)) {
     if (next.op === 'Reshape') return graph.producer(next.input[0]) === last;
     const others = next.input.filter((input) => graph.producer(input) !== last);
-    // A constant of a higher rank would raise that of the answer.
+    // A constant of higher rank would raise the rank of the result.
     if (!elementwise.has(next.op) || others.some((input) => (graph.constant(input)?.shape.length ?? 2) > 1)) {
       return false;
     }
@@ -47,7 +47,7 @@ function endsInReshape(graph: EditableGraph, product: NodeProto): boolean {
   return false;
 }
 
-/** A reshape of a reshape; a reshape of rows to the rows that they are. */
+/** Joins a reshape of a reshape; removes a reshape of rows to the same rows. */
 function simplifyReshape(graph: EditableGraph, node: NodeProto): void {
   const sizes = graph.constant(node.input[1])?.values;
   let before = graph.producer(node.input[0]);
@@ -60,7 +60,7 @@ function simplifyReshape(graph: EditableGraph, node: NodeProto): void {
   if (isSame && node.input[0] !== undefined) graph.redirect(node, node.input[0]);
 }
 
-/** The width of a product of matrices, and of what is done to its elements. */
+/** The width of a matrix product, also through elementwise operations. */
 function toColumns(graph: EditableGraph, from: NodeProto | undefined): number | undefined {
   let node = from;
   while (node && elementwise.has(node.op)) {

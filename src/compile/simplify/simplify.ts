@@ -7,10 +7,10 @@ import { simplifyOperations } from './simplify-operations.ts';
 import { simplifyProducts } from './simplify-products.ts';
 
 /**
- * Brings a graph to the shape that TensorFlow runs fastest: convolution, bias and activation side by side, nothing
- * between that a constant could hold. Its scores stay the same but for rounding.
- * @param roots names of the nodes that must stay: inputs and outputs
- * @param shapes what is known of the shape of nodes' first outputs
+ * Rewrites a graph to the form that TensorFlow runs fastest: convolution, bias and activation adjacent, and everything else
+ * folded into constants. Scores change by rounding only.
+ * @param roots names of the nodes to keep: inputs and outputs
+ * @param shapes known shapes of first outputs by node name
  */
 export function simplifyGraph(
   graph: GraphProto,

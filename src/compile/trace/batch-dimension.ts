@@ -6,24 +6,24 @@ import { type FollowingSize, GraphBuilder } from '../graph/graph-builder.ts';
 import { dataType, type GraphProto } from '../graph/proto.ts';
 import type { Source, Trace, TracedNode } from './recorder.ts';
 
-/** A graph whose operations' shapes are known where they don't follow the batch. */
+/** A graph with the shapes of its operations. */
 export interface TracedGraph {
   readonly graph: GraphProto;
-  /** By the node's name, of its first output; -1 is the batch. */
+  /** Shape of the first output by node name; -1 is the batch size. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
 }
 
 /**
- * Makes one graph for any batch of two traces of the same network with different batches.
- * @throws CompileRefusal where they differ in something that can't be expressed by the batch.
+ * Makes one graph for any batch size from two traces of the same network with different batch sizes.
+ * @throws CompileRefusal if they differ in a way that can't be expressed by the batch size
  */
 export function generaliseTraces(small: Trace, large: Trace, size: Size): TracedGraph {
   if (small.nodes.length !== large.nodes.length) {
-    throw new CompileRefusal('its operations follow the size of the batch');
+    throw new CompileRefusal('its operations depend on the batch size');
   }
   const writer = new GraphWriter(small, large);
   writer.builder.addPlaceholder([-1, size.height, size.width, 3]);
-  // tfjs has no uint8: what was traced begins with int32.
+  // tfjs has no uint8: traces start with int32.
   const attr = { SrcT: { type: dataType.uint8 }, DstT: { type: dataType.int32 }, Truncate: { b: false } };
   writer.builder.addNode('pixels', 'Cast', ['images'], attr);
   for (const [index, node] of small.nodes.entries()) writer.addNode(index, node);
@@ -36,7 +36,7 @@ class GraphWriter {
   readonly shapes = new Map<string, readonly number[]>();
   readonly #small: Trace;
   readonly #large: Trace;
-  /** What stands for the first output of each traced node. */
+  /** The name of the first output of each traced node. */
   readonly #names: string[] = [];
 
   constructor(small: Trace, large: Trace) {
@@ -47,7 +47,7 @@ class GraphWriter {
   addNode(index: number, node: TracedNode): void {
     const twin = this.#large.nodes[index];
     if (!twin || !isSameOperation(node, twin)) {
-      throw new CompileRefusal(`its operation ${node.op} follows the size of the batch`);
+      throw new CompileRefusal(`its operation ${node.op} depends on the batch size`);
     }
     const [first] = node.inputs;
     if (first && this.#keepsInput(node, this.#small) && this.#keepsInput(twin, this.#large)) {
@@ -63,20 +63,20 @@ class GraphWriter {
   addOutput(name: string): void {
     const output = this.#small.outputs[name];
     if (output?.kind !== 'node' || !isDeepStrictEqual(output, this.#large.outputs[name])) {
-      throw new CompileRefusal(`its output ${name} does not follow the picture`);
+      throw new CompileRefusal(`its output ${name} does not depend on the image`);
     }
     const dtype = this.#small.nodes[output.node]?.outputs[output.output]?.dtype;
     if (dtype !== dataType.float) throw new CompileRefusal(`its output ${name} is not float32`);
     this.builder.addNode(name, 'Identity', [this.#toName(output)], { T: { type: dtype } });
   }
 
-  /** The batch's own dimension of a shape is the one that differs between the traces. */
+  /** The batch dimension is the one that differs between the traces. */
   #toGeneralShape(node: TracedNode, twin: TracedNode): number[] {
     const other = twin.outputs[0]?.shape;
     return (node.outputs[0]?.shape ?? []).map((size, at) => (size === other?.[at] ? size : -1));
   }
 
-  /** Slicing and reshaping to the shape that is there already, as tfjs does. */
+  /** Whether a node is a slice or reshape to the same shape, as tfjs emits them. */
   #keepsInput(node: TracedNode, trace: Trace): boolean {
     if (node.op === 'Identity') return true;
     if (node.op !== 'Slice' && node.op !== 'Reshape') return false;
@@ -97,16 +97,16 @@ class GraphWriter {
   #toInput(source: Source, index: number, at: number): string {
     if (source.kind !== 'constant') return this.#toName(source);
     const twin = this.#large.nodes[index]?.inputs[at];
-    if (twin?.kind !== 'constant') throw new CompileRefusal('its operations follow the size of the batch');
+    if (twin?.kind !== 'constant') throw new CompileRefusal('its operations depend on the batch size');
     if (isSameConstant(source.constant, twin.constant)) return this.builder.addConstant(source.constant);
     return this.#addFollowing(source.constant, twin.constant, index, at);
   }
 
-  /** A constant that follows the batch. */
+  /** Adds a constant that depends on the batch size. */
   #addFollowing(small: Constant, large: Constant, index: number, at: number): string {
     const node = this.#small.nodes[index];
     const refusal = new CompileRefusal(
-      `input ${String(at)} of its operation ${String(node?.op)} follows the size of the batch in a way that is not known here`,
+      `input ${String(at)} of its operation ${String(node?.op)} depends on the batch size in an unsupported way`,
     );
     if (!node || small.dtype !== large.dtype) throw refusal;
     if (small.dtype === dataType.int32 && isDeepStrictEqual(small.shape, large.shape) && small.shape.length <= 1) {
@@ -123,7 +123,7 @@ class GraphWriter {
   }
 }
 
-/** TensorFlow works out a single size that is -1. */
+/** TensorFlow infers a single dimension of -1. */
 function isInferable(sizes: readonly FollowingSize[]): boolean {
   return sizes.filter(({ perImage, value }) => perImage || value === -1).length === 1;
 }
@@ -139,7 +139,7 @@ function toSizes(small: Constant, large: Constant, few: number, many: number): F
   return sizes.every((size) => size !== undefined) ? sizes : undefined;
 }
 
-/** The row of a constant that holds the same row for each image. */
+/** The row of a constant that repeats one row for each image. */
 function toSharedRow(small: Constant, large: Constant, few: number, many: number): Constant | undefined {
   const [rows, ...rest] = small.shape;
   if (rows !== few || !isDeepStrictEqual(large.shape, [many, ...rest])) return undefined;

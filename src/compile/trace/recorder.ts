@@ -4,7 +4,7 @@ import type { Constant } from '../graph/constant.ts';
 import { toAttributes } from '../graph/op-attributes.ts';
 import { type AttrProto, dataType } from '../graph/proto.ts';
 
-/** One operation that had to do with the pixels. */
+/** One recorded operation on data derived from the pixels. */
 export interface TracedNode {
   readonly op: string;
   readonly attr: Record<string, AttrProto>;
@@ -12,38 +12,38 @@ export interface TracedNode {
   readonly outputs: readonly { readonly dtype: number; readonly shape: readonly number[] }[];
 }
 
-/** Where an operation's input comes from; `node` is a place among the nodes of the trace. */
+/** Source of an operation's input; `node` is an index into the nodes of the trace. */
 export type Source =
   | { readonly kind: 'images' }
   | { readonly kind: 'constant'; readonly constant: Constant }
   | { readonly kind: 'node'; readonly node: number; readonly output: number };
 
-/** What one run of a network did. */
+/** Record of one run of a network. */
 export interface Trace {
   readonly batch: number;
   readonly nodes: readonly TracedNode[];
-  /** By the names that they will have. */
+  /** By their names in the graph. */
   readonly outputs: Readonly<Record<string, Source>>;
 }
 
-/** Operations whose answer, or its shape, says something else at another time or of another picture. */
+/** Operations whose result or its shape can differ between runs or images in ways that a static graph can't express. */
 const refusedOps = [
-  [/^(Random|Multinomial|TruncatedNormal|Stateless|ParameterizedTruncated)/, 'its answers are random'],
-  [/^(Where|Unique|NonMaxSuppression|ListDiff|DynamicPartition|CombinedNonMax)/, 'shapes follow the picture'],
-  [/^(If|While|StatelessIf|StatelessWhile|Switch|Merge|Enter|Exit|Case)$/, 'its control flow follows the picture'],
+  [/^(Random|Multinomial|TruncatedNormal|Stateless|ParameterizedTruncated)/, 'its results are random'],
+  [/^(Where|Unique|NonMaxSuppression|ListDiff|DynamicPartition|CombinedNonMax)/, 'its shapes depend on the image'],
+  [/^(If|While|StatelessIf|StatelessWhile|Switch|Merge|Enter|Exit|Case)$/, 'its control flow depends on the image'],
   [/^(VarHandle|Assign|ReadVariable|Write|Print|Assert|TensorArray|TensorList|Py)/, 'it has effects or state'],
 ] as const;
 
 /**
- * Stands between tfjs-node and the native library and writes down every operation that the pixels reach. What they
- * don't reach has been computed when it is needed, and is a constant.
+ * Wraps tfjs-node's binding and records every operation on data derived from the pixels. All other operands are already
+ * computed and become constants.
  */
 export class Recorder {
-  /** Does what the real one does. */
+  /** Behaves like the real binding. */
   readonly binding: TensorFlowBinding;
   readonly #real: TensorFlowBinding;
   readonly #tensors = new Map<number, { readonly dtype: number; readonly shape: readonly number[] }>();
-  /** Tensors that hold something of the pixels; ids are never used twice. */
+  /** Tensors derived from the pixels; ids are never reused. */
   readonly #tainted = new Map<number, { readonly run: number; readonly source: Source }>();
   readonly #constants = new Map<number, Constant>();
   #run = 0;
@@ -52,9 +52,9 @@ export class Recorder {
   constructor(real: TensorFlowBinding) {
     this.#real = real;
     const refuse = (): never => {
-      throw new CompileRefusal('it runs a SavedModel within');
+      throw new CompileRefusal('it runs a SavedModel');
     };
-    // Its own properties can't be overwritten, an heir's can.
+    // The properties of the native object are read-only; those of a derived object are not.
     this.binding = Object.create(real, {
       createTensor: { value: this.#createTensor.bind(this) },
       tensorDataSync: { value: this.#readTensor.bind(this) },
@@ -65,9 +65,9 @@ export class Recorder {
   }
 
   /**
-   * Writes down one run.
-   * @param images id of the tensor that holds the pixels
-   * @param run answers the ids of the outputs
+   * Records one run.
+   * @param images id of the tensor of the pixels
+   * @param run returns the ids of the outputs
    */
   record(batch: number, images: number, run: () => Readonly<Record<string, number>>): Trace {
     this.#run += 1;
@@ -85,7 +85,7 @@ export class Recorder {
   }
 
   #readTensor(id: number): ReturnType<TensorFlowBinding['tensorDataSync']> {
-    if (this.#tainted.has(id)) throw new CompileRefusal('its JavaScript reads values that follow the picture');
+    if (this.#tainted.has(id)) throw new CompileRefusal('its JavaScript reads values that depend on the image');
     return this.#real.tensorDataSync(id);
   }
 
@@ -115,16 +115,16 @@ export class Recorder {
   #toSource(id: number): Source {
     const tainted = this.#tainted.get(id);
     if (!tainted) return { kind: 'constant', constant: this.#toConstant(id) };
-    if (tainted.run !== this.#run) throw new CompileRefusal('it keeps state from one run to the next');
+    if (tainted.run !== this.#run) throw new CompileRefusal('it keeps state between runs');
     return tainted.source;
   }
 
-  /** Read at once: the tensor may be gone when the run is over. */
+  /** Read immediately: the tensor may be deleted before the run ends. */
   #toConstant(id: number): Constant {
     const known = this.#constants.get(id);
     if (known) return known;
     const tensor = this.#tensors.get(id);
-    if (!tensor) throw new CompileRefusal('it uses a tensor that was made before it was loaded');
+    if (!tensor) throw new CompileRefusal('it uses a tensor created before the model was loaded');
     const { float, int32, int64, bool } = dataType;
     if (![float, int32, int64, bool].some((dtype) => dtype === tensor.dtype)) {
       throw new CompileRefusal(`it has a constant of TensorFlow's type ${String(tensor.dtype)}`);

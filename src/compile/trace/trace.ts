@@ -7,14 +7,14 @@ import type { ModelVersion } from '../../model/model-version.ts';
 import { generaliseTraces, type TracedGraph } from './batch-dimension.ts';
 import { Recorder, type Trace } from './recorder.ts';
 
-/** What follows the batch differs between these. */
+/** Two batch sizes, so that everything that depends on the batch size differs. */
 const batches = [2, 3] as const;
 
 /**
- * Traces a tfjs model's whole way from uint8 `images` to float32 `scores`, and `map` where it has one, by running it
- * while every operation is written down.
- * @param files the model's files by their names in the manifest
- * @throws CompileRefusal where a graph would not be the same; Error where the model itself is broken.
+ * Traces a tfjs model from uint8 `images` to float32 `scores`, and `map` if it has one, by running it and recording every
+ * operation.
+ * @param files the model's files by name
+ * @throws CompileRefusal if a graph can't be equivalent; Error if the model itself is broken
  */
 export async function traceNetwork(
   tf: TensorFlow,
@@ -24,7 +24,7 @@ export async function traceNetwork(
   const backend = getNodeBackend(tf);
   const { binding } = backend;
   const recorder = new Recorder(binding);
-  // Before the model is loaded, so that the shapes of its weights are seen.
+  // Installed before the model is loaded, to record the shapes of its weights.
   backend.binding = recorder.binding;
   try {
     const network = await loadTfjsNetwork(model, files);
@@ -48,7 +48,7 @@ function recordRun(tf: TensorFlow, recorder: Recorder, model: ModelVersion, netw
   tf.engine().startScope();
   try {
     const pixels: Tensor4D = tf.tensor4d(values, shape, 'int32');
-    // Brings the pixels to the native library, so that nobody can read them past the recorder.
+    // Uploads the pixels to the native library, so that they can only be read through the recorder.
     const [images] = backend.getInputTensorIds([pixels]);
     if (images === undefined) throw new Error('the pixels have no tensor');
     return recorder.record(batch, images, () => {

@@ -2,11 +2,11 @@ import { toMessage } from '../../errors.ts';
 import type { Explained, LoadedModel } from '../../inference/engines/engine.ts';
 import { CompileRefusal } from '../graph/compile-refusal.ts';
 
-/** A score, of a picture or in a map, may differ by 1e-4 + 1e-3 × |score|. */
+/** Tolerance of a score, maps included: 1e-4 + 1e-3 × |score|. */
 const absolute = 1e-4;
 const relative = 1e-3;
 
-/** Batch sizes at which random images are compared, the golden ones beside them one by one. */
+/** Batch sizes of random images; golden images are compared one by one. */
 const batches = [1, 2, 5] as const;
 
 /** Images whose scores are compared. */
@@ -18,9 +18,9 @@ export interface Comparison {
 }
 
 /**
- * Runs both forms of a model on golden and on random images.
- * @returns the largest difference of a score, those in maps among them
- * @throws CompileRefusal where a score differs by more than it may, or isn't a number.
+ * Compares both forms of a model on golden and random images.
+ * @returns the largest difference of a score, maps included
+ * @throws CompileRefusal if a score exceeds the tolerance or isn't a number
  */
 export async function verifyCompiled(
   original: LoadedModel,
@@ -59,7 +59,7 @@ function compareScores(expected: Float32Array, found: Float32Array, what: string
   for (const [index, score] of expected.entries()) {
     const compiledScore = found[index] ?? NaN;
     const difference = Math.abs(compiledScore - score);
-    // Written so that a difference that is not a number fails.
+    // Negated, so that NaN fails.
     if (!(difference <= absolute + relative * Math.abs(score))) {
       throw new CompileRefusal(`${what}: a score is ${String(compiledScore)} compiled, ${String(score)} before`);
     }
@@ -68,10 +68,10 @@ function compareScores(expected: Float32Array, found: Float32Array, what: string
   return worst;
 }
 
-/** Scores are taken as they are without a map: TensorFlow runs another part of the graph with one. */
+/** Scores are read without the map, as in most requests: with it, TensorFlow runs another part of the graph. */
 async function run(model: LoadedModel, batch: Uint8Array, count: number, what: string): Promise<Explained> {
   try {
-    // Each its own copy: an engine may keep the memory it is given.
+    // Copies, as an engine may keep the memory.
     const scores = await model.run(batch.slice(), count);
     const explained = await model.explain?.(batch.slice(), count);
     return { scores, maps: explained?.maps ?? new Float32Array() };
@@ -80,7 +80,7 @@ async function run(model: LoadedModel, batch: Uint8Array, count: number, what: s
   }
 }
 
-/** Noise, flat colours and gradients in turn: noise alone averages out behind a few convolutions. */
+/** Makes noise, flat colours and gradients in turn: noise alone averages out after a few convolutions. */
 function makeImages(count: number, length: number, seed: number): Uint8Array {
   let state = 0x9e3779b9 ^ (seed + 1);
   const next = (): number => {
