@@ -83,7 +83,7 @@ test('other_weights_normalisation_maps_or_tensorflow_make_an_artefact_stale', as
   assert.equal((await findArtefact({ ...model, manifest: policy }, '/nowhere', version)).kind, 'compiled');
 });
 
-test('a_damaged_graph_is_passed_over_and_reported', async (context) => {
+test('a_damaged_graph_is_skipped_and_reported', async (context) => {
   const written = writeSmall(context);
   const file = path.join(await compileFound(written), 'saved_model.pb');
   writeFileSync(file, readFileSync(file).subarray(0, 100));
@@ -92,7 +92,7 @@ test('a_damaged_graph_is_passed_over_and_reported', async (context) => {
   assert.match(found.faults.join(), /saved_model\.pb: its hash is/);
 });
 
-test('damaged_words_about_an_artefact_are_passed_over_and_reported', async (context) => {
+test('a_damaged_artefact_json_is_skipped_and_reported', async (context) => {
   const written = writeSmall(context);
   const file = path.join(await compileFound(written), 'artefact.json');
   const whole = JSON.parse(readFileSync(file, 'utf8')) as object;
@@ -121,7 +121,7 @@ test('writers_at_the_same_time_leave_one_whole_artefact_and_nothing_else', async
   const outcome = await compile(written);
   assert.ok(outcome.kind === 'compiled');
   const { dir, artefact } = outcome;
-  // Graphs differ, so that the graph of one writer beside the words of another has the wrong hash.
+  // Graphs differ, so that mixing the files of two writers gives a wrong hash.
   const graphs = Array.from({ length: 8 }, (_, index) => new Uint8Array(100_000).fill(index));
   await Promise.all(
     graphs.map((graph) => writeArtefact(dir, { ...artefact, graphHash: toFileHash(Buffer.from(graph)) }, graph)),
@@ -137,7 +137,7 @@ test('an_artefact_that_can_not_be_written_leaves_the_old_one', async (context) =
   const written = writeSmall(context);
   const outcome = await compile(written);
   assert.ok(outcome.kind === 'compiled');
-  // A value that JSON can't hold fails after the folder was begun.
+  // A value that JSON can't represent fails after the folder was created.
   const broken = { ...outcome.artefact, nodes: 1n } as unknown as typeof outcome.artefact;
   await assert.rejects(writeArtefact(outcome.dir, broken, new Uint8Array(1)), /BigInt/);
   assert.equal((await findArtefact(written.model, '/nowhere', version)).kind, 'compiled');

@@ -20,7 +20,7 @@ async function startTensorFlow(): Promise<TensorFlow> {
 }
 
 describe('what Python exports', () => {
-  // Made once for all tests: TensorFlow takes longer to start than the models to make.
+  // Made once for all tests, as TensorFlow takes longer to start than to make the models.
   let made: { readonly dir: string; readonly names: readonly string[] } | undefined;
   const cleanUps: (() => void)[] = [];
   after(() => {

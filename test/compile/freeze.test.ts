@@ -199,7 +199,7 @@ test('weights_beyond_what_a_graph_can_hold_are_refused_before_they_are_read', as
   await checkRefused(dir, /^its weights take 2\.4 GB, more than one graph can hold$/);
 });
 
-test('a_placeholder_that_nobody_feeds_and_a_missing_node_are_refused', async (context) => {
+test('an_unfed_placeholder_and_a_missing_node_are_refused', async (context) => {
   const dir = makeTempDir(context);
   const other = toNode('weights', 'Placeholder', [], { dtype: float });
   writeSavedModel(dir, [[other, scores]]);

@@ -28,7 +28,7 @@ const map = { tensor: '1', width: 4, height: 4 };
 
 type Output = Readonly<Record<string, unknown>>;
 
-/** A stem that both outputs need, a convolution that the map alone needs. */
+/** A stem for both outputs and a convolution for the map only. */
 async function writeLayers(context: TestContext, output: Output = {}): Promise<WrittenModel> {
   const apply = (layer: InstanceType<typeof layers.Layer>, x: SymbolicTensor): SymbolicTensor =>
     layer.apply(x) as SymbolicTensor;
@@ -71,7 +71,7 @@ function writeGraph(context: TestContext, output: Output): WrittenModel {
   return writeModel(makeTempDir(context), files, { format: 'tfjs-graph', output });
 }
 
-/** Means of 4 × 4 pixels and of the whole; `change` stands between the first of them and the map. */
+/** Means of 4 × 4 pixels and of the whole; `change` goes between the pooled pixels and the map. */
 function writeSavedModel(
   context: TestContext,
   change: readonly NodeProto[] = [],
@@ -129,7 +129,7 @@ function assertNear(found: Float32Array, expected: Float32Array, what: string): 
   }
 }
 
-/** Compiles, then compares scores and maps of both forms, asked for together and alone. */
+/** Compiles, then compares scores and maps of both forms, requested together and alone. */
 async function assertSame(context: TestContext, { model, files }: WrittenModel): Promise<Explained> {
   const options = { cacheDir: makeTempDir(context), rasters: [makeRaster(1)], environment: process.env };
   const outcome = await compileModel(tf, model, files, options);
@@ -190,12 +190,12 @@ test('outputs_of_another_type_are_cast_each', async (context) => {
   await assertSame(context, writeSavedModel(context, [], dataType.int32));
 });
 
-/** Turns a tensor into one that fails when it is computed, and not before. */
+/** Makes a tensor fail when it is computed. */
 function toFailing(input: string, name: string): NodeProto[] {
   return [
     toConst('nothing', [], [0]),
     toNode('endless', 'RealDiv', [input, 'nothing'], { T: float }),
-    toNode(name, 'CheckNumerics', ['endless'], { T: float, message: { s: Buffer.from('somebody wants the map') } }),
+    toNode(name, 'CheckNumerics', ['endless'], { T: float, message: { s: Buffer.from('the map is computed') } }),
   ];
 }
 
@@ -203,7 +203,7 @@ test('scores_alone_do_not_run_the_map_of_a_saved_model', async (context) => {
   const { model, files } = writeSavedModel(context, toFailing('pooled', 'checked'));
   const original = await loadOriginalModel(tf, model, files);
   assert.equal((await original.run(makeRaster(1), 1)).length, 3);
-  await assert.rejects(explain(original, makeRaster(1), 1), /somebody wants the map/);
+  await assert.rejects(explain(original, makeRaster(1), 1), /the map is computed/);
 });
 
 test('scores_alone_do_not_run_the_map_of_a_compiled_graph', async (context) => {
@@ -214,7 +214,7 @@ test('scores_alone_do_not_run_the_map_of_a_compiled_graph', async (context) => {
   }));
   const original = await loadOriginalModel(tf, model, files);
   assertNear(await compiled.run(makeRaster(1), 1), await original.run(makeRaster(1), 1), 'score');
-  await assert.rejects(explain(compiled, makeRaster(1), 1), /somebody wants the map/);
+  await assert.rejects(explain(compiled, makeRaster(1), 1), /the map is computed/);
 });
 
 async function loadAltered(

@@ -21,7 +21,7 @@ const tf = await startTensorFlow();
 const float = { type: dataType.float };
 const anySize = [-1, 16, 16, 3].map((size) => ({ size }));
 
-/** A frozen SavedModel whose nodes have the names that the compiler uses too. */
+/** A frozen SavedModel with node names that the compiler also uses. */
 function writeSavedModel(context: TestContext, dtype: number, parts: Partial<ManifestParts>): WrittenModel {
   const input: NodeProto = {
     name: 'images',

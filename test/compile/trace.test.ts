@@ -15,7 +15,7 @@ import { makeTempDir } from '../fixtures/temp-dir.ts';
 const tf = await startTensorFlow();
 const { layers } = tf;
 
-/** Gives every weight values that are not what layers begin with: batch norm would do nothing. */
+/** Replaces initial weights, with which batch norm would do nothing. */
 function fillWeights(network: LayersModel): LayersModel {
   const weights = network.getWeights().map((weight, index) => {
     const isVariance = network.weights[index]?.name.includes('variance') === true;
@@ -59,7 +59,7 @@ function buildSmallNet(x: SymbolicTensor): SymbolicTensor {
   return apply(layers.dense({ units: 3 }), pooled);
 }
 
-/** Compiles, then runs both forms at batches that no trace was made with. */
+/** Compiles, then runs both forms with batch sizes that were not traced. */
 async function assertSame(context: TestContext, { model, files }: WrittenModel): Promise<void> {
   const cacheDir = makeTempDir(context);
   const rasters = [makeRaster(1), makeRaster(2)];

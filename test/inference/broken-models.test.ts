@@ -13,13 +13,13 @@ type Files = readonly (readonly [string, Buffer])[];
 interface Broken {
   readonly name: string;
   readonly options?: ColourModelOptions;
-  /** What happens to the version's folder after it was written. */
+  /** Damages the version's folder. */
   readonly damage?: (dir: string) => void;
   /** What the operator reads in /health: the file and the reason. */
   readonly reason: RegExp;
 }
 
-/** Changes one file of a graph model and gives it the right hash: the fault is in the content. */
+/** Changes one file of a graph model and updates its hash, so that only the content is wrong. */
 function changeGraph(file: string, change: (bytes: Buffer) => Buffer): ColourModelOptions {
   const files: Files = makeSingleImageGraph().map(([name, bytes]) => [name, name === file ? change(bytes) : bytes]);
   return { files, manifest: { format: 'tfjs-graph', golden: [] } };
@@ -86,7 +86,7 @@ const faults: readonly Broken[] = [
 ];
 
 for (const { name, options, damage, reason } of faults) {
-  test(`${name} is one clear reason, and another model serves on`, async (context) => {
+  test(`${name}_is_one_clear_reason_and_another_model_keeps_serving`, async (context) => {
     const dir = makeTempDir(context);
     const folder = await writeColourModel(dir, { name: 'broken', ...options });
     damage?.(folder);

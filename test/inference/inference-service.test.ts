@@ -13,7 +13,7 @@ function hasCode(code: ErrorCode, detail = /./): (thrown: unknown) => boolean {
   return (thrown) => thrown instanceof ServiceError && thrown.code === code && detail.test(thrown.detail);
 }
 
-test('the_first_image_loads_the_model_once_for_all_who_wait', async (context) => {
+test('the_first_image_loads_the_model_once_for_all_that_wait', async (context) => {
   const dir = makeTempDir(context);
   await writeColourModel(dir);
   const model = findModel(dir, 'colour');
@@ -82,7 +82,7 @@ test('what_expires_or_is_given_up_leaves_the_queue', async (context) => {
   assert.equal(ran, 1);
 });
 
-test('a_failed_load_is_told_and_tried_again_after_its_back_off', async (context) => {
+test('a_failed_load_is_reported_and_retried_after_its_backoff', async (context) => {
   const dir = makeTempDir(context);
   const folder = await writeColourModel(dir);
   const model = findModel(dir, 'colour');
@@ -153,7 +153,7 @@ test('a_load_that_hangs_fails_by_its_timeout_and_another_model_still_loads', asy
     assert.equal(service.toSnapshot(hanging).state, 'failed');
     assert.ok(((await infer()).scores[0] ?? 0) > 0.99);
   } finally {
-    // Lets the thread that is left behind end.
+    // Lets the abandoned thread end.
     closeSync(openSync(weights, constants.O_RDWR | constants.O_NONBLOCK));
   }
 });
@@ -179,7 +179,7 @@ test('two_threads_work_side_by_side_and_each_has_its_own_instance', async (conte
   assert.deepEqual(loads, ['colour']);
 });
 
-test('a_hung_load_is_known_to_the_next_worker_and_tried_again_after_its_back_off', async (context) => {
+test('a_hung_load_is_known_to_the_next_worker_and_retried_after_its_backoff', async (context) => {
   const dir = makeTempDir(context);
   await writeColourModel(dir);
   const model = findModel(dir, 'colour');

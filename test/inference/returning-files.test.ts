@@ -30,7 +30,7 @@ async function assertReturns(dir: string, file: string, options: Partial<Inferen
 }
 
 for (const name of ['model.json', 'weights.bin']) {
-  test(`a model whose ${name} was missing loads after it is back, without a restart`, async (context) => {
+  test(`a_model_whose_missing_${name}_is_back_loads_without_a_restart`, async (context) => {
     const dir = makeTempDir(context);
     const folder = await writeColourModel(dir);
     await assertReturns(dir, path.join(folder, name), {});
@@ -54,9 +54,9 @@ function linkLibrary(context: test.TestContext): string {
   return folder;
 }
 
-// The library first: once a process has it, its file is not looked for again.
+// The library first: a process that has loaded it doesn't look for its file again.
 for (const file of [path.join(nativeFiles.libraries, 'libtensorflow_cc.so.2'), nativeFiles.binding]) {
-  test(`a model loads after ${path.basename(file)} is back, without a restart`, async (context) => {
+  test(`a_model_loads_without_a_restart_after_${path.basename(file)}_is_back`, async (context) => {
     const folder = linkLibrary(context);
     const dir = makeTempDir(context);
     await writeColourModel(dir);

@@ -24,7 +24,7 @@ import { writeFiles } from '../fixtures/write-files.ts';
 const tf = await startTensorFlow();
 const { layers } = tf;
 
-/** Adds what is in `source`; `modelsDir` is looked at afterwards. */
+/** Adds the model in `source` to `modelsDir`. */
 function add(
   context: TestContext,
   source: string,
@@ -67,7 +67,7 @@ async function makeMeans(
   return toLayersFiles(tf.model({ inputs: input, outputs: scores }));
 }
 
-/** A graph model without a signature: its output tells no shape. */
+/** A graph model without a signature, so that the shape of its output is unknown. */
 function makeGraph(shape?: readonly number[]): GraphFiles {
   return new GraphFiles(shape)
     .ints('axes', [1, 2])
@@ -256,7 +256,7 @@ test('a_damaged_saved_model_is_named', async (context) => {
 
 test('a_saved_model_that_tensorflow_refuses_is_named_in_one_line', async (context) => {
   const bytes = makePictureSavedModel([-1, 3]);
-  // An operation of the same length that nobody knows.
+  // An unknown operation with a name of the same length.
   const odd = Buffer.from(bytes.toString('latin1').replaceAll('Placeholder', 'Plaaaholder'), 'latin1');
   await assertRefused(context, writeFiles(context, [['saved_model.pb', odd]]), /^saved_model\.pb: .*Plaaaholder/);
 });

@@ -53,7 +53,7 @@ test('of_a_folder_of_versions_the_highest_is_taken', async (context) => {
   for (const version of ['2', '10', '9']) {
     writeSavedModel(path.join(dir, version), [[toConst('scores', [1, 2], [0, 1])]]);
   }
-  // Not a model: a copy that has not arrived yet.
+  // Not a model: an unfinished copy.
   mkdirSync(path.join(dir, '11'));
   const found = await inspectModel(dir);
   assert.equal(found.format, 'tf-savedmodel');

@@ -123,6 +123,6 @@ test('a_path_out_of_the_folder_is_refused', () => {
   }
 });
 
-test('broken_json_is_told', () => {
+test('broken_json_is_reported', () => {
   assert.throws(() => toManifest('{"format":'), /JSON/);
 });

@@ -26,7 +26,7 @@ function writeManifest(dir: string, change: object = {}): void {
   writeFileSync(path.join(dir, 'manifest.json'), JSON.stringify({ ...manifest, ...change }));
 }
 
-/** Writes what a watch looks at; it never loads a model. */
+/** Writes the files that a watch reads; it never loads a model. */
 function writeVersion(modelsDir: string, version = '1'): string {
   const dir = path.join(modelsDir, 'colour', version);
   mkdirSync(path.join(dir, 'golden'), { recursive: true });
@@ -39,10 +39,10 @@ interface Watched {
   readonly modelsDir: string;
   /** The folder of version 1. */
   readonly dir: string;
-  /** How often each kind of change was told. */
+  /** Number of reports of each kind of change. */
   readonly seen: () => { versions: number; policies: number };
   readonly polls: () => number;
-  /** Called at each poll, before it looks. */
+  /** Called at the start of each poll. */
   onPoll: (() => void) | undefined;
   watchedDir: string | undefined;
   readonly stop: () => void;
@@ -81,7 +81,7 @@ async function startWatch(context: test.TestContext): Promise<Watched> {
   return watched;
 }
 
-/** Waits until the watch has told so much; then until it had every occasion to tell more. */
+/** Waits for these numbers of reports, then for enough polls to report more. */
 async function assertSeen(watched: Watched, expected: { versions: number; policies: number }): Promise<void> {
   await waitFor(() => {
     const { versions, policies } = watched.seen();
@@ -173,12 +173,12 @@ test('a_manifest_that_is_no_json_is_a_change_of_policies_where_the_version_is_kn
   }
   writeManifest(watched.dir, { policy: { red: { review: 0.6 } } });
   await assertSeen(watched, { versions: 0, policies: 5 });
-  // Files that are none, and images that are none, are for the workers to refuse.
+  // Entries that are no files or images are rejected by the workers.
   writeManifest(watched.dir, { files: 7, golden: [null, { image: 7 }] });
   await assertSeen(watched, { versions: 1, policies: 5 });
 });
 
-test('a_new_version_that_is_no_json_is_a_change_and_so_is_its_mending', async (context) => {
+test('a_new_version_that_is_no_json_is_a_change_and_so_is_its_repair', async (context) => {
   const watched = await startWatch(context);
   const next = path.join(watched.modelsDir, 'colour', '2');
   mkdirSync(next);
