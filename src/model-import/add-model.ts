@@ -74,7 +74,13 @@ export async function addModel(request: AddRequest): Promise<AddedModel> {
 
 /** Teachable Machine writes labels and input size to a file beside the model. */
 async function loadKnown({ format, files: [main] }: FoundModel): Promise<KnownModel | undefined> {
-  return format === 'tf-savedmodel' || !main ? undefined : loadTeachableMachine(path.dirname(main.path));
+  switch (format) {
+    case 'tf-savedmodel':
+      return undefined;
+    case 'tfjs-graph':
+    case 'tfjs-layers':
+      return main && loadTeachableMachine(path.dirname(main.path));
+  }
 }
 
 async function copyFiles({ files }: FoundModel, dir: string): Promise<void> {
@@ -140,12 +146,17 @@ async function countScores(
   { name, shape }: TensorFacts,
   { labels }: ModelChoices,
 ): Promise<number> {
-  const told = shape?.[1] ?? -1;
-  if (told !== -1) return told;
-  if (draft.manifest.format !== 'tf-savedmodel') return runOnce(draft);
-  // The first run verifies their number.
-  if (labels) return labels.length;
-  throw new Error(`the output ${name} has an unknown number of scores; name them with --labels`);
+  const known = shape?.[1] ?? -1;
+  if (known !== -1) return known;
+  switch (draft.manifest.format) {
+    case 'tfjs-graph':
+    case 'tfjs-layers':
+      return runOnce(draft);
+    case 'tf-savedmodel':
+      // The first run verifies their number.
+      if (labels) return labels.length;
+      throw new Error(`the output ${name} has an unknown number of scores; name them with --labels`);
+  }
 }
 
 async function runOnce(draft: ModelVersion): Promise<number> {
