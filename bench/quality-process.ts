@@ -8,7 +8,7 @@ import { createEngine } from '../src/inference/engines/create-engine.ts';
 import type { LoadedModel } from '../src/inference/engines/engine.ts';
 import { findVersion, loadModelStore } from '../src/model/model-store.ts';
 import type { ModelVersion } from '../src/model/model-version.ts';
-import { drawScene } from '../src/train/samples/scene.ts';
+import { drawLandscape } from '../src/train/samples/landscape.ts';
 
 /** One figure a round. */
 export interface QualityCost {
@@ -76,7 +76,7 @@ async function measureCpu(work: () => Promise<unknown>): Promise<number> {
 
 /** A photograph, or a drawn scene, at 12 megapixels with the grain of a telephone's camera. */
 async function makeLargeJpeg(): Promise<Buffer> {
-  const scene = drawScene(1, 1600, 1200);
+  const scene = drawLandscape(1, 1600, 1200);
   const raw = { width: scene.width, height: scene.height, channels: 3 } as const;
   const source = photo === '' ? sharp(scene.pixels, { raw }) : sharp(readFileSync(photo));
   const large = source.resize(4032, 3024, { fit: 'fill' }).removeAlpha().raw();

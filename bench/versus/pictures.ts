@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
+import { drawLandscape } from '../../src/train/samples/landscape.ts';
 import { listPhotos } from '../../src/train/samples/photos.ts';
 import { createRandom } from '../../src/train/samples/random.ts';
-import { drawScene } from '../../src/train/samples/scene.ts';
 
 /** The sizes of the uploads. */
 export type SizeName = '640×480' | '1280×960' | '12 MP';
@@ -64,7 +64,7 @@ async function loadSources(photosDir: string | undefined, count: number): Promis
   if (photosDir === undefined) {
     return Array.from({ length: count }, (_, seed) => {
       const [width, height] = sceneSide;
-      const { pixels } = drawScene(seed + 1, width, height);
+      const { pixels } = drawLandscape(seed + 1, width, height);
       return () => sharp(pixels, { raw: { width, height, channels: 3 } });
     });
   }

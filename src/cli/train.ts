@@ -27,7 +27,7 @@ export function addTrainCommand(program: Command): void {
 async function train({ photos, out, seed, rounds }: TrainFlags): Promise<void> {
   assertTrainer('train');
   // Before TensorFlow is provisioned: a checkout without its development dependencies fails here.
-  const { trainQuality } = await import('../train/quality.ts');
+  const { trainQuality } = await import('../train/train-quality.ts');
   await prepareEngine('tensorflow');
   const progress = createPhaseBar('{phase} {bar} {value}/{total} {loss}');
   await trainQuality({

@@ -144,7 +144,7 @@ const constructions = [
   { file: 'src/http/app.ts', line: 'new InferenceService(options);', isFound: true },
   { file: 'src/cli/check.ts', line: 'new Admission(1, 1, 1);', isFound: true },
   { file: 'src/worker/worker.ts', line: 'createCheckService(options);', isFound: true },
-  { file: 'src/primary/ops-answers.ts', line: 'new Quarantine(forMs, onChange);', isFound: true },
+  { file: 'src/primary/ops/ops-answers.ts', line: 'new Quarantine(forMs, onChange);', isFound: true },
   { file: 'src/worker/composition-root.ts', line: 'new InferenceService(options);', isFound: false },
   { file: 'test/check/admission.test.ts', line: 'new Admission(1, 1, 1);', isFound: false },
 ];

@@ -6,9 +6,9 @@ import { loadTensorFlow } from '../../src/inference/engines/tensorflow.ts';
 import { Checkpoint } from '../../src/train/learning/checkpoint.ts';
 import { toRounds } from '../../src/train/learning/schedule.ts';
 import { runTraining } from '../../src/train/learning/training.ts';
+import { drawLandscape } from '../../src/train/samples/landscape.ts';
 import type { SampleSource } from '../../src/train/samples/sample-source.ts';
 import { renderSample } from '../../src/train/samples/samples.ts';
-import { drawScene } from '../../src/train/samples/scene.ts';
 import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
@@ -20,19 +20,19 @@ const small = { width: 128, height: 96 };
 const large = { width: 160, height: 128 };
 const rounds = toRounds(
   [
-    { size: small, batchSize: 4, freshSamples: 2, keptSamples: 4, rounds: 2 },
-    { size: large, batchSize: 4, freshSamples: 2, keptSamples: 4, rounds: 1 },
+    { size: small, batchSize: 4, freshSamples: 2, replaySamples: 4, rounds: 2 },
+    { size: large, batchSize: 4, freshSamples: 2, replaySamples: 4, rounds: 1 },
   ],
   4,
 );
-const photos = [drawScene(1, 160, 120)];
+const photos = [drawLandscape(1, 160, 120)];
 
-/** Makes samples in this thread, at the size that was ordered. */
+/** Makes samples in this thread, at the size that was requested. */
 function createSource(): SampleSource {
-  const ordered = new Map<number, typeof small>();
+  const requested = new Map<number, typeof small>();
   return {
-    order: (index, size) => void ordered.set(index, size),
-    get: (index) => renderSample(photos, 2, index, ordered.get(index) ?? small),
+    request: (index, size) => void requested.set(index, size),
+    take: (index) => renderSample(photos, 2, index, requested.get(index) ?? small),
     stop: () => Promise.resolve(),
   };
 }

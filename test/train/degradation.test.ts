@@ -7,12 +7,12 @@ import { degradePhoto } from '../../src/train/samples/degradation.ts';
 import { mapCells } from '../../src/train/samples/exposure.ts';
 import { drawGoldenPictures } from '../../src/train/samples/golden-pictures.ts';
 import { qualityLabels, type Target } from '../../src/train/samples/labels.ts';
+import { drawLandscape } from '../../src/train/samples/landscape.ts';
 import type { Picture } from '../../src/train/samples/photos.ts';
 import { drawPlan, type Plan, type SceneKind, untouched } from '../../src/train/samples/plan.ts';
 import { createRandom } from '../../src/train/samples/random.ts';
-import { drawScene } from '../../src/train/samples/scene.ts';
 
-const photo = drawScene(5, 320, 240);
+const photo = drawLandscape(5, 320, 240);
 const raster = { width: 128, height: 96 };
 const sceneKinds: readonly SceneKind[] = [
   'photo',
@@ -23,7 +23,7 @@ const sceneKinds: readonly SceneKind[] = [
   'screen',
   'diagram',
   'wall',
-  'nothing',
+  'blank',
 ];
 
 const degrade = (change: Partial<Plan>, picture: Picture = photo) =>
@@ -51,7 +51,7 @@ test('every_scene_is_rendered_from_photographs_of_any_size', async () => {
     [639, 1],
     [37, 23],
   ] as const) {
-    const odd = drawScene(1, width, height);
+    const odd = drawLandscape(1, width, height);
     for (const scene of sceneKinds) {
       for (const blur of [undefined, { kind: 'motion', spread: 4 }] as const) {
         const plan = { scene, backgroundSpread: 4, turn: 90, crop: { wide: 0.6, high: 0.9, left: 1, top: 1 } } as const;
@@ -181,7 +181,7 @@ test('golden_pictures_are_the_same_every_time_and_each_another', async () => {
 });
 
 test('held_out_pictures_have_every_kind_in_levels_from_harmless_to_strongest', async () => {
-  const scene = { ...drawScene(3, 200, 150), source: { origin: 'code', licence: 'none' } };
+  const scene = { ...drawLandscape(3, 200, 150), source: { origin: 'code', licence: 'none' } };
   const photos = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ ...scene, file: `${name}.jpg` }));
   const labelOf: Partial<Record<Kind, number>> = {
     defocus: 0,

@@ -72,11 +72,11 @@ function makeCard(): string {
     precision: { review: 0.9, reject: 0.995 },
     exceptions: new Map([['blurry', 0.8]]),
     photos: {
-      learnt: [
+      training: [
         { origin: 'one', licence: 'free' },
         { origin: 'one', licence: 'free' },
       ],
-      calibrated: [{ origin: 'two', licence: 'free' }],
+      calibration: [{ origin: 'two', licence: 'free' }],
       heldOut: [{ origin: 'one', licence: 'free' }],
     },
     training: ['Adam, 20 passes.', 'Labels come from the strength.'],

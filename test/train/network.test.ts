@@ -7,7 +7,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { loadTensorFlow } from '../../src/inference/engines/tensorflow.ts';
 import { createBatch } from '../../src/train/learning/batch.ts';
 import { createNetwork, toServing } from '../../src/train/learning/network.ts';
-import { Pupil } from '../../src/train/learning/pupil.ts';
+import { TrainableNetwork } from '../../src/train/learning/trainable-network.ts';
 import { qualityLabels } from '../../src/train/samples/labels.ts';
 import { toMapSize } from '../../src/train/samples/network-input.ts';
 import { createRandom } from '../../src/train/samples/random.ts';
@@ -40,12 +40,12 @@ function makeSample(seed: number, weight = 1): Sample {
 const samples = Array.from({ length: 8 }, (_, seed) => makeSample(seed));
 
 /** Lets a new network learn for some steps. */
-async function learn(steps: number): Promise<{ pupil: Pupil; losses: number[] }> {
-  const pupil = new Pupil(tf, createNetwork(tf, 1, size, 'learning'));
-  await pupil.setRate(3e-3);
+async function learn(steps: number): Promise<{ trainable: TrainableNetwork; losses: number[] }> {
+  const trainable = new TrainableNetwork(tf, createNetwork(tf, 1, size, 'learning'));
+  await trainable.setLearningRate(3e-3);
   const random = createRandom(1);
-  const losses = Array.from({ length: steps }, () => pupil.learn(samples, size, random));
-  return { pupil, losses };
+  const losses = Array.from({ length: steps }, () => trainable.trainOnBatch(samples, size, random));
+  return { trainable, losses };
 }
 
 /** Scores and map of a picture of noise. */
@@ -64,61 +64,61 @@ function measureDistance(one: readonly number[][], other: readonly number[][]): 
 
 test('learning_lowers_the_loss_and_leaves_no_tensor_behind', async () => {
   const before = tf.memory().numTensors;
-  const { pupil, losses } = await learn(24);
-  tf.dispose((await pupil.save()).map(({ tensor }) => tensor));
-  pupil.dispose();
+  const { trainable, losses } = await learn(24);
+  tf.dispose((await trainable.save()).map(({ tensor }) => tensor));
+  trainable.dispose();
   assert.equal(tf.memory().numTensors, before);
   assert.ok((losses.at(-1) ?? 1) < (losses[0] ?? 0) * 0.75, losses.join(' '));
 });
 
-test('a_pupil_that_takes_over_what_another_knew_goes_on_as_it_would_have', async () => {
+test('a_restored_network_trains_on_like_the_one_that_was_saved', async () => {
   const before = tf.memory().numTensors;
-  const { pupil } = await learn(3);
-  const saved = await pupil.save();
-  const heir = new Pupil(tf, createNetwork(tf, 99, size, 'learning'));
-  await heir.restore(saved);
+  const { trainable } = await learn(3);
+  const saved = await trainable.save();
+  const restored = new TrainableNetwork(tf, createNetwork(tf, 99, size, 'learning'));
+  await restored.restore(saved);
   tf.dispose(saved.map(({ tensor }) => tensor));
-  const goOn = async (one: Pupil) => {
-    await one.setRate(1e-3);
+  const trainOn = async (one: TrainableNetwork) => {
+    await one.setLearningRate(1e-3);
     const random = createRandom(8);
-    return [1, 2, 3].map(() => one.learn(samples, size, random));
+    return [1, 2, 3].map(() => one.trainOnBatch(samples, size, random));
   };
-  assert.deepEqual(await goOn(heir), await goOn(pupil));
-  heir.dispose();
-  pupil.dispose();
+  assert.deepEqual(await trainOn(restored), await trainOn(trainable));
+  restored.dispose();
+  trainable.dispose();
   assert.equal(tf.memory().numTensors, before);
 });
 
 test('what_nobody_can_tell_teaches_nothing', async () => {
-  const pupil = new Pupil(tf, createNetwork(tf, 1, size, 'learning'));
-  await pupil.setRate(0.1);
-  const weigh = () => pupil.network.trainableWeights.map((weight) => [...weight.read().dataSync()]);
+  const trainable = new TrainableNetwork(tf, createNetwork(tf, 1, size, 'learning'));
+  await trainable.setLearningRate(0.1);
+  const weigh = () => trainable.network.trainableWeights.map((weight) => [...weight.read().dataSync()]);
   const before = weigh();
-  assert.equal(pupil.learn([makeSample(1, 0), makeSample(2, 0)], size, createRandom(1)), 0);
+  assert.equal(trainable.trainOnBatch([makeSample(1, 0), makeSample(2, 0)], size, createRandom(1)), 0);
   assert.deepEqual(weigh(), before);
-  pupil.dispose();
+  trainable.dispose();
 });
 
 test('a_network_for_serving_gives_the_scores_of_the_one_that_learnt', async () => {
-  const { pupil } = await learn(6);
-  const serving = toServing(tf, pupil.network, size);
-  const distance = measureDistance(score(serving), score(pupil.network));
+  const { trainable } = await learn(6);
+  const serving = toServing(tf, trainable.network, size);
+  const distance = measureDistance(score(serving), score(trainable.network));
   assert.ok(distance < 1e-4, String(distance));
   const untrained = createNetwork(tf, 5, size, 'learning');
   assert.ok(measureDistance(score(serving), score(untrained)) > 0.01, 'another network has other scores');
   for (const network of [serving, untrained]) network.dispose();
-  pupil.dispose();
+  trainable.dispose();
 });
 
 test('weights_that_were_learnt_on_a_small_raster_serve_a_large_one', async () => {
   const large = { width: 256, height: 192 };
-  const { pupil } = await learn(2);
-  const serving = toServing(tf, pupil.network, large);
+  const { trainable } = await learn(2);
+  const serving = toServing(tf, trainable.network, large);
   const [scores, cells] = score(serving, large);
   assert.equal(scores?.length, 2 * qualityLabels.length);
   assert.equal(cells?.length, 2 * 8 * 6 * qualityLabels.length);
   serving.dispose();
-  pupil.dispose();
+  trainable.dispose();
 });
 
 test('both_outputs_are_saved_and_loaded', async (context) => {

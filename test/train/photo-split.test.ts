@@ -16,8 +16,8 @@ function makePhotos(count: number): Photo[] {
 }
 
 function split(count: number, seed: number): string[][] {
-  const { learnt, calibrated, heldOut } = splitPhotos(makePhotos(count), seed);
-  return [learnt, calibrated, heldOut].map((photos) => photos.map(({ file }) => file));
+  const { training, calibration, heldOut } = splitPhotos(makePhotos(count), seed);
+  return [training, calibration, heldOut].map((photos) => photos.map(({ file }) => file));
 }
 
 test('every_photograph_is_for_one_thing_and_each_thing_has_one', () => {

@@ -6,14 +6,14 @@ import type { SampleSource } from '../../src/train/samples/sample-source.ts';
 const size = { width: 4, height: 3 };
 const none = new Float32Array();
 
-/** Samples that hold their numbers; `waiting` are those that were ordered and not got. */
+/** Samples that hold their numbers; `waiting` are those that were requested and not got. */
 function createSource(): SampleSource & { readonly waiting: Set<number> } {
   const waiting = new Set<number>();
   return {
     waiting,
-    order: (index) => void waiting.add(index),
-    get(index) {
-      assert.ok(waiting.delete(index), `${String(index)} was not ordered, or is got twice`);
+    request: (index) => void waiting.add(index),
+    take(index) {
+      assert.ok(waiting.delete(index), `${String(index)} was not requested, or is got twice`);
       return Promise.resolve({ raster: Uint8Array.of(index), targets: none, mapTargets: none });
     },
     stop: () => Promise.resolve(),
@@ -47,5 +47,5 @@ test('what_is_left_out_is_not_made_and_what_was_made_is_read', async () => {
     [72, 73],
   );
   assert.equal(reader.next, 74);
-  await assert.rejects(reader.read(1, size, 74), /74 was not ordered/);
+  await assert.rejects(reader.read(1, size, 74), /74 was not requested/);
 });

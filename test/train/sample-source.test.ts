@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Worker } from 'node:worker_threads';
+import { drawLandscape } from '../../src/train/samples/landscape.ts';
 import { startSampleSource } from '../../src/train/samples/sample-source.ts';
 import { renderSample } from '../../src/train/samples/samples.ts';
-import { drawScene } from '../../src/train/samples/scene.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
 const size = { width: 128, height: 96 };
 
 test('threads_make_the_same_samples_as_this_one_in_whichever_order_they_are_asked', async (context) => {
-  const photos = [drawScene(1, 160, 120), drawScene(2, 120, 160)];
+  const photos = [drawLandscape(1, 160, 120), drawLandscape(2, 120, 160)];
   const source = startSampleSource(photos, 3);
   context.after(() => source.stop());
   // Numbers 5 and 23 are drawings.
-  for (const index of [23, 4, 1, 5, 0, 3, 2]) source.order(index, size);
+  for (const index of [23, 4, 1, 5, 0, 3, 2]) source.request(index, size);
   for (const index of [0, 1, 2, 3, 4, 5, 23]) {
-    assert.deepEqual(await source.get(index), await renderSample(photos, 3, index, size));
+    assert.deepEqual(await source.take(index), await renderSample(photos, 3, index, size));
   }
-  await assert.rejects(source.get(4), /sample 4 was not ordered/, 'each can be got once');
-  await assert.rejects(source.get(7), /sample 7 was not ordered/);
+  await assert.rejects(source.take(4), /sample 4 was not requested/, 'each can be got once');
+  await assert.rejects(source.take(7), /sample 7 was not requested/);
 });
 
 test('failures_are_told_and_stopping_ends_the_threads', async (context) => {
@@ -30,22 +30,22 @@ test('failures_are_told_and_stopping_ends_the_threads', async (context) => {
     process.off('worker', collect);
     await source.stop();
   });
-  source.order(0, size);
-  source.order(1, size);
-  await assert.rejects(source.get(1), /there is no photograph/);
-  await assert.rejects(source.get(0), /there is no photograph/);
+  source.request(0, size);
+  source.request(1, size);
+  await assert.rejects(source.take(1), /there is no photograph/);
+  await assert.rejects(source.take(0), /there is no photograph/);
 
   // As Node says it of a thread that ran out of memory.
-  source.order(2, size);
+  source.request(2, size);
   assert.ok(threads[0]);
   threads[0].emit('error', new Error('out of memory'));
-  await assert.rejects(source.get(2), /out of memory/);
-  source.order(3, size);
-  await assert.rejects(source.get(3), /out of memory/, 'what is ordered later is not waited for');
+  await assert.rejects(source.take(2), /out of memory/);
+  source.request(3, size);
+  await assert.rejects(source.take(3), /out of memory/, 'what is requested later is not waited for');
 
   const ended = new Set<Worker>();
   for (const thread of threads) thread.on('exit', () => ended.add(thread));
-  source.order(4, size);
+  source.request(4, size);
   await source.stop();
   await waitFor(() => threads.length > 0 && ended.size === threads.length);
 });

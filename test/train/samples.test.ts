@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { qualityLabels } from '../../src/train/samples/labels.ts';
+import { drawLandscape } from '../../src/train/samples/landscape.ts';
 import { toMapSize } from '../../src/train/samples/network-input.ts';
 import type { Picture } from '../../src/train/samples/photos.ts';
 import { drawPlan, type Plan } from '../../src/train/samples/plan.ts';
 import { createRandom } from '../../src/train/samples/random.ts';
 import { renderSample, type Sample } from '../../src/train/samples/samples.ts';
-import { drawScene } from '../../src/train/samples/scene.ts';
 import { measureCrop } from '../../src/train/samples/scenes.ts';
 
 const raster = { width: 320, height: 240 };
@@ -62,7 +62,7 @@ function measureAgreement(sample: Sample): number {
 }
 
 test('a_sample_is_the_same_in_any_order_and_no_two_are_alike', async () => {
-  const photos = [drawScene(1, 200, 150), drawScene(2, 150, 200)];
+  const photos = [drawLandscape(1, 200, 150), drawLandscape(2, 150, 200)];
   const render = (indexes: readonly number[]) =>
     Promise.all(indexes.map((index) => renderSample(photos, 5, index, raster)));
   const [first, again] = [await render([0, 1, 2, 3]), (await render([3, 2, 1, 0])).reverse()];
@@ -72,7 +72,7 @@ test('a_sample_is_the_same_in_any_order_and_no_two_are_alike', async () => {
 });
 
 test('a_sample_has_a_raster_and_targets_for_every_label_and_cell', async () => {
-  const sample = await renderSample([drawScene(1, 90, 400)], 1, 0, raster);
+  const sample = await renderSample([drawLandscape(1, 90, 400)], 1, 0, raster);
   assert.equal(sample.raster.length, raster.width * raster.height * 3);
   assert.equal(sample.targets.length, qualityLabels.length * 2);
   assert.equal(sample.mapTargets.length, map.width * map.height * qualityLabels.length * 2);

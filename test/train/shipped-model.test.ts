@@ -12,11 +12,11 @@ import { toVariants } from '../../src/train/evaluation/invariance.ts';
 import { toVerdict } from '../../src/train/evaluation/policy-verdict.ts';
 import { degradePhoto } from '../../src/train/samples/degradation.ts';
 import { qualityLabels } from '../../src/train/samples/labels.ts';
+import { drawLandscape } from '../../src/train/samples/landscape.ts';
 import { inputShape } from '../../src/train/samples/network-input.ts';
 import { type Plan, untouched } from '../../src/train/samples/plan.ts';
 import { createRandom } from '../../src/train/samples/random.ts';
 import { toRaster } from '../../src/train/samples/samples.ts';
-import { drawScene } from '../../src/train/samples/scene.ts';
 
 const dir = path.resolve(import.meta.dirname, '../../models/quality/2');
 const manifest = toManifest(readFileSync(path.join(dir, 'manifest.json'), 'utf8'));
@@ -50,7 +50,7 @@ function toFlags(scores: ArrayLike<number>): string[] {
 }
 
 async function damage(seed: number, plan: Partial<Plan>): Promise<Buffer> {
-  const scene = drawScene(seed, 640, 480);
+  const scene = drawLandscape(seed, 640, 480);
   const { bytes } = await degradePhoto(scene, { ...untouched, ...plan }, inputShape, createRandom(seed));
   return bytes;
 }
@@ -65,7 +65,7 @@ const damages: readonly (readonly [string | undefined, Partial<Plan>])[] = [
   ['low_contrast', { haze: { share: 0.2, towards: 170 } }],
   ['noisy', { noise: grain }],
   ['blocky', { saves: [{ quality: 6, scale: 1 }] }],
-  ['blank', { scene: 'nothing' }],
+  ['blank', { scene: 'blank' }],
 ];
 
 for (const name of engineNames) {

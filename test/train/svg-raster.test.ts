@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openPicture } from '../../src/image/library.ts';
 import { drawDiagram, drawPage, drawScreen } from '../../src/train/samples/drawings.ts';
+import { drawLandscape } from '../../src/train/samples/landscape.ts';
 import { untouched } from '../../src/train/samples/plan.ts';
 import { createRandom } from '../../src/train/samples/random.ts';
-import { drawScene } from '../../src/train/samples/scene.ts';
 import { renderScene } from '../../src/train/samples/scenes.ts';
 import { rasteriseSvg } from '../../src/train/samples/svg-raster.ts';
 
@@ -43,7 +43,7 @@ test('drawn_scenes_leave_the_svg_loader_closed', async () => {
   const svg = Buffer.from(toSvg(''));
   for (const scene of ['page', 'screen', 'diagram'] as const) {
     const { picture } = await renderScene(
-      drawScene(1, 40, 30),
+      drawLandscape(1, 40, 30),
       { ...untouched, scene },
       { width: 40, height: 30 },
       1,

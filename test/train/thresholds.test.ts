@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { measureRates } from '../../src/train/evaluation/metrics.ts';
+import { measureRates } from '../../src/train/evaluation/binary-classification.ts';
 import { choosePolicy, fitCalibrators, precisions } from '../../src/train/learning/thresholds.ts';
 import { qualityLabels } from '../../src/train/samples/labels.ts';
 import { createRandom } from '../../src/train/samples/random.ts';

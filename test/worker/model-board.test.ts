@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { configSchema } from '../../src/config/schema.ts';
 import type { ModelSnapshot } from '../../src/ipc/messages.ts';
 import { toManifest } from '../../src/model/manifest.ts';
 import type { ModelStore, StoredVersion } from '../../src/model/model-store.ts';
@@ -18,13 +19,15 @@ function usable(name: string, version: string): StoredVersion {
   return { kind: 'usable', model: { name, version, dir: `/models/${name}/${version}`, manifest } };
 }
 
+const { check } = configSchema.parse({});
+
 function createBoard(
   versions: readonly StoredVersion[],
   states: Readonly<Record<string, Partial<ModelSnapshot>>> = {},
   defaultModels: readonly string[] = ['quality'],
 ) {
   const store: ModelStore = new Map([['quality', versions]]);
-  return createModelBoard(() => store, defaultModels, 'wasm', {
+  return createModelBoard(() => store, { check: { ...check, models: [...defaultModels] }, policies: {} }, 'wasm', {
     toSnapshot: ({ name, version }) => ({
       version,
       engine: 'wasm',
@@ -39,9 +42,10 @@ const failed = { state: 'failed', reason: 'wrong hash' } as const;
 test('the_version_that_serves_is_shown_even_cold_and_others_only_when_they_were_used', () => {
   const versions = [usable('quality', '3'), usable('quality', '2'), usable('quality', '1')];
   const board = createBoard(versions, { 'quality@1': { state: 'ready' } });
+  const policies = ['default'];
   assert.deepEqual(board.toStatuses(), [
-    { name: 'quality', version: '3', isDefault: true, engine: 'wasm', state: 'cold' },
-    { name: 'quality', version: '1', isDefault: false, engine: 'wasm', state: 'ready' },
+    { name: 'quality', version: '3', isDefault: true, engine: 'wasm', state: 'cold', policies },
+    { name: 'quality', version: '1', isDefault: false, engine: 'wasm', state: 'ready', policies },
   ]);
 });
 

@@ -16,7 +16,7 @@ import {
 import { toMarkdownTable } from './markdown-table.ts';
 
 /** Between these the card's evaluation stands; everything around them is somebody else's. */
-export const evaluationMarks = { begin: '<!-- evaluation -->', end: '<!-- /evaluation -->' } as const;
+export const evaluationMarkers = { begin: '<!-- evaluation -->', end: '<!-- /evaluation -->' } as const;
 
 const cardFile = 'MODEL_CARD.md';
 const plotFolder = 'evaluation';
@@ -38,19 +38,19 @@ export async function openCard(modelDir: string): Promise<OpenCard> {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return `# Model card\n`;
     throw new ExitError(exitCodes.configuration, `${file} can't be read: ${toMessage(thrown)}`, { cause: thrown });
   });
-  const begin = text.indexOf(evaluationMarks.begin);
-  const end = text.indexOf(evaluationMarks.end);
+  const begin = text.indexOf(evaluationMarkers.begin);
+  const end = text.indexOf(evaluationMarkers.end);
   if (begin === -1 && end === -1) {
     return {
       modelDir,
-      before: `${text.trimEnd()}\n\n## Evaluation\n\n${evaluationMarks.begin}`,
-      after: `${evaluationMarks.end}\n`,
+      before: `${text.trimEnd()}\n\n## Evaluation\n\n${evaluationMarkers.begin}`,
+      after: `${evaluationMarkers.end}\n`,
     };
   }
   if (begin !== -1 && end > begin) {
-    return { modelDir, before: text.slice(0, begin + evaluationMarks.begin.length), after: text.slice(end) };
+    return { modelDir, before: text.slice(0, begin + evaluationMarkers.begin.length), after: text.slice(end) };
   }
-  const message = `${file} must have ${evaluationMarks.begin} and after it ${evaluationMarks.end}, or neither`;
+  const message = `${file} must have ${evaluationMarkers.begin} and after it ${evaluationMarkers.end}, or neither`;
   throw new ExitError(exitCodes.configuration, message);
 }
 

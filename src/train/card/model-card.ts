@@ -1,7 +1,7 @@
 import type { Manifest } from '../../model/manifest.ts';
-import { notThereTo, thereFrom } from '../samples/labels.ts';
+import { negativeUpTo, positiveFrom } from '../samples/labels.ts';
 import type { Source } from '../samples/sources.ts';
-import { evaluationMarks } from './evaluation-report.ts';
+import { evaluationMarkers } from './evaluation-report.ts';
 import { toMarkdownTable } from './markdown-table.ts';
 
 /** What the trainer knows of the model that it made. */
@@ -21,7 +21,7 @@ export interface CardFacts {
   /** Other precisions of review, by label. */
   readonly exceptions: ReadonlyMap<string, number>;
   /** Every photograph, by what it was used for. */
-  readonly photos: Readonly<Record<'learnt' | 'calibrated' | 'heldOut', readonly Source[]>>;
+  readonly photos: Readonly<Record<'training' | 'calibration' | 'heldOut', readonly Source[]>>;
   /** How it was trained, one sentence an item. */
   readonly training: readonly string[];
   /** Makes it anew. */
@@ -32,8 +32,8 @@ export interface CardFacts {
 
 /** Writes MODEL_CARD.md, with a place for what `image-check evaluate` measures. */
 export function toModelCard(facts: CardFacts): string {
-  const { learnt, calibrated, heldOut } = facts.photos;
-  const photos = [...learnt, ...calibrated, ...heldOut];
+  const { training, calibration, heldOut } = facts.photos;
+  const photos = [...training, ...calibration, ...heldOut];
   return `# quality: is this picture usable?
 
 ${facts.summary}
@@ -55,19 +55,19 @@ ${toMarkdownTable(
 ${toMarkdownTable(['label', 'review from', 'reject from'], toPolicyRows(facts))}
 
 Chosen at a precision of ${toPercent(facts.precision.review)} for review${toExceptions(facts)} and ${toPercent(facts.precision.reject)} for reject, on photographs kept for that alone. A picture that
-has a fault a little (target from ${String(notThereTo)} to ${String(thereFrom)}) counts as a mistake of reject, and of review neither as one nor as a hit.
+has a fault a little (target from ${String(negativeUpTo)} to ${String(positiveFrom)}) counts as a mistake of reject, and of review neither as one nor as a hit.
 
 The manifest also has the policies \`strict\` and \`lenient\`: a missed fault costs three times as much, or a third, beside a
 false alarm, so that the odds of each threshold are divided or multiplied by 3.
 
 ## Data
 
-${String(photos.length)} photographs: the network learnt from ${String(learnt.length)}, scores and thresholds were calibrated by ${String(calibrated.length)}, and ${String(heldOut.length)} were held
+${String(photos.length)} photographs: the network learnt from ${String(training.length)}, scores and thresholds were calibrated by ${String(calibration.length)}, and ${String(heldOut.length)} were held
 out. They are not part of this project; \`training.json\` names them. Origin and licence as their \`SOURCES.tsv\` tells:
 
 ${toMarkdownTable(['origin', 'licence', 'photographs'], toSourceRows(photos))}
 
-The golden images are drawn by code (\`src/train/samples/scene.ts\`) and belong to nobody.
+The golden images are drawn by code (\`src/train/samples/landscape.ts\`) and belong to nobody.
 
 ## Training
 
@@ -81,11 +81,11 @@ ${facts.command}
 
 ## Evaluation
 
-${evaluationMarks.begin}
+${evaluationMarkers.begin}
 
 Not evaluated yet.
 
-${evaluationMarks.end}
+${evaluationMarkers.end}
 
 ## Limits
 

@@ -68,8 +68,8 @@ export function toCardFacts({ split, policy, parameters, seed, rounds }: Outcome
     precision: precisions,
     exceptions: reviewExceptions,
     photos: {
-      learnt: split.learnt.map(({ source }) => source),
-      calibrated: split.calibrated.map(({ source }) => source),
+      training: split.training.map(({ source }) => source),
+      calibration: split.calibration.map(({ source }) => source),
       heldOut: split.heldOut.map(({ source }) => source),
     },
     training: [

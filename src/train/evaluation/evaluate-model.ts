@@ -89,7 +89,7 @@ export async function evaluateModel(
     const synthetic = await evaluatePictures(pictures, scorer.score, model.manifest, (photo) => {
       onProgress('evaluation', seen.add(photo).size, photos.length);
     });
-    const invariance = await measureInvariance(photos, scorer.ask, model.manifest, (done, total) => {
+    const invariance = await measureInvariance(photos, scorer.infer, model.manifest, (done, total) => {
       onProgress('invariance', done, total);
     });
     return {

@@ -64,7 +64,7 @@ const damages: readonly Damage[] = [
     toPlan: (quality, random) => ({ saves: drawBadSaves(random, quality) }),
     toStrength: (quality) => `quality ${quality.toFixed(0)}`,
   },
-  { kind: 'blank', values: [0], toPlan: () => ({ scene: 'nothing' }), toStrength: () => 'nothing to see' },
+  { kind: 'blank', values: [0], toPlan: () => ({ scene: 'blank' }), toStrength: () => 'nothing to see' },
 ];
 
 /** Pictures of each photograph with faults drawn as in training. */

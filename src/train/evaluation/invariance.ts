@@ -62,18 +62,18 @@ export interface VariantFigures {
 /** Compares the verdicts of all forms of untouched photographs. */
 export async function measureInvariance(
   photos: readonly Photo[],
-  ask: (bytes: Uint8Array) => Promise<readonly number[]>,
+  infer: (bytes: Uint8Array) => Promise<readonly number[]>,
   manifest: Manifest,
   onPhoto: (done: number, total: number) => void,
 ): Promise<VariantFigures[]> {
   const changes = new Map<string, string[]>();
   for (const [index, photo] of photos.entries()) {
     const { bytes } = await degradePhoto(photo, untouched, inputShape, createRandom(index));
-    const verdict = toVerdict(await ask(bytes), manifest);
+    const verdict = toVerdict(await infer(bytes), manifest);
     for (const { name, bytes: other } of await toVariants(bytes, true)) {
       const changed = changes.get(name) ?? [];
       changes.set(name, changed);
-      if (toVerdict(await ask(other), manifest) !== verdict) changed.push(photo.file);
+      if (toVerdict(await infer(other), manifest) !== verdict) changed.push(photo.file);
     }
     onPhoto(index + 1, photos.length);
   }

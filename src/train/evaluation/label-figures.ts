@@ -1,16 +1,16 @@
 import type { Manifest } from '../../model/manifest.ts';
-import { notThereTo, type Target, thereFrom } from '../samples/labels.ts';
-import { classicalMeasures } from './classical-measures.ts';
+import { negativeUpTo, positiveFrom, type Target } from '../samples/labels.ts';
 import {
   type Calibration,
-  measureArea,
   measureAveragePrecision,
   measureCalibration,
   measureRates,
+  measureRocAuc,
   type Rates,
   type RocPoint,
   toRocCurve,
-} from './metrics.ts';
+} from './binary-classification.ts';
+import { classicalMeasures } from './classical-measures.ts';
 import type { PictureScores } from './picture-scorer.ts';
 
 /** A picture that was scored, with what its labels should say, in the same order. */
@@ -48,7 +48,7 @@ export interface LabelFigures {
 }
 
 /** From this target on nobody doubts that a picture has the fault. */
-const clearlyThereFrom = 0.9;
+const clearlyPositiveFrom = 0.9;
 
 /** Measures every label of a model over all pictures whose target for it has weight. */
 export function measureLabels(pictures: readonly ScoredPicture[], manifest: Manifest): LabelFigures[] {
@@ -90,18 +90,18 @@ function measureLabel(
 }
 
 function rank(judged: readonly Judged[], toScore: (picture: Judged) => number): Ranking {
-  const clear = judged.filter(({ target }) => target.value <= notThereTo || target.value >= clearlyThereFrom);
+  const clear = judged.filter(({ target }) => target.value <= negativeUpTo || target.value >= clearlyPositiveFrom);
   const toColumns = (some: readonly Judged[]) =>
     [some.map(toScore), some.map(({ target }) => toPositive(target))] as const;
   const all = toColumns(judged);
   return {
-    area: measureArea(...all),
-    clearArea: measureArea(...toColumns(clear)),
+    area: measureRocAuc(...all),
+    clearArea: measureRocAuc(...toColumns(clear)),
     averagePrecision: measureAveragePrecision(...all),
     curve: toRocCurve(...all),
   };
 }
 
 function toPositive({ value }: Target): boolean {
-  return value >= thereFrom;
+  return value >= positiveFrom;
 }

@@ -26,7 +26,7 @@ export interface PictureScorer {
   readonly form: LoadedModel['form'];
   readonly score: ScorePicture;
   /** The model's scores alone. */
-  readonly ask: (bytes: Uint8Array) => Promise<readonly number[]>;
+  readonly infer: (bytes: Uint8Array) => Promise<readonly number[]>;
   readonly dispose: () => void;
 }
 
@@ -49,17 +49,17 @@ export async function createPictureScorer(model: ModelVersion, options: ScorerOp
   const { input, output } = model.manifest;
   const decode = (image: MeasuredImage, shape: RasterShape): Promise<Uint8Array> =>
     decodeMeasured(image, shape, options.limits, noDeadline);
-  const askMeasured = async (image: MeasuredImage): Promise<readonly number[]> => {
+  const inferMeasured = async (image: MeasuredImage): Promise<readonly number[]> => {
     const scores = Array.from(await loaded.run(await decode(image, input), 1));
     if (scores.every(Number.isFinite)) return scores;
     throw new Error(`${toModelKey(model)} answers ${scores.join(', ')}`);
   };
   return {
     form: loaded.form,
-    ask: async (bytes) => askMeasured(await measureImage(bytes, options.limits)),
+    infer: async (bytes) => inferMeasured(await measureImage(bytes, options.limits)),
     async score(bytes) {
       const image = await measureImage(bytes, options.limits);
-      const scores = await askMeasured(image);
+      const scores = await inferMeasured(image);
       const { width, height } = image.facts;
       const luma = createLuma(await decode(image, { width, height, resize: 'stretch' }), width, height);
       return { scores, classical: output.labels.map((label) => measureClassically(label, luma)) };

@@ -1,71 +1,68 @@
-import type { Target } from '../samples/labels.ts';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { TensorFlow } from '../../inference/engines/tensorflow.ts';
+import type { Manifest } from '../../model/manifest.ts';
+import { qualityLabels, type Target } from '../samples/labels.ts';
+import { inputShape } from '../samples/network-input.ts';
+import { SampleReader } from '../samples/sample-reader.ts';
+import type { SampleSource } from '../samples/sample-source.ts';
+import type { Sample } from '../samples/samples.ts';
+import { toPictures } from './batch.ts';
+import { logitsLayers } from './network.ts';
+import { type Calibrator, toSigmoid } from './platt-scaling.ts';
+import { choosePolicy, fitCalibrators } from './thresholds.ts';
 
-/** Turns what a network says of one label into a probability: sigmoid(slope · logit + offset). */
-export interface Calibrator {
-  readonly slope: number;
-  readonly offset: number;
-}
-
-/** The weighted cross-entropy of a calibrator, and what Newton's step takes away from it. */
-interface Descent {
-  readonly loss: number;
-  readonly bySlope: number;
-  readonly byOffset: number;
-}
-
-const steps = 50;
-/** A step that does not help is halved so often at most. */
-const halvings = 40;
-/** Keeps a label that was told apart without a mistake from becoming certain of everything. */
-const ridge = 1e-3;
+const batchSize = 8;
 
 /**
- * Fits one label by Newton's method on the weighted cross-entropy (Platt 1999, "Probabilistic outputs for support vector
- * machines", with targets of 0…1; steps are halved until they help, as Lin, Lin and Weng 2007 do: far out, where the
- * sigmoid is flat, a whole one leaps away).
+ * Makes a network's scores probabilities and chooses the thresholds, on photographs that it did not learn from.
+ * @param source samples of those photographs, numbered from 0
  */
-export function fitCalibrator(logits: readonly number[], targets: readonly Target[]): Calibrator {
-  let best: Calibrator = { slope: 1, offset: 0 };
-  if (targets.every(({ weight }) => weight === 0)) return best;
-  for (let step = 0; step < steps; step += 1) {
-    const descent = measureDescent(logits, targets, best);
-    const next = Array.from({ length: halvings }, (_, halving) => ({
-      slope: best.slope - descent.bySlope / 2 ** halving,
-      offset: best.offset - descent.byOffset / 2 ** halving,
-    })).find((candidate) => measureDescent(logits, targets, candidate).loss < descent.loss);
-    if (!next) return best;
-    best = next;
+export async function calibrateNetwork(
+  tf: TensorFlow,
+  network: LayersModel,
+  source: SampleSource,
+  count: number,
+  onSample: (done: number, total: number) => void,
+): Promise<Manifest['policy']> {
+  const logits: number[][] = [];
+  const targets: Target[][] = [];
+  const reader = new SampleReader(source);
+  const head = tf.model({ inputs: network.inputs, outputs: network.getLayer(logitsLayers.scores).output });
+  while (logits.length < count) {
+    const samples = await reader.read(Math.min(batchSize, count - logits.length), inputShape, count);
+    logits.push(...toLogits(tf, head, samples));
+    targets.push(...samples.map(toTargets));
+    onSample(logits.length, count);
   }
-  return best;
+  const calibrators = fitCalibrators(logits, targets);
+  applyCalibrators(tf, network, calibrators);
+  const scores = logits.map((row) =>
+    row.map((logit, label) => {
+      const { slope = 1, offset = 0 } = calibrators[label] ?? {};
+      return toSigmoid(slope * logit + offset);
+    }),
+  );
+  return choosePolicy(scores, targets);
 }
 
-/** The share, 0…1, that a number of any size stands for. */
-export function toSigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
+function toLogits(tf: TensorFlow, head: LayersModel, samples: readonly Sample[]): number[][] {
+  const rasters = samples.map(({ raster }) => raster);
+  return tf.tidy(() => (head.apply(toPictures(tf, rasters, inputShape)) as Tensor).arraySync() as number[][]);
 }
 
-function measureDescent(logits: readonly number[], targets: readonly Target[], { slope, offset }: Calibrator): Descent {
-  const total = targets.reduce((sum, { weight }) => sum + weight, 0);
-  let loss = (ridge * ((slope - 1) ** 2 + offset ** 2)) / 2;
-  let [bySlope, byOffset] = [ridge * (slope - 1), ridge * offset];
-  let [twiceSlope, both, twiceOffset] = [ridge, 0, ridge];
-  for (const [index, { value, weight }] of targets.entries()) {
-    const logit = logits[index] ?? 0;
-    const x = slope * logit + offset;
-    const score = toSigmoid(x);
-    const error = (weight * (score - value)) / total;
-    const curve = (weight * score * (1 - score)) / total;
-    loss += (weight * (Math.max(x, 0) - x * value + Math.log1p(Math.exp(-Math.abs(x))))) / total;
-    bySlope += error * logit;
-    byOffset += error;
-    twiceSlope += curve * logit ** 2;
-    both += curve * logit;
-    twiceOffset += curve;
-  }
-  const determinant = twiceSlope * twiceOffset - both ** 2;
-  return {
-    loss,
-    bySlope: (bySlope * twiceOffset - byOffset * both) / determinant,
-    byOffset: (byOffset * twiceSlope - bySlope * both) / determinant,
-  };
+function toTargets({ targets }: Sample): Target[] {
+  return qualityLabels.map((_, label) => ({ value: targets[label * 2] ?? 0, weight: targets[label * 2 + 1] ?? 0 }));
+}
+
+/** Takes slopes and offsets into the weights of the last layer, so that they cost nothing. */
+function applyCalibrators(tf: TensorFlow, network: LayersModel, calibrators: readonly Calibrator[]): void {
+  const layer = network.getLayer(logitsLayers.scores);
+  tf.tidy(() => {
+    const slopes = tf.tensor1d(calibrators.map(({ slope }) => slope));
+    const offsets = tf.tensor1d(calibrators.map(({ offset }) => offset));
+    const [kernel, bias] = layer.getWeights();
+    if (!kernel || !bias) throw new Error(`${layer.name} has no weights`);
+    layer.setWeights([kernel.mul(slopes), bias.mul(slopes).add(offsets)]);
+  });
 }

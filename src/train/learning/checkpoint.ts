@@ -5,7 +5,7 @@ import type { WeightsManifestEntry } from '@tensorflow/tfjs-core/dist/io/types.j
 import { z } from 'zod';
 import { exitCodes, ExitError, toMessage } from '../../errors.ts';
 import type { TensorFlow } from '../../inference/engines/tensorflow.ts';
-import type { Pupil } from './pupil.ts';
+import type { TrainableNetwork } from './trainable-network.ts';
 
 const stateFile = 'checkpoint.json';
 const stateSchema = z.object({
@@ -51,21 +51,23 @@ export class Checkpoint {
   }
 
   /**
-   * Brings a pupil to where the last round left it; nothing where there was none.
+   * Brings a network to where the last round left it; nothing where there was none.
    * @throws {@link ExitError} 78 where the weights are damaged.
    */
-  async restore(pupil: Pupil): Promise<void> {
+  async restore(trainable: TrainableNetwork): Promise<void> {
     const state = await this.#read();
     if (!state) return;
     const tensors = await this.#loadTensors(state);
-    await pupil.restore(state.specs.flatMap(({ name }) => (tensors[name] ? [{ name, tensor: tensors[name] }] : [])));
+    await trainable.restore(
+      state.specs.flatMap(({ name }) => (tensors[name] ? [{ name, tensor: tensors[name] }] : [])),
+    );
     this.#tf.dispose(tensors);
   }
 
-  /** Keeps what a pupil knows after some rounds; what was kept before goes when this is whole. */
-  async save(pupil: Pupil, rounds: number): Promise<void> {
+  /** Keeps what a network knows after some rounds; what was kept before goes when this is whole. */
+  async save(trainable: TrainableNetwork, rounds: number): Promise<void> {
     const before = await this.#read();
-    const saved = await pupil.save();
+    const saved = await trainable.save();
     const { data, specs } = await this.#tf.io.encodeWeights(saved);
     this.#tf.dispose(saved.map(({ tensor }) => tensor));
     const weights = `round-${String(rounds)}.bin`;

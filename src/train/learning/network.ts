@@ -3,7 +3,7 @@ import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Size } from '../../image/types.ts';
 import type { TensorFlow } from '../../inference/engines/tensorflow.ts';
 import { qualityLabels } from '../samples/labels.ts';
-import { blockSide, toCosines } from './cosines.ts';
+import { blockSide, createDctFilters } from './dct-filters.ts';
 
 /** Brings 0…255 to -1…1: x · scale + offset. */
 export const normalise = { scale: 1 / 127.5, offset: -1 } as const;
@@ -66,14 +66,14 @@ export function createNetwork(tf: TensorFlow, seed: number, size: Size, form: Ne
   const scores = tf.layers.activation({ name: 'scores', activation: 'sigmoid' });
   const outputs = [apply(scores, apply(logits, apply(hidden, summary))), map];
   const network = tf.model({ inputs: input, outputs, name: 'quality' });
-  if (form === 'learning') teachCosines(tf, network);
+  if (form === 'learning') setDctFilters(tf, network);
   return network;
 }
 
-/** The first convolution begins with the cosines of JPEG. */
-function teachCosines(tf: TensorFlow, network: LayersModel): void {
+/** The first convolution begins with the DCT of JPEG. */
+function setDctFilters(tf: TensorFlow, network: LayersModel): void {
   tf.tidy(() => {
-    const waves = toCosines().map((wave) => tf.tensor3d(wave, [blockSide, blockSide, 3]));
+    const waves = createDctFilters().map((wave) => tf.tensor3d(wave, [blockSide, blockSide, 3]));
     network.getLayer(toNames(0).convolution).setWeights([tf.stack(waves, 3), tf.zeros([waves.length])]);
   });
 }

@@ -4,14 +4,14 @@ import { createRandom, shuffle } from '../samples/random.ts';
 
 /** Which photographs are for what. */
 export interface PhotoSplit {
-  readonly learnt: readonly Photo[];
-  readonly calibrated: readonly Photo[];
+  readonly training: readonly Photo[];
+  readonly calibration: readonly Photo[];
   readonly heldOut: readonly Photo[];
 }
 
 const leastPhotos = 3;
 const heldOutShare = 0.2;
-const calibratedShare = 0.12;
+const calibrationShare = 0.12;
 
 /**
  * Draws which photographs are learnt from, whole ones each.
@@ -24,10 +24,10 @@ export function splitPhotos(photos: readonly Photo[], seed: number): PhotoSplit 
   }
   const order = shuffle(createRandom(seed), photos);
   const heldOut = Math.max(1, Math.round(photos.length * heldOutShare));
-  const calibrated = heldOut + Math.max(1, Math.round(photos.length * calibratedShare));
+  const calibrationEnd = heldOut + Math.max(1, Math.round(photos.length * calibrationShare));
   return {
     heldOut: order.slice(0, heldOut),
-    calibrated: order.slice(heldOut, calibrated),
-    learnt: order.slice(calibrated),
+    calibration: order.slice(heldOut, calibrationEnd),
+    training: order.slice(calibrationEnd),
   };
 }

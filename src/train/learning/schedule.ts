@@ -8,7 +8,7 @@ export interface Stage {
   /** Of a batch, samples that are seen for the first time; the others are seen again. */
   readonly freshSamples: number;
   /** How many samples are kept to be seen again. */
-  readonly keptSamples: number;
+  readonly replaySamples: number;
   readonly rounds: number;
 }
 
@@ -36,8 +36,8 @@ export function toStages(rounds: number): readonly Stage[] {
   const whole = { width: inputShape.width, height: inputShape.height };
   const wholeRounds = Math.ceil(rounds / 6);
   return [
-    { size: half, batchSize: 24, freshSamples: 4, keptSamples: 1600, rounds: rounds - wholeRounds },
-    { size: whole, batchSize: 16, freshSamples: 4, keptSamples: 400, rounds: wholeRounds },
+    { size: half, batchSize: 24, freshSamples: 4, replaySamples: 1600, rounds: rounds - wholeRounds },
+    { size: whole, batchSize: 16, freshSamples: 4, replaySamples: 400, rounds: wholeRounds },
   ];
 }
 

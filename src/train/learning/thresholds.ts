@@ -1,7 +1,7 @@
 import type { Manifest } from '../../model/manifest.ts';
-import { measureRates } from '../evaluation/metrics.ts';
-import { notThereTo, qualityLabels, type Target, thereFrom } from '../samples/labels.ts';
-import { type Calibrator, fitCalibrator } from './calibration.ts';
+import { measureRates } from '../evaluation/binary-classification.ts';
+import { negativeUpTo, positiveFrom, qualityLabels, type Target } from '../samples/labels.ts';
+import { type Calibrator, fitCalibrator } from './platt-scaling.ts';
 
 /** How often a flag has to be right on the pictures that thresholds are chosen by. */
 export const precisions = { review: 0.9, reject: 0.98 } as const;
@@ -48,7 +48,7 @@ export function choosePolicy(
       const target = row[column];
       return target && target.weight > 0 ? [{ score: scores[index]?.[column] ?? 0, value: target.value }] : [];
     });
-    const clear = judged.filter(({ value }) => value <= notThereTo || value >= thereFrom);
+    const clear = judged.filter(({ value }) => value <= negativeUpTo || value >= positiveFrom);
     const review = chooseThreshold(clear, reviewExceptions.get(label) ?? precisions.review, leastReview);
     const reject = chooseThreshold(judged, precisions.reject, Math.max(leastReject, review));
     return [label, { review, reject }] as const;
@@ -63,7 +63,7 @@ function chooseThreshold(
   least: number,
 ): number {
   const scores = judged.map(({ score }) => score);
-  const isBad = judged.map(({ value }) => value >= thereFrom);
+  const isBad = judged.map(({ value }) => value >= positiveFrom);
   for (let percent = Math.round(least * 100); percent < mostReject * 100; percent += 1) {
     if (measureRates(scores, isBad, percent / 100).precision >= precision) return percent / 100;
   }

@@ -5,9 +5,9 @@ import { createRandom } from '../samples/random.ts';
 import type { SampleSource } from '../samples/sample-source.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { createNetwork, toServing } from './network.ts';
-import { Pupil } from './pupil.ts';
-import { Rehearsal } from './rehearsal.ts';
+import { ReplayBuffer } from './replay-buffer.ts';
 import type { Round } from './schedule.ts';
+import { TrainableNetwork } from './trainable-network.ts';
 
 /** What a training works with. */
 export interface Training {
@@ -23,27 +23,27 @@ export interface Training {
 /** Goes through all rounds that the checkpoint doesn't have yet. @returns the network that serves pictures of `size` */
 export async function runTraining(training: Training, size: Size): Promise<LayersModel> {
   const { tf, seed, rounds, checkpoint } = training;
-  const rehearsal = new Rehearsal(training.source);
+  const replayBuffer = new ReplayBuffer(training.source);
   const total = rounds.reduce((sum, { steps }) => sum + steps, 0);
   let done = 0;
   for (const [index, round] of rounds.entries()) {
     done += round.steps;
     if (index < (await checkpoint.countRounds())) continue;
-    const pupil = new Pupil(tf, createNetwork(tf, seed, round.stage.size, 'learning'));
-    await checkpoint.restore(pupil);
-    await pupil.setRate(round.rate);
-    await rehearsal.begin(round);
+    const trainable = new TrainableNetwork(tf, createNetwork(tf, seed, round.stage.size, 'learning'));
+    await checkpoint.restore(trainable);
+    await trainable.setLearningRate(round.rate);
+    await replayBuffer.startRound(round);
     const random = createRandom(seed, -1 - index);
     for (let step = 0; step < round.steps; step += 1) {
-      const loss = pupil.learn(await rehearsal.draw(random, round), round.stage.size, random);
+      const loss = trainable.trainOnBatch(await replayBuffer.drawBatch(random, round), round.stage.size, random);
       training.onStep(done - round.steps + step + 1, total, loss);
     }
-    await checkpoint.save(pupil, index + 1);
-    pupil.dispose();
+    await checkpoint.save(trainable, index + 1);
+    trainable.dispose();
   }
-  const graduate = new Pupil(tf, createNetwork(tf, seed, size, 'learning'));
-  await checkpoint.restore(graduate);
-  const network = toServing(tf, graduate.network, size);
-  graduate.dispose();
+  const trained = new TrainableNetwork(tf, createNetwork(tf, seed, size, 'learning'));
+  await checkpoint.restore(trained);
+  const network = toServing(tf, trained.network, size);
+  trained.dispose();
   return network;
 }

@@ -1,9 +1,9 @@
 import { degradePhoto } from './degradation.ts';
+import { drawLandscape } from './landscape.ts';
 import { inputShape } from './network-input.ts';
 import type { Picture } from './photos.ts';
 import { type Plan, untouched } from './plan.ts';
 import { createRandom } from './random.ts';
-import { drawScene } from './scene.ts';
 
 const plans: Readonly<Record<string, Partial<Plan>>> = {
   sharp: {},
@@ -23,7 +23,7 @@ export interface GoldenPicture {
 
 /** Draws pictures that belong to nobody: one scene, good and damaged. */
 export async function drawGoldenPictures(): Promise<GoldenPicture[]> {
-  const scene: Picture = drawScene(sceneSeed, 640, 427);
+  const scene: Picture = drawLandscape(sceneSeed, 640, 427);
   return Promise.all(
     Object.entries(plans).map(async ([name, plan], index) => {
       const { bytes } = await degradePhoto(

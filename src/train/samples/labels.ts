@@ -49,9 +49,9 @@ const maxLoss = 0.5;
 const wholeLoss = 0.995;
 
 /** From this target on a picture has the fault. */
-export const thereFrom = 0.5;
+export const positiveFrom = 0.5;
 /** Up to this target it has not; what lies between the two is worth a second look. */
-export const notThereTo = 0.1;
+export const negativeUpTo = 0.1;
 
 const unknown: Target = { value: 0, weight: 0 };
 

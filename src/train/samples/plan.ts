@@ -15,7 +15,7 @@ export type SceneKind =
   | 'screen'
   | 'diagram'
   | 'wall'
-  | 'nothing';
+  | 'blank';
 
 /** Blur of the whole frame; `spread` as `kernels.measureSpread` has it, in pixels of the raster. */
 export interface Blur {
@@ -76,13 +76,13 @@ const scenes: readonly (readonly [SceneKind, number])[] = [
   ['screen', 0.03],
   ['diagram', 0.02],
   ['wall', 0.03],
-  ['nothing', 0.03],
+  ['blank', 0.03],
 ];
 
 /** Draws a picture of the training: a quarter good ones, the others with one fault or several. */
 export function drawPlan(random: Random): Plan {
   const frame = drawFrame(random);
-  const plan: Plan = { ...untouched, ...frame, scene: drawScene(random), saves: drawGoodSaves(random) };
+  const plan: Plan = { ...untouched, ...frame, scene: drawSceneKind(random), saves: drawGoodSaves(random) };
   if (random() < 0.22) return { ...plan, stops: drawBetween(random, -0.6, 0.4) };
   const has = (share: number): boolean => random() < share;
   return {
@@ -162,7 +162,7 @@ function drawStops(random: Random): number {
   return random() < 0.55 ? drawBetween(random, -8, -0.8) : drawBetween(random, 0.5, 6);
 }
 
-function drawScene(random: Random): SceneKind {
+function drawSceneKind(random: Random): SceneKind {
   let left = random();
   for (const [scene, share] of scenes) {
     left -= share;

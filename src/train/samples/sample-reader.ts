@@ -10,7 +10,7 @@ export class SampleReader {
   readonly #source: SampleSource;
   /** Number of the sample that is read next, and of the next that nobody makes yet. */
   #next = 0;
-  #ordered = 0;
+  #requested = 0;
 
   constructor(source: SampleSource) {
     this.#source = source;
@@ -24,16 +24,16 @@ export class SampleReader {
   /** Goes on at another number. */
   skipTo(index: number): void {
     this.#next = index;
-    this.#ordered = Math.max(this.#ordered, index);
+    this.#requested = Math.max(this.#requested, index);
   }
 
   /** Reads the next samples. @param end number from which on none is made ahead */
   async read(count: number, size: Size, end: number): Promise<Sample[]> {
-    for (; this.#ordered < Math.min(end, this.#next + count + samplesAhead); this.#ordered += 1) {
-      this.#source.order(this.#ordered, size);
+    for (; this.#requested < Math.min(end, this.#next + count + samplesAhead); this.#requested += 1) {
+      this.#source.request(this.#requested, size);
     }
     const samples: Sample[] = [];
-    for (; samples.length < count; this.#next += 1) samples.push(await this.#source.get(this.#next));
+    for (; samples.length < count; this.#next += 1) samples.push(await this.#source.take(this.#next));
     return samples;
   }
 }

@@ -3,19 +3,19 @@ import { Worker } from 'node:worker_threads';
 import { toEntryUrl } from '../../entry-url.ts';
 import type { Size } from '../../image/types.ts';
 import type { Picture } from './photos.ts';
-import type { SampleAnswer, SampleOrder, SampleThreadData } from './sample-thread.ts';
+import type { SampleAnswer, SampleRequest, SampleThreadData } from './sample-thread.ts';
 import type { Sample } from './samples.ts';
 
 /** Samples by their numbers, made ahead in threads. */
 export interface SampleSource {
   /** @throws Error where it can't be made. */
-  get(index: number): Promise<Sample>;
+  take(index: number): Promise<Sample>;
   /** Begins to make samples that will be wanted; each is to be got once. */
-  order(index: number, size: Size): void;
+  request(index: number, size: Size): void;
   stop(): Promise<void>;
 }
 
-interface Ordered {
+interface Requested {
   readonly promise: Promise<Sample>;
   readonly resolve: (sample: Sample) => void;
   readonly reject: (error: Error) => void;
@@ -25,35 +25,35 @@ interface Ordered {
 export function startSampleSource(photos: readonly Picture[], seed: number): SampleSource {
   const shared = photos.map((photo) => ({ ...photo, pixels: toShared(photo.pixels) }));
   const workerData: SampleThreadData = { photos: shared, seed };
-  const ordered = new Map<number, Ordered>();
+  const requested = new Map<number, Requested>();
   let failure: Error | undefined;
   const threads = Array.from({ length: availableParallelism() }, () => {
     const thread = new Worker(toEntryUrl('./sample-thread', import.meta.url), { workerData });
     thread.on('message', (answer: SampleAnswer) => {
-      if (answer.kind === 'made') ordered.get(answer.index)?.resolve(answer.sample);
-      else ordered.get(answer.index)?.reject(new Error(answer.reason));
+      if (answer.kind === 'made') requested.get(answer.index)?.resolve(answer.sample);
+      else requested.get(answer.index)?.reject(new Error(answer.reason));
     });
     thread.on('error', (error: Error) => {
       failure = error;
-      for (const { reject } of ordered.values()) reject(error);
+      for (const { reject } of requested.values()) reject(error);
     });
     return thread;
   });
   return {
-    order(index, size) {
-      const sample = createOrdered();
-      ordered.set(index, sample);
+    request(index, size) {
+      const sample = createRequested();
+      requested.set(index, sample);
       // What is sent to a thread that died is never answered.
       if (failure) sample.reject(failure);
-      else threads[index % threads.length]?.postMessage({ index, size } satisfies SampleOrder);
+      else threads[index % threads.length]?.postMessage({ index, size } satisfies SampleRequest);
     },
-    async get(index) {
-      const sample = ordered.get(index);
-      if (!sample) throw new Error(`sample ${String(index)} was not ordered`);
+    async take(index) {
+      const sample = requested.get(index);
+      if (!sample) throw new Error(`sample ${String(index)} was not requested`);
       try {
         return await sample.promise;
       } finally {
-        ordered.delete(index);
+        requested.delete(index);
       }
     },
     async stop() {
@@ -62,8 +62,8 @@ export function startSampleSource(photos: readonly Picture[], seed: number): Sam
   };
 }
 
-function createOrdered(): Ordered {
-  let [resolve, reject]: [Ordered['resolve'], Ordered['reject']] = [() => undefined, () => undefined];
+function createRequested(): Requested {
+  let [resolve, reject]: [Requested['resolve'], Requested['reject']] = [() => undefined, () => undefined];
   const promise = new Promise<Sample>((onResolve, onReject) => {
     [resolve, reject] = [onResolve, onReject];
   });

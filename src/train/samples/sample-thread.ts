@@ -14,7 +14,7 @@ export interface SampleThreadData {
 }
 
 /** Which sample is wanted. */
-export interface SampleOrder {
+export interface SampleRequest {
   readonly index: number;
   readonly size: Size;
 }
@@ -30,7 +30,7 @@ if (!port) throw new Error('sample-thread runs as a worker thread only');
 sharp.concurrency(1);
 const { photos, seed } = workerData as SampleThreadData;
 
-port.on('message', ({ index, size }: SampleOrder) => {
+port.on('message', ({ index, size }: SampleRequest) => {
   renderSample(photos, seed, index, size).then(
     (sample) => {
       const { raster, targets, mapTargets } = sample;

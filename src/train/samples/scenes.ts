@@ -10,7 +10,7 @@ import type { Picture } from './photos.ts';
 import type { Blur, Plan } from './plan.ts';
 import type { Random } from './random.ts';
 import { drawBetween } from './random.ts';
-import { drawNothing, drawWall } from './surfaces.ts';
+import { drawBlank, drawWall } from './surfaces.ts';
 import { rasteriseSvg } from './svg-raster.ts';
 
 /** A picture before it is degraded. */
@@ -41,8 +41,8 @@ export async function renderScene(
       return { picture: rasteriseSvg(drawDiagram(random, size)), content: { kind: 'drawn' } };
     case 'wall':
       return { picture: drawWall(random, size), content: { kind: 'plain' } };
-    case 'nothing': {
-      const picture = drawNothing(random, size);
+    case 'blank': {
+      const picture = drawBlank(random, size);
       const middle = (Math.floor(size.height / 2) * size.width + Math.floor(size.width / 2)) * 3;
       return { picture, content: { kind: 'blank', luma: toLuma(picture.pixels, middle) } };
     }

@@ -11,7 +11,7 @@ export function drawWall(random: Random, { width, height }: Size): Picture {
 }
 
 /** Draws a picture of nothing: a covered lens, a flash into white, an empty sheet. */
-export function drawNothing(random: Random, { width, height }: Size): Picture {
+export function drawBlank(random: Random, { width, height }: Size): Picture {
   const kind = random();
   const level = kind < 0.35 ? drawBetween(random, 0, 22) : kind < 0.6 ? drawBetween(random, 238, 255) : random() * 255;
   const nothing = drawShading(random, { width, height }, level, random() < 0.5 ? 0 : drawBetween(random, 0, 14));

@@ -3,12 +3,12 @@ import { exitCodes, ExitError } from '../errors.ts';
 import { loadTensorFlow } from '../inference/engines/tensorflow.ts';
 import { toModelCard } from './card/model-card.ts';
 import { toCardFacts } from './card/quality-card.ts';
-import { assertReplaceable, exportModel } from './export.ts';
+import { calibrateNetwork } from './learning/calibration.ts';
 import { Checkpoint } from './learning/checkpoint.ts';
-import { calibrateNetwork } from './learning/graduation.ts';
 import { type PhotoSplit, splitPhotos } from './learning/photo-split.ts';
 import { toRounds, toStages } from './learning/schedule.ts';
 import { runTraining } from './learning/training.ts';
+import { assertReplaceable, exportModel } from './model-export.ts';
 import { inputShape } from './samples/network-input.ts';
 import { loadPhotos, type Photo } from './samples/photos.ts';
 import { startSampleSource } from './samples/sample-source.ts';
@@ -53,17 +53,17 @@ export async function trainQuality(options: TrainQualityOptions): Promise<void> 
   });
   const checkpoint = new Checkpoint(tf, `${path.resolve(outDir)}.training`, identity);
   await checkpoint.open();
-  const lessons = startSampleSource(split.learnt, seed);
-  const exams = startSampleSource(split.calibrated, seed + 1);
+  const trainingSet = startSampleSource(split.training, seed);
+  const calibrationSet = startSampleSource(split.calibration, seed + 1);
   try {
-    const examCount = options.samples?.forCalibration ?? calibrationSamples;
+    const calibrationCount = options.samples?.forCalibration ?? calibrationSamples;
     const onStep = (done: number, total: number, loss: number): void => {
       onProgress('training', done, total, loss);
     };
     const schedule = toRounds(toStages(rounds), options.samples?.perRound);
-    const training = { tf, source: lessons, seed, rounds: schedule, checkpoint, onStep };
+    const training = { tf, source: trainingSet, seed, rounds: schedule, checkpoint, onStep };
     const network = await runTraining(training, inputShape);
-    const policy = await calibrateNetwork(tf, network, exams, examCount, (done, total) => {
+    const policy = await calibrateNetwork(tf, network, calibrationSet, calibrationCount, (done, total) => {
       onProgress('calibration', done, total);
     });
     const parameters = network.countParams();
@@ -76,14 +76,14 @@ export async function trainQuality(options: TrainQualityOptions): Promise<void> 
     network.dispose();
     await checkpoint.clear();
   } finally {
-    await Promise.all([lessons.stop(), exams.stop()]);
+    await Promise.all([trainingSet.stop(), calibrationSet.stop()]);
   }
 }
 
 function toRecord(split: PhotoSplit, seed: number, rounds: number): object {
   const toFiles = (photos: readonly Photo[]): string[] => photos.map(({ file }) => file).sort();
-  const { learnt, calibrated, heldOut } = split;
-  return { seed, rounds, learnt: toFiles(learnt), calibrated: toFiles(calibrated), heldOut: toFiles(heldOut) };
+  const { training, calibration, heldOut } = split;
+  return { seed, rounds, learnt: toFiles(training), calibrated: toFiles(calibration), heldOut: toFiles(heldOut) };
 }
 
 function assertWhole(name: string, value: number, least: number): void {

@@ -5,7 +5,7 @@ import { createRandom } from './random.ts';
 type Colour = readonly [number, number, number];
 
 /** Draws a landscape with a brick house by code alone, so that golden images belong to nobody. */
-export function drawScene(seed: number, width = 480, height = 320): Picture {
+export function drawLandscape(seed: number, width = 480, height = 320): Picture {
   const random = createRandom(seed);
   const clouds = createNoise(random);
   const rocks = createNoise(random);

@@ -39,7 +39,7 @@ const calibrationBins = 15;
  * 1982, "The meaning and use of the area under a receiver operating characteristic (ROC) curve"). 1 perfect, 0.5 blind.
  * @returns not a number where either class is missing or a score is not a number
  */
-export function measureArea(scores: readonly number[], isPositive: readonly boolean[]): number {
+export function measureRocAuc(scores: readonly number[], isPositive: readonly boolean[]): number {
   const steps = toSteps(scores, isPositive);
   let area = 0;
   let last = { hits: 0, alarms: 0 };

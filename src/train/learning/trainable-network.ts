@@ -13,8 +13,8 @@ type NamedTensor = Awaited<ReturnType<AdamOptimizer['getWeights']>>[number];
 /** Of the whole frame's loss, what the map's weighs. */
 const mapShare = 0.5;
 
-/** A network at school: what it knows, and how it moved lately. */
-export class Pupil {
+/** A network in training: its weights and the state of its optimizer. */
+export class TrainableNetwork {
   readonly network: LayersModel;
   readonly #tf: TensorFlow;
   readonly #logits: LayersModel;
@@ -29,7 +29,7 @@ export class Pupil {
   }
 
   /** Goes on at another rate; tfjs can't change that of a running optimizer, but hand over its memory. */
-  async setRate(rate: number): Promise<void> {
+  async setLearningRate(rate: number): Promise<void> {
     const memory = await this.#optimizer.getWeights();
     const next = this.#tf.train.adam(rate);
     if (memory.length > 1) await next.setWeights(memory);
@@ -40,7 +40,7 @@ export class Pupil {
   }
 
   /** Learns from a batch of samples. @returns the mean loss */
-  learn(samples: readonly Sample[], size: Size, random: Random): number {
+  trainOnBatch(samples: readonly Sample[], size: Size, random: Random): number {
     const tf = this.#tf;
     return tf.tidy(() => {
       const batch = createBatch(tf, samples, size, { isFlipped: random() < 0.5, isUpsideDown: random() < 0.5 });

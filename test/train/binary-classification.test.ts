@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
-  measureArea,
   measureAveragePrecision,
   measureCalibration,
   measureRates,
+  measureRocAuc,
   toRocCurve,
-} from '../../src/train/evaluation/metrics.ts';
+} from '../../src/train/evaluation/binary-classification.ts';
 import { createRandom } from '../../src/train/samples/random.ts';
 
 /** The textbook's four pictures: area 3/4, average precision 5/6. */
@@ -28,11 +28,11 @@ function drawScores(count: number, seed: number): { scores: number[]; isPositive
 }
 
 test('the_area_tells_perfect_from_blind_from_wrong', () => {
-  assert.equal(measureArea([0.8, 0.9, 0.1, 0.7], [true, true, false, false]), 1);
-  assert.equal(measureArea([0.1, 0.7, 0.8, 0.9], [true, true, false, false]), 0);
-  assert.equal(measureArea([0.5, 0.5, 0.5], [true, true, false]), 0.5);
-  assert.equal(measureArea(scores, isPositive), 0.75);
-  assert.equal(measureArea([-3, -2], [false, true]), 1, 'scores need not be probabilities');
+  assert.equal(measureRocAuc([0.8, 0.9, 0.1, 0.7], [true, true, false, false]), 1);
+  assert.equal(measureRocAuc([0.1, 0.7, 0.8, 0.9], [true, true, false, false]), 0);
+  assert.equal(measureRocAuc([0.5, 0.5, 0.5], [true, true, false]), 0.5);
+  assert.equal(measureRocAuc(scores, isPositive), 0.75);
+  assert.equal(measureRocAuc([-3, -2], [false, true]), 1, 'scores need not be probabilities');
 });
 
 test('the_area_is_the_share_of_pairs_in_the_right_order', () => {
@@ -46,7 +46,7 @@ test('the_area_is_the_share_of_pairs_in_the_right_order', () => {
       pairs += 1;
     }
   }
-  assertNear(measureArea(drawn.scores, drawn.isPositive), wins / pairs);
+  assertNear(measureRocAuc(drawn.scores, drawn.isPositive), wins / pairs);
 });
 
 test('average_precision_is_that_of_the_textbook', () => {
@@ -61,12 +61,12 @@ test('average_precision_is_that_of_the_textbook', () => {
 });
 
 test('what_can_not_be_ranked_is_not_a_number', () => {
-  for (const measure of [measureArea, measureAveragePrecision]) {
+  for (const measure of [measureRocAuc, measureAveragePrecision]) {
     assert.ok(Number.isNaN(measure([], [])));
     assert.ok(Number.isNaN(measure([0.2, 0.3], [false, false])));
     assert.ok(Number.isNaN(measure([0.2, NaN], [false, true])));
   }
-  assert.ok(Number.isNaN(measureArea([0.2, 0.3], [true, true])));
+  assert.ok(Number.isNaN(measureRocAuc([0.2, 0.3], [true, true])));
   assert.deepEqual(toRocCurve([0.2, NaN], [false, true]), []);
   assert.deepEqual(toRocCurve([0.2, 0.3], [true, true]), []);
   assert.deepEqual(toRocCurve([], []), []);
@@ -145,5 +145,5 @@ test('many_pictures_make_no_more_points_than_a_plot_shows_and_the_same_area', ()
     assert.ok(falseAlarms >= before.falseAlarms && recall >= before.recall);
     area += ((falseAlarms - before.falseAlarms) * (recall + before.recall)) / 2;
   }
-  assertNear(area, measureArea(many, hits), 0.01);
+  assertNear(area, measureRocAuc(many, hits), 0.01);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Rehearsal } from '../../src/train/learning/rehearsal.ts';
+import { ReplayBuffer } from '../../src/train/learning/replay-buffer.ts';
 import { type Round, toRounds, toStages } from '../../src/train/learning/schedule.ts';
 import { createRandom } from '../../src/train/samples/random.ts';
 import type { SampleSource } from '../../src/train/samples/sample-source.ts';
@@ -9,29 +9,33 @@ const half = { width: 64, height: 48 };
 const whole = { width: 128, height: 96 };
 const rounds = toRounds(
   [
-    { size: half, batchSize: 8, freshSamples: 4, keptSamples: 20, rounds: 3 },
-    { size: whole, batchSize: 6, freshSamples: 2, keptSamples: 6, rounds: 2 },
+    { size: half, batchSize: 8, freshSamples: 4, replaySamples: 20, rounds: 3 },
+    { size: whole, batchSize: 6, freshSamples: 2, replaySamples: 6, rounds: 2 },
   ],
   16,
 );
 
-/** Samples that hold no more than their number and size; fails where one is got that was not ordered, or twice. */
+/** Samples that hold no more than their number and size; fails where one is got that was not requested, or twice. */
 function createSource(): SampleSource & { readonly widths: Map<number, number>; readonly got: number[] } {
   const widths = new Map<number, number>();
   const got: number[] = [];
   return {
     widths,
     got,
-    order(index, { width }) {
-      assert.ok(!widths.has(index), `${String(index)} is ordered twice`);
+    request(index, { width }) {
+      assert.ok(!widths.has(index), `${String(index)} is requested twice`);
       widths.set(index, width);
     },
-    get(index) {
-      assert.ok(widths.has(index), `${String(index)} was not ordered`);
+    take(index) {
+      assert.ok(widths.has(index), `${String(index)} was not requested`);
       assert.ok(!got.includes(index), `${String(index)} is got twice`);
       got.push(index);
       const none = new Float32Array();
-      return Promise.resolve({ raster: Uint8Array.of(index, widths.get(index) ?? 0), targets: none, mapTargets: none });
+      return Promise.resolve({
+        raster: Uint8Array.of(index, widths.get(index) ?? 0),
+        targets: none,
+        mapTargets: none,
+      });
     },
     stop: () => Promise.resolve(),
   };
@@ -41,15 +45,15 @@ type Batch = readonly (readonly number[])[];
 
 /** The batches of every round from one on, as a training draws them that begins with that. */
 async function drawBatches(source: SampleSource, from: number): Promise<Batch[][]> {
-  const rehearsal = new Rehearsal(source);
+  const replayBuffer = new ReplayBuffer(source);
   const drawn: Batch[][] = [];
   for (const [index, round] of rounds.entries()) {
     if (index < from) continue;
-    await rehearsal.begin(round);
+    await replayBuffer.startRound(round);
     const random = createRandom(9, -1 - index);
     const batches: Batch[] = [];
     for (let step = 0; step < round.steps; step += 1) {
-      batches.push((await rehearsal.draw(random, round)).map(({ raster }) => [...raster]));
+      batches.push((await replayBuffer.drawBatch(random, round)).map(({ raster }) => [...raster]));
     }
     drawn.push(batches);
   }
@@ -78,14 +82,14 @@ test('every_sample_is_new_once_and_of_the_size_of_its_stage', async () => {
       for (const [place, [index = -1, width]] of batch.entries()) {
         assert.equal(width, stage.size.width);
         if (place < stage.freshSamples) assert.equal(index, fresh + place);
-        else assert.ok(index < fresh && index >= Math.max(fresh - stage.keptSamples, rounds[round]?.stageStart ?? 0));
+        else assert.ok(index < fresh && index >= Math.max(fresh - stage.replaySamples, rounds[round]?.stageStart ?? 0));
       }
     }
   }
 });
 
 test('a_failure_of_a_sample_ends_the_batch', async () => {
-  const source = { ...createSource(), get: () => Promise.reject(new Error('no picture')) };
+  const source = { ...createSource(), take: () => Promise.reject(new Error('no picture')) };
   await assert.rejects(drawBatches(source, 0), /no picture/);
 });
 

@@ -19,7 +19,7 @@ const manifestFile = 'manifest.json';
 const tolerance = 0.02;
 
 /** What is written beside the network. */
-export interface ModelPapers {
+export interface ModelDocuments {
   readonly policy: Manifest['policy'];
   readonly card: string;
   /** How it was trained, as JSON can hold it. */
@@ -44,7 +44,7 @@ export async function exportModel(
   tf: TensorFlow,
   network: LayersModel,
   outDir: string,
-  { policy, card, training }: ModelPapers,
+  { policy, card, training }: ModelDocuments,
 ): Promise<void> {
   const target = path.resolve(outDir);
   const staging = `${target}.partial`;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { fitCalibrator } from '../../src/train/learning/calibration.ts';
+import { fitCalibrator } from '../../src/train/learning/platt-scaling.ts';
 import { createRandom } from '../../src/train/samples/random.ts';
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));

@@ -16,12 +16,12 @@ const fineWaves = [
 const slowest = 5;
 
 /**
- * The cosines that JPEG takes a block apart with (ITU-T T.81, A.3.3), as the weights of a convolution: what compression
+ * The DCT that JPEG takes a block apart with (ITU-T T.81, A.3.3), as the weights of a convolution: what compression
  * took from a block, what a blur took from a picture and what noise added to it shows in them, so that a network that
  * begins with them need not find them. Fine waves are weak in pictures; all are made about as strong, of variance 1 or less.
  * @returns one of float32 [height, width, 3] for each wave, 32 in all, the first three for brightness and two colours
  */
-export function toCosines(): readonly Float32Array[] {
+export function createDctFilters(): readonly Float32Array[] {
   const slow = Array.from({ length: slowest }, (_, index) => index + 1).flatMap((sum) =>
     Array.from({ length: sum + 1 }, (_, across) => [across, sum - across] as const),
   );

@@ -5,7 +5,7 @@ import type { Sample } from '../samples/samples.ts';
 import type { Round } from './schedule.ts';
 
 /** Hands out batches: some samples that are new, and some that were seen lately, as making one takes long. */
-export class Rehearsal {
+export class ReplayBuffer {
   readonly #reader: SampleReader;
   #kept: Sample[] = [];
   #stageStart = -1;
@@ -15,16 +15,16 @@ export class Rehearsal {
   }
 
   /** Begins a round; what was seen before it is made again where a training goes on after a break. */
-  async begin({ stageStart, firstSample, stage }: Round): Promise<void> {
+  async startRound({ stageStart, firstSample, stage }: Round): Promise<void> {
     if (this.#stageStart === stageStart && this.#reader.next === firstSample) return;
     this.#kept = [];
     this.#stageStart = stageStart;
-    this.#reader.skipTo(Math.max(stageStart, firstSample - stage.keptSamples));
+    this.#reader.skipTo(Math.max(stageStart, firstSample - stage.replaySamples));
     while (this.#reader.next < firstSample) this.#keep(await this.#reader.read(1, stage.size, firstSample), stage);
   }
 
   /** Makes the next batch of a round. */
-  async draw(random: Random, { firstSample, steps, stage }: Round): Promise<Sample[]> {
+  async drawBatch(random: Random, { firstSample, steps, stage }: Round): Promise<Sample[]> {
     const end = firstSample + steps * stage.freshSamples;
     const fresh = await this.#reader.read(stage.freshSamples, stage.size, end);
     const again = Array.from({ length: Math.min(this.#kept.length, stage.batchSize - fresh.length) }, () => {
@@ -35,8 +35,8 @@ export class Rehearsal {
     return [...fresh, ...again.flat()];
   }
 
-  #keep(samples: readonly Sample[], { keptSamples }: Round['stage']): void {
+  #keep(samples: readonly Sample[], { replaySamples }: Round['stage']): void {
     this.#kept.push(...samples);
-    this.#kept.splice(0, Math.max(0, this.#kept.length - keptSamples));
+    this.#kept.splice(0, Math.max(0, this.#kept.length - replaySamples));
   }
 }
