@@ -15,31 +15,33 @@ import { inputShape, toMapSize } from './samples/network-input.ts';
 import { toRaster } from './samples/samples.ts';
 
 const manifestFile = 'manifest.json';
-/** Engines and versions of image libraries differ by less. */
+/** Tolerance of golden scores: engines and versions of image libraries differ by less. */
 const tolerance = 0.02;
 
-/** What is written beside the network. */
+/** Documents written beside the network. */
 export interface ModelDocuments {
   readonly policy: Manifest['policy'];
   readonly card: string;
-  /** How it was trained, as JSON can hold it. */
+  /** Record of the training for `training.json`. */
   readonly training: object;
 }
 
 /**
- * Refuses a folder that a model must not replace.
- * @throws {@link ExitError} 78 where it holds something else than a model, or can't be read.
+ * Checks that a folder may be replaced by a model.
+ * @throws {@link ExitError} 78 where it holds something other than a model or can't be read.
  */
 export async function assertReplaceable(outDir: string): Promise<void> {
   const names = await readdir(outDir).catch((thrown: unknown): string[] => {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return [];
-    throw new ExitError(exitCodes.configuration, `the model can't go there: ${toMessage(thrown)}`, { cause: thrown });
+    throw new ExitError(exitCodes.configuration, `the output folder can't be read: ${toMessage(thrown)}`, {
+      cause: thrown,
+    });
   });
   if (names.length === 0 || names.includes(manifestFile)) return;
-  throw new ExitError(exitCodes.configuration, `${outDir} holds something else than a model; it is left as it is`);
+  throw new ExitError(exitCodes.configuration, `${outDir} holds something other than a model and is not replaced`);
 }
 
-/** Writes a version's folder: network, golden images, manifest, papers. What was there goes when all is written. */
+/** Writes a version's folder: network, golden images, manifest, documents. The previous content is deleted last. */
 export async function exportModel(
   tf: TensorFlow,
   network: LayersModel,

@@ -13,17 +13,17 @@ import { inputShape } from './samples/network-input.ts';
 import { loadPhotos, type Photo } from './samples/photos.ts';
 import { startSampleSource } from './samples/sample-source.ts';
 
-/** What `image-check train quality` is asked for. */
+/** Arguments of `image-check train quality`. */
 export interface TrainQualityOptions {
   readonly photosDir: string;
-  /** The version's folder, such as `models/quality/2`; a model that is there is replaced when all is done. */
+  /** The version's folder, such as `models/quality/2`; an existing model in it is replaced at the end. */
   readonly outDir: string;
   readonly seed: number;
-  /** How long it learns. */
+  /** Length of the training. */
   readonly rounds?: number;
-  /** How many samples there are, where it is only to be seen that it works. */
+  /** Numbers of samples, for tests. */
   readonly samples?: { readonly perRound: number; readonly forCalibration: number };
-  /** Hears how far it is; `loss` where there is one. */
+  /** Called with the progress; `loss` during training. */
   readonly onProgress: (phase: string, done: number, total: number, loss?: number) => void;
 }
 
@@ -31,10 +31,10 @@ const defaultRounds = 20;
 const calibrationSamples = 1500;
 
 /**
- * Trains the quality model on a folder of good photographs and writes it as a version that can be served. Whole
- * photographs are held out to calibrate it and to measure it. A training that was stopped goes on where it was.
- * @throws {@link ExitError} 78 where a number doesn't fit, the photographs can't be read, `outDir` holds something else,
- * or another training was begun there.
+ * Trains the quality model on a folder of good photographs and writes it as a version that can be served. Photographs for
+ * calibration and evaluation are held out as a whole. An interrupted training resumes.
+ * @throws {@link ExitError} 78 where a number is out of range, the photographs can't be read, or `outDir` holds something
+ * else or another training's progress.
  */
 export async function trainQuality(options: TrainQualityOptions): Promise<void> {
   const { seed, onProgress, outDir, rounds = defaultRounds } = options;

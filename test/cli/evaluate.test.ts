@@ -60,7 +60,7 @@ test('evaluate_prints_a_table_and_writes_the_card', async (context) => {
   for (const phase of ['real pictures', 'photographs', 'evaluation']) {
     assert.match(stderr, new RegExp(`^${phase}$`, 'm'));
   }
-  assert.match(card(), /<!-- evaluation -->\n\n\d+ pictures made of 2 photographs/);
+  assert.match(card(), /<!-- evaluation -->\n\n\d+ pictures rendered from 2 photographs/);
   assert.match(card(), /^\| dark-night +\| 3 /m);
   assert.doesNotMatch(card(), /130\.jpg/);
 });
@@ -81,12 +81,15 @@ test('what_can_not_be_evaluated_ends_in_78_and_one_line', async (context) => {
   assertRefused(await run('--model', model, '--photos', empty), /^image-check: no photograph in /);
   const missing = path.join(empty, 'none');
   assertRefused(await run('--model', model, '--photos', missing), /^image-check: photos can't be read: /);
-  assertRefused(await run('--model', missing, '--photos', photos), /none is no model: there is no manifest\.json$/);
+  assertRefused(
+    await run('--model', missing, '--photos', photos),
+    /none is not a model version: manifest\.json is missing$/,
+  );
   assertRefused(await run('--model', model, '--photos', photos, '--seed', 'x'), /seed must be a whole number .*NaN$/);
   assertRefused(await run('--model', model, '--photos', photos, '--real', missing), /real pictures can't be read: /);
   assert.equal((await run('--model', model)).code, 78, 'without --photos');
   writeFileSync(path.join(model, 'training.json'), JSON.stringify({ learnt: ['1.jpg', '2.jpg'], calibrated: [] }));
-  assertRefused(await run('--model', model, '--photos', photos), /learnt from every photograph in .*none is left/);
+  assertRefused(await run('--model', model, '--photos', photos), /was trained on every photograph in .*none is left/);
 });
 
 test('a_picture_that_does_not_decode_is_named_and_the_card_left_as_it_is', async (context) => {

@@ -16,8 +16,8 @@ test('what_can_not_be_trained_ends_in_78_and_one_line', async (context) => {
     [['--photos', photos, '--out', out, '--rounds', '1'], /^image-check: rounds must be a whole number from 2: 1$/],
     [['--photos', missing, '--out', out], /^image-check: photos can't be read: .*none/],
     [['--photos', empty, '--out', out], /^image-check: no photograph in /],
-    [['--photos', photos, '--out', path.join(empty, 'file', '2')], /^image-check: the model can't go there: /],
-    [['--photos', photos, '--out', path.join(empty, '3')], /^image-check: progress can't be kept: /],
+    [['--photos', photos, '--out', path.join(empty, 'file', '2')], /^image-check: the output folder can't be read: /],
+    [['--photos', photos, '--out', path.join(empty, '3')], /^image-check: progress can't be saved: /],
   ];
   for (const [args, message] of cases) {
     const started = startLauncher(context, { args: ['train', 'quality', ...args] });

@@ -93,7 +93,7 @@ test('the_progress_of_another_training_is_refused_and_left_as_it_is', async (con
   await train(dir, 3);
   const before = read(dir);
   assert.ok(before.length > 0);
-  await assertRefused(new Checkpoint(tf, dir, 'yours').open(), /holds the progress of another training; delete it/);
+  await assertRefused(new Checkpoint(tf, dir, 'yours').open(), /holds the progress of another training: delete it/);
   assert.deepEqual(read(dir), before);
 });
 
@@ -129,8 +129,8 @@ test('progress_that_is_damaged_is_told_by_its_file', async (context) => {
 test('a_place_where_nothing_can_be_kept_is_told_before_any_work', async (context) => {
   const dir = makeTempDir(context);
   writeFileSync(path.join(dir, 'file'), '');
-  await assertRefused(new Checkpoint(tf, path.join(dir, 'file', 'x'), 'mine').open(), /progress can't be kept: /);
-  await assertRefused(new Checkpoint(tf, path.join(dir, 'file'), 'mine').open(), /progress can't be kept: /);
+  await assertRefused(new Checkpoint(tf, path.join(dir, 'file', 'x'), 'mine').open(), /progress can't be saved: /);
+  await assertRefused(new Checkpoint(tf, path.join(dir, 'file'), 'mine').open(), /progress can't be saved: /);
   mkdirSync(path.join(dir, 'odd', 'checkpoint.json'), { recursive: true });
   await assertRefused(new Checkpoint(tf, path.join(dir, 'odd'), 'mine').open(), /is damaged: .*checkpoint\.json/);
 });

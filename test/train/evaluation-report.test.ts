@@ -101,7 +101,7 @@ test('the_card_keeps_every_byte_around_the_evaluation', async (context) => {
   const before = '# A card\r\n\r\n\tmine  \n<!-- evaluation -->';
   const after = '<!-- /evaluation -->\r\n\n\n## Limits $& $1\n- none';
   const text = await report(writeCard(makeTempDir(context), `${before}\nold figures\n${after}`));
-  assert.ok(text.startsWith(`${before}\n\n2000 pictures made of 2 photographs, without the 5 of`));
+  assert.ok(text.startsWith(`${before}\n\n2000 pictures rendered from 2 photographs, without the 5 in`));
   assert.ok(text.endsWith(`\n\n${after}`));
   assert.doesNotMatch(text, /old figures/);
 });
@@ -134,7 +134,7 @@ test('half_a_pair_of_marks_is_refused_and_the_card_left_as_it_is', async (contex
     '<!-- /evaluation --><!-- evaluation -->',
   ]) {
     const dir = writeCard(makeTempDir(context), text);
-    await assertRefused(report(dir), /MODEL_CARD\.md must have <!-- evaluation --> and after it/);
+    await assertRefused(report(dir), /MODEL_CARD\.md must have <!-- evaluation --> followed by/);
     assert.equal(readCard(dir), text);
     assert.ok(!existsSync(path.join(dir, 'evaluation')));
   }
@@ -168,7 +168,7 @@ test('a_card_says_what_it_was_told', () => {
   assert.match(card, /^\| blurry +\| 0\.5 +\| 0\.9 +\|$/m);
   assert.match(card, /^\| dark +\| 0\.4 +\| never +\|$/m);
   assert.match(card, /precision of 90 % for review \(blurry 80 %\) and 99\.5 % for reject/);
-  assert.match(card, /^4 photographs: the network learnt from 2, .* calibrated by 1, and 1 were held/m);
+  assert.match(card, /^4 photographs: 2 in the training set, 1 in the calibration set, 1 held out for the$/m);
   assert.match(card, /^\| one +\| free +\| 3 +\|$/m);
   assert.match(card, /123456 parameters/);
 });
@@ -208,6 +208,6 @@ test('figures_of_nothing_are_reported_too', async (context) => {
   const heldOut = { files: ['a.jpg'], seen: undefined };
   const text = await report(dir, { ...makeEvaluation(false), heldOut, synthetic: nothing });
   assert.match(text, /^\| blurry +\| – +\| – +\| – +\| – +\| variance of the Laplacian +\| – /m);
-  assert.match(text, /nobody wrote down whether the model saw them/);
+  assert.match(text, /without a record of which ones the model was trained on/);
   assert.doesNotMatch(text, /NaN|undefined/);
 });

@@ -33,7 +33,7 @@ test('of_a_model_without_a_record_nobody_says_what_it_saw', async (context) => {
 test('a_folder_that_was_learnt_as_a_whole_is_refused', async (context) => {
   const photos = await writePhotos(makeTempDir(context), 2);
   const model = writeTraining(makeTempDir(context), { learnt: ['1.jpg'], calibrated: ['2.jpg'] });
-  await assertRefused(findHeldOut(model, photos), /learnt from every photograph in .*: none is left/);
+  await assertRefused(findHeldOut(model, photos), /was trained on every photograph in .*: none is left/);
 });
 
 test('a_damaged_record_is_refused_not_taken_for_none', async (context) => {
@@ -56,13 +56,16 @@ test('what_is_no_model_of_quality_is_refused_before_any_work', async (context) =
   const photosDir = await writePhotos(makeTempDir(context), 1);
   const plan = (change: object) => planEvaluation({ modelDir, photosDir, realDir: undefined, seed: 1, ...change });
   assert.equal((await plan({})).model.version, '1');
-  await assertRefused(plan({ modelDir: path.join(dir, 'none') }), /none is no model: there is no manifest\.json/);
+  await assertRefused(
+    plan({ modelDir: path.join(dir, 'none') }),
+    /none is not a model version: manifest\.json is missing/,
+  );
   await assertRefused(plan({ seed: -1 }), /seed must be a whole number from 0: -1/);
   const other = makeTempDir(context);
   const broken = { format: 'tfjs-layers', output: { kind: 'multi-label', labels: ['cat'] }, files: {} };
   writeFileSync(path.join(other, 'manifest.json'), JSON.stringify(broken));
-  await assertRefused(plan({ modelDir: other }), /is no model: manifest\.json: input: /);
+  await assertRefused(plan({ modelDir: other }), /is not a model version: manifest\.json: input: /);
   const input = { width: 8, height: 8, resize: 'stretch' };
   writeFileSync(path.join(other, 'manifest.json'), JSON.stringify({ ...broken, input }));
-  await assertRefused(plan({ modelDir: other }), /has the labels cat; pictures are made for blurry, /);
+  await assertRefused(plan({ modelDir: other }), /has the labels cat; evaluation needs blurry, /);
 });

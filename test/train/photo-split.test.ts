@@ -49,7 +49,7 @@ test('fewer_than_three_photographs_are_refused', () => {
       (thrown: unknown) => {
         assert.ok(thrown instanceof ExitError);
         assert.equal(thrown.exitCode, 78);
-        assert.match(thrown.message, new RegExp(`^${String(count)} photographs: training needs one to learn from`));
+        assert.match(thrown.message, new RegExp(`^${String(count)} photographs: training needs at least one each for`));
         return true;
       },
     );

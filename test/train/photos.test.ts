@@ -27,7 +27,7 @@ test('a_folder_without_photographs_is_refused', async (context) => {
 test('a_single_photograph_is_refused', async (context) => {
   const dir = makeTempDir(context);
   writeFileSync(path.join(dir, 'only.jpg'), await makePhoto(1, 64, 48));
-  await assertRefused(loadPhotos(dir, ignoreProgress), /one photograph only in .*: training needs/);
+  await assertRefused(loadPhotos(dir, ignoreProgress), /only one photograph in .*: training needs/);
 });
 
 test('a_photograph_that_does_not_decode_is_named', async (context) => {

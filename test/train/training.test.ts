@@ -119,7 +119,7 @@ test('a_folder_that_holds_something_else_is_refused_and_left_as_it_is', async (c
   const [photosDir, outDir] = [makeTempDir(context), makeTempDir(context)];
   writeFileSync(path.join(outDir, 'thesis.txt'), 'years of work');
   const training = trainQuality({ photosDir, outDir, seed: 1, onProgress: () => assert.fail('it started') });
-  await assertRefused(training, /holds something else than a model; it is left as it is/);
+  await assertRefused(training, /holds something other than a model and is not replaced/);
   assert.deepEqual(readdirSync(outDir), ['thesis.txt']);
   await assertReplaceable(photosDir);
   await assertReplaceable(path.join(photosDir, 'new', '2'));
@@ -130,7 +130,7 @@ test('a_file_in_the_place_of_the_folder_is_refused_and_left_as_it_is', async (co
   const outDir = path.join(photosDir, '1.jpg');
   writeFileSync(outDir, 'a picture');
   const training = trainQuality({ photosDir, outDir, seed: 1, onProgress: () => assert.fail('it started') });
-  await assertRefused(training, /the model can't go there: /);
+  await assertRefused(training, /the output folder can't be read: /);
   assert.equal(readFileSync(outDir, 'utf8'), 'a picture');
 });
 
@@ -151,7 +151,10 @@ test('a_training_without_enough_photographs_leaves_the_model_that_was_there', as
   writeFileSync(path.join(outDir, 'manifest.json'), '{}');
   const train = (photosDir: string) => trainQuality({ photosDir, outDir, seed: 1, onProgress: () => undefined });
   await assertRefused(train(makeTempDir(context)), /no photograph in /);
-  await assertRefused(train(await writePhotos(makeTempDir(context), 2)), /2 photographs: training needs one to learn/);
+  await assertRefused(
+    train(await writePhotos(makeTempDir(context), 2)),
+    /2 photographs: training needs at least one each/,
+  );
   assert.deepEqual(readdirSync(outDir), ['manifest.json']);
   assert.ok(!existsSync(`${outDir}.training`));
 });

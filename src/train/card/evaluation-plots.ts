@@ -3,7 +3,7 @@ import type { Evaluation } from '../evaluation/evaluation.ts';
 import type { LabelFigures, Ranking } from '../evaluation/label-figures.ts';
 import { drawSvg } from './plot-svg.ts';
 
-/** A point of a curve, in a panel of its own label or kind. */
+/** A point of a curve in the panel of a label or kind. */
 interface Point {
   readonly panel: string;
   readonly curve: string;
@@ -11,11 +11,11 @@ interface Point {
   readonly y: number;
 }
 
-/** What sets one plot apart from the others. */
+/** What differs between the plots. */
 interface Plot {
   readonly title: string;
   readonly points: readonly Point[];
-  /** In the order of the legend; those of `dashed` are what the others are compared with. */
+  /** In the order of the legend; `dashed` curves are for comparison. */
   readonly curves: readonly string[];
   readonly dashed: readonly string[];
   readonly x: { readonly title: string; readonly values: readonly number[] };
@@ -26,7 +26,7 @@ interface Plot {
 const columns = 4;
 const panelPixels = 160;
 
-/** Draws the figures. @returns SVG texts by their file names; the same figures give the same texts */
+/** Draws the plots of an evaluation. @returns SVG by file name; the same figures give the same text */
 export async function drawPlots({ labels, kinds }: Evaluation): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['roc.svg', await drawSvg(toSpec(toRocPlot(labels)))],
@@ -105,7 +105,7 @@ function toSpec({ title, points, curves, dashed, x, y, hasMarks }: Plot): TopLev
       encoding: {
         x: { field: 'x', type: 'quantitative', title: x.title, scale, axis: { values: [...x.values] } },
         y: { field: 'y', type: 'quantitative', title: y, scale: { domain: [0, 1] }, axis: { values: [...unitAxis] } },
-        // As they come: a ROC curve climbs at one and the same x.
+        // In the order of the data: a ROC curve has several points at the same x.
         order: { value: 0 },
         color: { field: 'curve', type: 'nominal', sort: [...curves], title: null },
         strokeDash: { field: 'curve', type: 'nominal', sort: [...curves], scale: { range: dashes }, title: null },

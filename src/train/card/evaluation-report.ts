@@ -15,13 +15,13 @@ import {
 } from './evaluation-tables.ts';
 import { toMarkdownTable } from './markdown-table.ts';
 
-/** Between these the card's evaluation stands; everything around them is somebody else's. */
+/** Markers around the card's evaluation; the text outside them is never changed. */
 export const evaluationMarkers = { begin: '<!-- evaluation -->', end: '<!-- /evaluation -->' } as const;
 
 const cardFile = 'MODEL_CARD.md';
 const plotFolder = 'evaluation';
 
-/** A model card whose place for an evaluation is known. */
+/** A model card, split at its evaluation. */
 export interface OpenCard {
   readonly modelDir: string;
   readonly before: string;
@@ -29,8 +29,8 @@ export interface OpenCard {
 }
 
 /**
- * Reads a model's card; one without the marks gets them at its end, and a model without a card gets one.
- * @throws {@link ExitError} 78 where the card can't be read or has one mark without the other
+ * Reads a model's card; without markers they are added at its end, and a missing card is created.
+ * @throws {@link ExitError} 78 where the card can't be read or has one marker without the other
  */
 export async function openCard(modelDir: string): Promise<OpenCard> {
   const file = path.join(modelDir, cardFile);
@@ -50,7 +50,7 @@ export async function openCard(modelDir: string): Promise<OpenCard> {
   if (begin !== -1 && end > begin) {
     return { modelDir, before: text.slice(0, begin + evaluationMarkers.begin.length), after: text.slice(end) };
   }
-  const message = `${file} must have ${evaluationMarkers.begin} and after it ${evaluationMarkers.end}, or neither`;
+  const message = `${file} must have ${evaluationMarkers.begin} followed by ${evaluationMarkers.end}, or neither`;
   throw new ExitError(exitCodes.configuration, message);
 }
 
@@ -72,7 +72,7 @@ export async function writeReport(card: OpenCard, evaluation: ModelEvaluation): 
   }
 }
 
-/** The card's section; `real` pictures are told by folder and count alone. */
+/** Renders the card's section; of real pictures it has folders and counts, no file names. */
 function toSection(evaluation: ModelEvaluation): string {
   const { synthetic, invariance, real } = evaluation;
   return [
@@ -81,17 +81,17 @@ function toSection(evaluation: ModelEvaluation): string {
     `![ROC curves](${plotFolder}/roc.svg)`,
     `![Reliability](${plotFolder}/reliability.svg)`,
     '### Thresholds',
-    `What the policy's thresholds do to the same pictures, a label alone:`,
+    `Precision and recall of each label at the policy's thresholds, on the same pictures:`,
     toMarkdown(toPolicyTable(synthetic.labels)),
     '### Kinds and strengths',
-    `The mean score of the label that a kind concerns, and how many pictures are flagged (review or reject) and rejected by
-any label; level 0 is harmless.`,
+    `The mean score of the kind's label, and the share of pictures that any label flags (review or reject) and rejects; level 0
+is harmless.`,
     toMarkdown(toKindTable(synthetic)),
     `![Score over strength](${plotFolder}/strength.svg)`,
     '### Untouched originals',
     ...toOriginals(synthetic.originals),
     '### Other forms of the same picture',
-    'Each held-out photograph once more, in a form in which it is as good:',
+    'Each held-out photograph in other, equivalent forms:',
     toMarkdown(toInvarianceTable(invariance)),
     ...(real ? ['### Real pictures', ...toRealParts(real)] : []),
   ].join('\n\n');
@@ -101,26 +101,28 @@ function toIntroduction({ model, seed, heldOut, synthetic, real }: ModelEvaluati
   const [name = '', version = ''] = model.split('@');
   const command = `image-check evaluate --model models/${name}/${version} --photos DIR${real ? ' --real DIR' : ''}`;
   const photos = String(heldOut.files.length);
-  return `${String(synthetic.pictures)} pictures made of ${photos} photographs, ${toHistory(heldOut.seen)}:
+  return `${String(synthetic.pictures)} pictures rendered from ${photos} photographs, ${toHistory(heldOut.seen)}:
 
 \`\`\`
 ${command} --seed ${String(seed)}
 \`\`\`
 
-AUC is the chance that a damaged picture scores above a good one (1 perfect, 0.5 blind), over all pictures that can be
-judged and over the clear cases alone; calibration error is the mean distance of scores from what came true. The classical
-measures are computed on the very same pictures at their full size.`;
+AUC is the probability that a degraded picture scores above a good one (1 is perfect, 0.5 chance), over all pictures with a
+known target and over the clear cases only; calibration error is the mean difference between scores and targets. The
+classical measures are computed on the same pictures at their full size.`;
 }
 
 function toHistory(seen: number | undefined): string {
-  if (seen === undefined) return 'of which nobody wrote down whether the model saw them';
-  return seen === 0 ? 'none of which the model saw' : `without the ${String(seen)} of the folder that the model saw`;
+  if (seen === undefined) return 'without a record of which ones the model was trained on';
+  return seen === 0
+    ? 'none of which was used in training'
+    : `without the ${String(seen)} in the folder that were used in training`;
 }
 
 function toOriginals({ pictures, flagged, rejected }: ModelEvaluation['synthetic']['originals']): string[] {
   const toNames = (names: readonly string[]): string => (names.length === 0 ? '' : `: ${names.join(', ')}`);
   return [
-    `Of ${String(pictures)} photographs that nothing was done to:`,
+    `Of ${String(pictures)} untouched photographs:`,
     `- flagged ${toCount(flagged.length, pictures)}${toNames(flagged)}
 - rejected ${toCount(rejected.length, pictures)}${toNames(rejected)}`,
   ];
@@ -128,9 +130,9 @@ function toOriginals({ pictures, flagged, rejected }: ModelEvaluation['synthetic
 
 function toRealParts(real: NonNullable<ModelEvaluation['real']>): string[] {
   return [
-    `Pictures that nobody degraded on purpose, judged by people. Each label's against all good ones:`,
+    `Pictures with real faults, labelled by people. Each label's pictures against all good ones:`,
     toMarkdown(toRealTable(real)),
-    `How many of each folder are flagged and rejected:`,
+    `Flagged and rejected pictures by folder:`,
     toMarkdown(toFolderTable(real)),
   ];
 }

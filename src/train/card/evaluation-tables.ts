@@ -3,13 +3,13 @@ import type { VariantFigures } from '../evaluation/invariance.ts';
 import type { LabelFigures, ThresholdFigures } from '../evaluation/label-figures.ts';
 import type { RealFigures } from '../evaluation/real-pictures.ts';
 
-/** A table before it is laid out, for a page or for a terminal. */
+/** A table to be formatted as Markdown or for a terminal. */
 export interface Table {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** How well every label ranks, beside its classical measure on the same pictures. */
+/** Builds the table of each label's accuracy beside that of its classical measure on the same pictures. */
 export function toLabelTable(labels: readonly LabelFigures[]): Table {
   return {
     head: [
@@ -24,7 +24,7 @@ export function toLabelTable(labels: readonly LabelFigures[]): Table {
   };
 }
 
-/** What the thresholds of the policy do to the same pictures. */
+/** Builds the table of precision and recall at the policy's thresholds. */
 export function toPolicyTable(labels: readonly LabelFigures[]): Table {
   const toCells = (figures: ThresholdFigures | undefined): string[] =>
     figures
@@ -36,7 +36,7 @@ export function toPolicyTable(labels: readonly LabelFigures[]): Table {
   };
 }
 
-/** How every kind of damage is seen at every strength. */
+/** Builds the table of scores and verdicts by kind and level of degradation. */
 export function toKindTable({ kinds }: Evaluation): Table {
   return {
     head: ['kind', 'level', 'strength', 'pictures', 'mean score', 'flagged', 'rejected'],
@@ -47,7 +47,7 @@ export function toKindTable({ kinds }: Evaluation): Table {
   };
 }
 
-/** How often a form of a photograph gets another verdict than the photograph. */
+/** Builds the table of verdicts that change in other forms of the photographs. */
 export function toInvarianceTable(variants: readonly VariantFigures[]): Table {
   return {
     head: ['form', 'photographs', 'other verdict', 'which'],
@@ -57,7 +57,7 @@ export function toInvarianceTable(variants: readonly VariantFigures[]): Table {
   };
 }
 
-/** What becomes of the folders of real pictures. */
+/** Builds the table of verdicts by folder of real pictures. */
 export function toFolderTable({ folders }: RealFigures): Table {
   return {
     head: ['folder', 'pictures', 'flagged', 'with its label', 'rejected'],
@@ -68,7 +68,7 @@ export function toFolderTable({ folders }: RealFigures): Table {
   };
 }
 
-/** How well labels tell their real pictures from the good ones. */
+/** Builds the table of each label's accuracy on real pictures. */
 export function toRealTable({ labels }: RealFigures): Table {
   return {
     head: [
@@ -82,7 +82,7 @@ export function toRealTable({ labels }: RealFigures): Table {
   };
 }
 
-/** Counts of something among all, with its share. */
+/** Formats a count with its share of a total. */
 export function toCount(count: number, total: number): string {
   return `${String(count)} (${toPercent(count / total)})`;
 }

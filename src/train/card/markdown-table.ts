@@ -1,4 +1,4 @@
-/** Lays out a Markdown table, its columns padded to one width. */
+/** Formats a Markdown table with padded columns. */
 export function toMarkdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   const toLine = (row: readonly string[]) =>

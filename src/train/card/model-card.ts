@@ -4,33 +4,33 @@ import type { Source } from '../samples/sources.ts';
 import { evaluationMarkers } from './evaluation-report.ts';
 import { toMarkdownTable } from './markdown-table.ts';
 
-/** What the trainer knows of the model that it made. */
+/** Content of a model card. */
 export interface CardFacts {
-  /** In a sentence or two: what it is for. */
+  /** Purpose, in one or two sentences. */
   readonly summary: string;
-  /** What of a picture the network sees, and at which size. */
+  /** The network's input: part and size of a picture. */
   readonly input: string;
-  /** What the network is made of. */
+  /** Architecture of the network. */
   readonly network: string;
   readonly parameters: number;
-  /** In the order of the scores: from where to where its strength goes, and what it leaves out. */
+  /** In the order of the scores; the meaning gives the range of strength and the exceptions. */
   readonly labels: readonly { readonly label: string; readonly meaning: string }[];
   readonly policy: Manifest['policy'];
-  /** The precision on calibration photographs that the thresholds were chosen at, 0…1. */
+  /** Precision on the calibration set that the thresholds were chosen for, 0…1. */
   readonly precision: { readonly review: number; readonly reject: number };
-  /** Other precisions of review, by label. */
+  /** Labels with another precision of review. */
   readonly exceptions: ReadonlyMap<string, number>;
-  /** Every photograph, by what it was used for. */
+  /** Sources of the photographs of each set. */
   readonly photos: Readonly<Record<'training' | 'calibration' | 'heldOut', readonly Source[]>>;
-  /** How it was trained, one sentence an item. */
+  /** How it was trained, as list items. */
   readonly training: readonly string[];
-  /** Makes it anew. */
+  /** Command that repeats the training. */
   readonly command: string;
-  /** What it can't do, one sentence an item. */
+  /** Known limits, as list items. */
   readonly limits: readonly string[];
 }
 
-/** Writes MODEL_CARD.md, with a place for what `image-check evaluate` measures. */
+/** Renders MODEL_CARD.md, with a placeholder for the figures of `image-check evaluate`. */
 export function toModelCard(facts: CardFacts): string {
   const { training, calibration, heldOut } = facts.photos;
   const photos = [...training, ...calibration, ...heldOut];
@@ -39,7 +39,7 @@ export function toModelCard(facts: CardFacts): string {
 ${facts.summary}
 
 - **Input**: ${facts.input}
-- **Output**: a score from 0 to 1 for each label, independent of each other, meant as the probability that it is right.
+- **Output**: an independent score from 0 to 1 for each label, calibrated as the probability that the label applies.
 - **Network**: ${facts.network} ${String(facts.parameters)} parameters.
 - **Format**: tfjs layers model; runs on native TensorFlow and on WebAssembly.
 
@@ -54,20 +54,20 @@ ${toMarkdownTable(
 
 ${toMarkdownTable(['label', 'review from', 'reject from'], toPolicyRows(facts))}
 
-Chosen at a precision of ${toPercent(facts.precision.review)} for review${toExceptions(facts)} and ${toPercent(facts.precision.reject)} for reject, on photographs kept for that alone. A picture that
-has a fault a little (target from ${String(negativeUpTo)} to ${String(positiveFrom)}) counts as a mistake of reject, and of review neither as one nor as a hit.
+Chosen for a precision of ${toPercent(facts.precision.review)} for review${toExceptions(facts)} and ${toPercent(facts.precision.reject)} for reject, on the calibration set. A borderline
+picture (target from ${String(negativeUpTo)} to ${String(positiveFrom)}) counts as an error of reject and is left out for review.
 
-The manifest also has the policies \`strict\` and \`lenient\`: a missed fault costs three times as much, or a third, beside a
-false alarm, so that the odds of each threshold are divided or multiplied by 3.
+The manifest also has the policies \`strict\` and \`lenient\`: a missed fault costs three times or a third as much relative to
+a false alarm, so the odds of each threshold are divided or multiplied by 3.
 
 ## Data
 
-${String(photos.length)} photographs: the network learnt from ${String(training.length)}, scores and thresholds were calibrated by ${String(calibration.length)}, and ${String(heldOut.length)} were held
-out. They are not part of this project; \`training.json\` names them. Origin and licence as their \`SOURCES.tsv\` tells:
+${String(photos.length)} photographs: ${String(training.length)} in the training set, ${String(calibration.length)} in the calibration set, ${String(heldOut.length)} held out for the
+evaluation. They are not part of this project; \`training.json\` names them. Origin and licence according to \`SOURCES.tsv\`:
 
 ${toMarkdownTable(['origin', 'licence', 'photographs'], toSourceRows(photos))}
 
-The golden images are drawn by code (\`src/train/samples/landscape.ts\`) and belong to nobody.
+The golden images are generated (\`src/train/samples/landscape.ts\`).
 
 ## Training
 

@@ -1,12 +1,12 @@
 import type { Target } from '../samples/labels.ts';
 
-/** What a threshold does: pictures at or above it are flagged. A rate of nothing is not a number. */
+/** Rates at a threshold: pictures at or above it are flagged. A rate of no pictures is NaN. */
 export interface Rates {
-  /** Of the flagged, the share that is rightly so. */
+  /** Share of the flagged that are positives. */
   readonly precision: number;
-  /** Of those that should be flagged, the share that is. */
+  /** Share of the positives that are flagged. */
   readonly recall: number;
-  /** Of those that should not be, the share that is. */
+  /** Share of the negatives that are flagged. */
   readonly falseAlarms: number;
 }
 
@@ -16,17 +16,17 @@ export interface RocPoint {
   readonly recall: number;
 }
 
-/** Predictions of about the same score: what they say, and what came true. */
+/** Predictions of about the same score, with their mean score and mean target. */
 export interface CalibrationBin {
   readonly from: number;
   readonly to: number;
   readonly weight: number;
-  /** Weighted means; not a number where the bin is empty. */
+  /** Weighted means; NaN in an empty bin. */
   readonly score: number;
   readonly value: number;
 }
 
-/** How far scores are from being probabilities. */
+/** Deviation of scores from probabilities. */
 export interface Calibration {
   readonly error: number;
   readonly bins: readonly CalibrationBin[];
@@ -35,9 +35,9 @@ export interface Calibration {
 const calibrationBins = 15;
 
 /**
- * Area under the ROC curve: the chance that a positive scores above a negative, ties counting half (Hanley and McNeil
- * 1982, "The meaning and use of the area under a receiver operating characteristic (ROC) curve"). 1 perfect, 0.5 blind.
- * @returns not a number where either class is missing or a score is not a number
+ * Measures the area under the ROC curve: the chance that a positive scores above a negative, ties counting half (Hanley and McNeil
+ * 1982, "The meaning and use of the area under a receiver operating characteristic (ROC) curve"). 1 is perfect, 0.5 chance.
+ * @returns NaN where either class is missing or a score is NaN
  */
 export function measureRocAuc(scores: readonly number[], isPositive: readonly boolean[]): number {
   const steps = toSteps(scores, isPositive);
@@ -51,9 +51,9 @@ export function measureRocAuc(scores: readonly number[], isPositive: readonly bo
 }
 
 /**
- * Average precision: Σ (recallₙ − recallₙ₋₁) · precisionₙ over the distinct scores as thresholds, from the highest, with
+ * Measures average precision: Σ (recallₙ − recallₙ₋₁) · precisionₙ over the distinct scores as thresholds, from the highest, with
  * no interpolation (scikit-learn's `average_precision_score`).
- * @returns not a number where there is no positive or a score is not a number
+ * @returns NaN without positives or where a score is NaN
  */
 export function measureAveragePrecision(scores: readonly number[], isPositive: readonly boolean[]): number {
   const steps = toSteps(scores, isPositive);
@@ -67,10 +67,10 @@ export function measureAveragePrecision(scores: readonly number[], isPositive: r
 }
 
 /**
- * Expected calibration error: over 15 bins of equal width, the mean of |mean score − mean target|, weighted by what is in
- * each bin (Guo et al. 2017, "On Calibration of Modern Neural Networks", with targets in the place of accuracy). A bin
- * holds its lower bound; the last one holds 1 too.
- * @returns an error that is not a number where nothing has weight or a score is not a number
+ * Measures the expected calibration error: over 15 bins of equal width, the mean of |mean score − mean target|, weighted by
+ * the weight of each bin (Guo et al. 2017, "On Calibration of Modern Neural Networks", with targets in place of accuracy). A bin
+ * includes its lower bound; the last one also includes 1.
+ * @returns an error of NaN where nothing has weight or a score is NaN
  */
 export function measureCalibration(scores: readonly number[], targets: readonly Target[]): Calibration {
   const sums = Array.from({ length: calibrationBins }, () => ({ weight: 0, score: 0, value: 0 }));
@@ -94,7 +94,7 @@ export function measureCalibration(scores: readonly number[], targets: readonly 
   return { error: distance / total, bins };
 }
 
-/** Measures what a threshold does to the data. */
+/** Measures the rates at a threshold. */
 export function measureRates(scores: readonly number[], isPositive: readonly boolean[], threshold: number): Rates {
   let [hits, alarms, positives] = [0, 0, 0];
   for (const [index, score] of scores.entries()) {
@@ -112,8 +112,8 @@ export function measureRates(scores: readonly number[], isPositive: readonly boo
 }
 
 /**
- * The ROC curve from (0, 0) to (1, 1), to a hundredth: as many points as a plot shows, however many pictures there are.
- * Empty where either class is missing or a score is not a number.
+ * Computes the ROC curve from (0, 0) to (1, 1), rounded to hundredths: no more points than a plot can show. Empty where
+ * either class is missing or a score is NaN.
  */
 export function toRocCurve(scores: readonly number[], isPositive: readonly boolean[]): readonly RocPoint[] {
   const steps = toSteps(scores, isPositive);
@@ -131,19 +131,19 @@ export function toRocCurve(scores: readonly number[], isPositive: readonly boole
   return curve;
 }
 
-/** Whether three points differ in one direction at most: the middle one shows nothing. */
+/** Returns whether three points lie on a horizontal or vertical line: the middle one is redundant. */
 function isInLine(one: RocPoint | undefined, middle: RocPoint | undefined, other: RocPoint): boolean {
   const share = (key: keyof RocPoint): boolean => one?.[key] === other[key] && middle?.[key] === other[key];
   return share('falseAlarms') || share('recall');
 }
 
-/** How many are flagged rightly and wrongly at a threshold. */
+/** Counts of true and false positives at a threshold. */
 interface Step {
   readonly hits: number;
   readonly alarms: number;
 }
 
-/** Every distinct score as a threshold, from the highest; none where a score is not a number, which has no rank. */
+/** Counts at every distinct score as a threshold, from the highest; empty where a score is NaN, which has no rank. */
 function toSteps(scores: readonly number[], isPositive: readonly boolean[]): readonly Step[] {
   if (scores.some(Number.isNaN)) return [];
   const ranked = scores.map((score, index) => ({ score, isHit: isPositive[index] === true }));

@@ -1,20 +1,20 @@
 import { toLuma } from '../samples/light.ts';
 
-/** The brightness of a picture: float32 [height, width], 0…255. */
+/** Luma of a picture: float32 [height, width], 0…255. */
 export interface Luma {
   readonly width: number;
   readonly height: number;
   readonly values: Float32Array;
 }
 
-/** What people threshold where they have no model. */
+/** A measure that is thresholded in place of a model. */
 export interface ClassicalMeasure {
   readonly name: string;
-  /** The higher, the more of the label. */
+  /** Higher values mean more of the label's fault. */
   readonly measure: (luma: Luma) => number;
 }
 
-/** The classical measure of a label. */
+/** Classical measures by label. */
 export const classicalMeasures: ReadonlyMap<string, ClassicalMeasure> = new Map([
   ['blurry', { name: 'variance of the Laplacian', measure: (luma) => -measureLaplacianVariance(luma) }],
   ['dark', { name: 'mean luminance', measure: (luma) => -measureMean(luma) }],
@@ -25,13 +25,13 @@ export const classicalMeasures: ReadonlyMap<string, ClassicalMeasure> = new Map(
   ['blank', { name: 'standard deviation', measure: (luma) => -measureDeviation(luma) }],
 ]);
 
-/** Side of the blocks that JPEG saves a picture in. */
+/** Side of JPEG's blocks. */
 const blockSide = 8;
-/** Grey levels that keep a picture of flat blocks from dividing by nothing. */
+/** Grey levels added to both means, so that flat blocks don't divide by zero. */
 const leastDifference = 0.01;
 
 /**
- * Makes luma of pixels (ITU-R BT.601, as OpenCV's COLOR_RGB2GRAY).
+ * Converts pixels to luma (ITU-R BT.601, as OpenCV's COLOR_RGB2GRAY).
  * @param raster uint8 [height, width, 3]
  */
 export function createLuma(raster: Uint8Array, width: number, height: number): Luma {
@@ -40,20 +40,20 @@ export function createLuma(raster: Uint8Array, width: number, height: number): L
   return { width, height, values };
 }
 
-/** Mean luma. */
+/** Measures mean luma. */
 export function measureMean({ values }: Luma): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Standard deviation of luma: RMS contrast (Peli 1990, "Contrast in complex images"). */
+/** Measures the standard deviation of luma: RMS contrast (Peli 1990, "Contrast in complex images"). */
 export function measureDeviation(luma: Luma): number {
   const mean = measureMean(luma);
   return Math.sqrt(luma.values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / luma.values.length);
 }
 
 /**
- * Variance of the 4-neighbour Laplacian (Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy"; what
- * `cv2.Laplacian(grey, CV_64F).var()` gives, but for the outermost pixels). 0 for less than 3 × 3 pixels.
+ * Measures the variance of the 4-neighbour Laplacian (Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy"; as
+ * `cv2.Laplacian(grey, CV_64F).var()`, without the outermost pixels). 0 for less than 3 × 3 pixels.
  */
 export function measureLaplacianVariance(luma: Luma): number {
   const { width, height, values } = luma;
@@ -71,8 +71,8 @@ export function measureLaplacianVariance(luma: Luma): number {
 }
 
 /**
- * Standard deviation of the noise, in grey levels (Immerkær 1996, "Fast Noise Variance Estimation"): the mean absolute
- * answer of a mask that is blind to edges and slopes. 0 for less than 3 × 3 pixels.
+ * Estimates the standard deviation of noise in grey levels (Immerkær 1996, "Fast Noise Variance Estimation"): the mean absolute
+ * response of a mask that ignores edges and gradients. 0 for less than 3 × 3 pixels.
  */
 export function estimateNoise(luma: Luma): number {
   const { width, height, values } = luma;
@@ -90,8 +90,8 @@ export function estimateNoise(luma: Luma): number {
 }
 
 /**
- * Mean difference of neighbours across the borders of 8 × 8 blocks, over that of neighbours inside them (Wu and Yuen 1997,
- * "A generalized block-edge impairment metric for video coding", without its weights). 1 where there are no blocks.
+ * Measures the mean difference of neighbours across the borders of 8 × 8 blocks, over that of neighbours inside them (Wu and Yuen 1997,
+ * "A generalized block-edge impairment metric for video coding", without its weights). 1 without blocks.
  */
 export function measureBlockiness({ width, height, values }: Luma): number {
   const border = { sum: 0, count: 0 };

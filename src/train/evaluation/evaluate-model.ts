@@ -12,7 +12,7 @@ import { measureInvariance, type VariantFigures } from './invariance.ts';
 import { createPictureScorer, type ScorerOptions } from './picture-scorer.ts';
 import { evaluateReal, listRealFolders, type RealFigures, type RealFolder } from './real-pictures.ts';
 
-/** What `image-check evaluate` is asked for. */
+/** Arguments of `image-check evaluate`. */
 export interface EvaluationRequest {
   /** Folder of a version, such as `models/quality/2`. */
   readonly modelDir: string;
@@ -21,7 +21,7 @@ export interface EvaluationRequest {
   readonly seed: number;
 }
 
-/** An evaluation that can be begun: all that costs little to find out has been. */
+/** A validated evaluation: everything that is cheap to check has been checked. */
 export interface EvaluationPlan {
   readonly request: EvaluationRequest;
   readonly model: ModelVersion;
@@ -29,7 +29,7 @@ export interface EvaluationPlan {
   readonly realFolders: readonly RealFolder[] | undefined;
 }
 
-/** Everything that was measured of a model. */
+/** All figures of a model. */
 export interface ModelEvaluation {
   /** `name@version` */
   readonly model: string;
@@ -42,8 +42,8 @@ export interface ModelEvaluation {
 }
 
 /**
- * Reads the model's manifest and lists the pictures.
- * @throws {@link ExitError} 78 where anything is missing
+ * Validates a request: reads the model's manifest and lists the pictures.
+ * @throws {@link ExitError} 78 where an argument is invalid or something is missing
  */
 export async function planEvaluation(request: EvaluationRequest): Promise<EvaluationPlan> {
   const { modelDir, photosDir, realDir, seed } = request;
@@ -53,7 +53,7 @@ export async function planEvaluation(request: EvaluationRequest): Promise<Evalua
   const model = await loadModel(modelDir);
   const { labels } = model.manifest.output;
   if (labels.join() !== qualityLabels.join()) {
-    const message = `${modelDir} has the labels ${labels.join(', ')}; pictures are made for ${qualityLabels.join(', ')}`;
+    const message = `${modelDir} has the labels ${labels.join(', ')}; evaluation needs ${qualityLabels.join(', ')}`;
     throw new ExitError(exitCodes.configuration, message);
   }
   const heldOut = await findHeldOut(modelDir, photosDir);
@@ -66,7 +66,7 @@ export async function planEvaluation(request: EvaluationRequest): Promise<Evalua
 }
 
 /**
- * Measures a model on photographs that it never saw, after damage of known strength, and on real pictures.
+ * Evaluates a model on held-out photographs with degradations of known strength, and on real pictures.
  * @throws {@link ExitError} 78 where the model can't be loaded or a picture can't be read
  */
 export async function evaluateModel(
@@ -112,7 +112,7 @@ async function loadManifest(dir: string, shown: string): Promise<Manifest> {
     return toManifest(await readFile(path.join(dir, 'manifest.json'), 'utf8'));
   } catch (thrown) {
     const isMissing = thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
-    const reason = isMissing ? 'there is no manifest.json' : `manifest.json: ${toMessage(thrown)}`;
-    throw new ExitError(exitCodes.configuration, `${shown} is no model: ${reason}`, { cause: thrown });
+    const reason = isMissing ? 'manifest.json is missing' : `manifest.json: ${toMessage(thrown)}`;
+    throw new ExitError(exitCodes.configuration, `${shown} is not a model version: ${reason}`, { cause: thrown });
   }
 }

@@ -5,31 +5,31 @@ import { type Kind, kinds, type LabelledPicture } from './labelled-picture.ts';
 import { scoreNamed, type ScorePicture } from './picture-scorer.ts';
 import { toVerdict } from './policy-verdict.ts';
 
-/** How one kind of damage is seen at one strength. */
+/** Scores and verdicts of one kind of degradation at one level. */
 export interface KindFigures {
   readonly kind: Kind;
   readonly level: number;
-  /** From the smallest to the largest of the level. */
+  /** Smallest to largest strength of the level. */
   readonly strength: string;
   readonly pictures: number;
-  /** The label that the kind concerns; undefined where it is none of the model's, or any. */
+  /** Label of the kind; undefined where the model lacks it or the kind has none. */
   readonly label: string | undefined;
-  /** Of that label, or of the highest of all. */
+  /** Mean score of that label, or of the highest of each picture. */
   readonly meanScore: number;
-  /** Shares of the pictures, 0…1; what is rejected is flagged too. */
+  /** Shares of the pictures, 0…1; flagged includes rejected. */
   readonly flagged: number;
   readonly rejected: number;
 }
 
-/** What becomes of photographs that nothing was done to. */
+/** Verdicts on untouched photographs. */
 export interface OriginalFigures {
   readonly pictures: number;
-  /** Names of those that are flagged, and of these the rejected ones. */
+  /** File names; flagged includes rejected. */
   readonly flagged: readonly string[];
   readonly rejected: readonly string[];
 }
 
-/** What was measured on pictures that were made of photographs. */
+/** Figures measured on pictures rendered from photographs. */
 export interface Evaluation {
   readonly pictures: number;
   readonly labels: readonly LabelFigures[];
@@ -54,8 +54,8 @@ const labelOf: Readonly<Partial<Record<Kind, string>>> = {
 };
 
 /**
- * Scores labelled pictures and measures how right the scores are.
- * @param onPicture hears the photograph of every picture that is done
+ * Scores labelled pictures and measures the accuracy of the scores.
+ * @param onPicture called with the photograph of every completed picture
  * @throws ExitError 78 where a picture does not decode
  */
 export async function evaluatePictures(
@@ -109,7 +109,7 @@ function measureGroup(
   };
 }
 
-/** The smallest and the largest by the number in them. */
+/** Joins the smallest and the largest strength, compared by the number in them. */
 function toRange(strengths: readonly string[]): string {
   const toNumber = (text: string): number => Number(/-?\d+(\.\d+)?/.exec(text.replaceAll('−', '-'))?.[0] ?? 0);
   const distinct = [...new Set(strengths)].sort((a, b) => toNumber(a) - toNumber(b));

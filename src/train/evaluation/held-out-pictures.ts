@@ -5,7 +5,7 @@ import { drawBadSaves, drawHaze, drawNoise, drawPlan, type Plan, untouched } fro
 import { createRandom, drawBetween, type Random } from '../samples/random.ts';
 import type { Kind, LabelledPicture } from './labelled-picture.ts';
 
-/** One kind of damage: what it does to a photograph at each level, from harmless to strongest. */
+/** A kind of degradation, with its strength at each level from harmless to strongest. */
 interface Damage {
   readonly kind: Kind;
   readonly values: readonly number[];
@@ -16,7 +16,7 @@ interface Damage {
 const toSpread = (spread: number): string => `σ ${spread.toFixed(1)} px`;
 const toStops = (stops: number): string => `${stops < 0 ? '−' : '+'}${Math.abs(stops).toFixed(1)} stops`;
 
-/** Half of the blurs are Gaussian, which no training picture has. */
+/** Half of the blurs are Gaussian, which training samples never have. */
 const drawDefocus = (random: Random): 'disc' | 'gaussian' => (random() < 0.5 ? 'disc' : 'gaussian');
 
 const damages: readonly Damage[] = [
@@ -67,12 +67,12 @@ const damages: readonly Damage[] = [
   { kind: 'blank', values: [0], toPlan: () => ({ scene: 'blank' }), toStrength: () => 'nothing to see' },
 ];
 
-/** Pictures of each photograph with faults drawn as in training. */
+/** Pictures per photograph with faults drawn as in training. */
 const combinations = 10;
-/** Of five levels each photograph gets so many; with its neighbours it covers them all. */
+/** Levels per photograph, of five; neighbouring photographs get the others. */
 const levelsEach = 2;
 
-/** Damages every photograph in every kind, and at random; a seed gives the same pictures again. */
+/** Degrades every photograph in every kind and in random combinations; the same seed gives the same pictures. */
 export async function* renderLabelledPictures(photos: readonly Photo[], seed: number): AsyncGenerator<LabelledPicture> {
   for (const [index, photo] of photos.entries()) {
     const random = createRandom(seed, index);

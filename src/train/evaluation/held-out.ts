@@ -6,18 +6,18 @@ import { listPhotos } from '../samples/photos.ts';
 
 const files = z.array(z.string()).default([]);
 
-/** What the trainer wrote of a model beside it, as far as it says which photographs were used for what. */
+/** The part of `training.json` that names the photographs of the training and calibration sets. */
 const training = z.looseObject({ learnt: files, calibrated: files });
 
-/** Photographs that a model never saw. */
+/** Photographs that a model was neither trained nor calibrated on. */
 export interface HeldOut {
   readonly files: readonly string[];
-  /** How many others of the folder the model learnt from or was calibrated by; undefined where nobody wrote that down. */
+  /** Number of the folder's other photographs, which were used in training; undefined without a record. */
   readonly seen: number | undefined;
 }
 
 /**
- * Lists the photographs of a folder without those that `training.json` says the model learnt from or was calibrated by.
+ * Lists the photographs of a folder without those that `training.json` names as used for training or calibration.
  * @throws ExitError 78 where none is left, or something can't be read
  */
 export async function findHeldOut(modelDir: string, photosDir: string): Promise<HeldOut> {
@@ -27,7 +27,7 @@ export async function findHeldOut(modelDir: string, photosDir: string): Promise<
   const seen = new Set([...known.learnt, ...known.calibrated]);
   const left = all.filter((file) => !seen.has(file));
   if (left.length > 0) return { files: left, seen: all.length - left.length };
-  const message = `${modelDir} learnt from every photograph in ${photosDir}: none is left to measure it by`;
+  const message = `${modelDir} was trained on every photograph in ${photosDir}: none is left for its evaluation`;
   throw new ExitError(exitCodes.configuration, message);
 }
 

@@ -7,13 +7,13 @@ import { untouched } from '../samples/plan.ts';
 import { createRandom } from '../samples/random.ts';
 import { toVerdict } from './policy-verdict.ts';
 
-/** The same picture in another form; no form may change what is said of it. */
+/** The same picture in another form, which should get the same verdict. */
 export interface Variant {
   readonly name: string;
   readonly bytes: Buffer;
 }
 
-/** EXIF orientations, and what brings the pixels to where each of them turns them back from. */
+/** EXIF orientations with the rotation of the pixels that each of them undoes. */
 const orientations: readonly { readonly orientation: number; readonly turn: (image: Sharp) => Sharp }[] = [
   { orientation: 3, turn: (image) => image.rotate(180) },
   { orientation: 6, turn: (image) => image.rotate(270) },
@@ -21,9 +21,9 @@ const orientations: readonly { readonly orientation: number; readonly turn: (ima
 ];
 
 /**
- * Makes all forms of an upright picture in which it says the same: flipped, turned by EXIF, in other formats, and at
- * twice its size where it is as sharp as its pixels allow.
- * @param isSharp whether it is: one that is blurred by a little is less so for its size when it is enlarged
+ * Builds all equivalent forms of an upright picture: flipped, turned by EXIF, in other formats, and a sharp one at twice
+ * its size.
+ * @param isSharp whether it has no blur: a slightly blurred picture has another blur, relative to its size, when enlarged
  */
 export async function toVariants(bytes: Buffer, isSharp: boolean): Promise<Variant[]> {
   const { data, info } = await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true });
@@ -52,14 +52,14 @@ export async function toVariants(bytes: Buffer, isSharp: boolean): Promise<Varia
   return Promise.all(making.map(async ([name, image]) => ({ name, bytes: await image.toBuffer() })));
 }
 
-/** How often one form of a photograph gets another verdict than the photograph. */
+/** Changes of the verdict in one form of the photographs. */
 export interface VariantFigures {
   readonly name: string;
   readonly pictures: number;
   readonly changed: readonly string[];
 }
 
-/** Compares the verdicts of all forms of untouched photographs. */
+/** Compares the verdicts of untouched photographs in all forms. */
 export async function measureInvariance(
   photos: readonly Photo[],
   infer: (bytes: Uint8Array) => Promise<readonly number[]>,

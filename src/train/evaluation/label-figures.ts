@@ -13,44 +13,44 @@ import {
 import { classicalMeasures } from './classical-measures.ts';
 import type { PictureScores } from './picture-scorer.ts';
 
-/** A picture that was scored, with what its labels should say, in the same order. */
+/** A scored picture with its targets, in the order of the labels. */
 export interface ScoredPicture extends PictureScores {
   readonly targets: readonly Target[];
 }
 
-/** How well something tells a label's pictures from others. */
+/** How well a score ranks a label's positives above its negatives. */
 export interface Ranking {
-  /** Over all pictures that can be judged, split at a target of one half. */
+  /** ROC AUC over all pictures with a known target, split at one half. */
   readonly area: number;
-  /** Over those of which nobody doubts: a target of at most 0.1 or at least 0.9. */
+  /** ROC AUC over the clear cases: a target of at most 0.1 or at least 0.9. */
   readonly clearArea: number;
   readonly averagePrecision: number;
   readonly curve: readonly RocPoint[];
 }
 
-/** What one threshold of the policy does. */
+/** Rates at one threshold of the policy. */
 export interface ThresholdFigures extends Rates {
   readonly threshold: number;
 }
 
-/** All that is measured of one label. */
+/** All figures of one label. */
 export interface LabelFigures {
   readonly label: string;
-  /** That can be judged, and of these the ones that the label is meant for. */
+  /** Pictures with a known target, and the positives among them. */
   readonly pictures: number;
   readonly positives: number;
   readonly model: Ranking;
   readonly calibration: Calibration;
-  /** The classical measure on the very same pictures, where the label has one. */
+  /** The label's classical measure on the same pictures, if it has one. */
   readonly classical?: Ranking & { readonly name: string };
   readonly review?: ThresholdFigures;
   readonly reject?: ThresholdFigures;
 }
 
-/** From this target on nobody doubts that a picture has the fault. */
+/** Target from which a picture is a clear case of the fault. */
 const clearlyPositiveFrom = 0.9;
 
-/** Measures every label of a model over all pictures whose target for it has weight. */
+/** Measures every label of a model over all pictures with a known target for it. */
 export function measureLabels(pictures: readonly ScoredPicture[], manifest: Manifest): LabelFigures[] {
   return manifest.output.labels.map((label, column) => measureLabel(pictures, label, column, manifest.policy[label]));
 }

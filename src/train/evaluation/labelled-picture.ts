@@ -1,6 +1,6 @@
 import type { Target } from '../samples/labels.ts';
 
-/** What was done to a photograph, each with a strength of its own. */
+/** Kinds of degradation. */
 export const kinds = [
   'original',
   'defocus',
@@ -17,13 +17,13 @@ export const kinds = [
 
 export type Kind = (typeof kinds)[number];
 
-/** A picture as it would be uploaded, with what is known of it. */
+/** A picture as it would be uploaded, with its kind of degradation and targets. */
 export interface LabelledPicture {
   readonly photo: string;
   readonly kind: Kind;
-  /** In the unit of its kind, as a reader should see it, e.g. "σ 2.1 px", "−3 stops", "quality 12"; bucketed by `level`. */
+  /** For display, in the unit of its kind: "σ 2.1 px", "−3 stops", "quality 12". */
   readonly strength: string;
-  /** 0 harmless … 4 strongest: the rows of the table "per strength". */
+  /** 0 harmless … 4 strongest. */
   readonly level: number;
   readonly bytes: Buffer;
   /** In the order of the labels. */

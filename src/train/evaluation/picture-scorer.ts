@@ -10,35 +10,35 @@ import { loadModelFiles } from '../../model/model-files.ts';
 import { type ModelVersion, toModelKey } from '../../model/model-version.ts';
 import { classicalMeasures, createLuma, type Luma } from './classical-measures.ts';
 
-/** What a picture's bytes are scored to, in the order of the model's labels. */
+/** Scores of a picture, in the order of the model's labels. */
 export interface PictureScores {
-  /** The model's, 0…1. */
+  /** Of the model, 0…1. */
   readonly scores: readonly number[];
-  /** The classical measures' on the picture at its full size; not a number for a label that has none. */
+  /** Of the classical measures, at the picture's full size; NaN for a label without one. */
   readonly classical: readonly number[];
 }
 
-/** Scores one picture. @throws ServiceError as the service answers what does not decode */
+/** Scores one picture. @throws ServiceError where it does not decode */
 export type ScorePicture = (bytes: Uint8Array) => Promise<PictureScores>;
 
-/** A model in memory that scores pictures the way the service does. */
+/** A loaded model that scores pictures as the service does. */
 export interface PictureScorer {
   readonly form: LoadedModel['form'];
   readonly score: ScorePicture;
-  /** The model's scores alone. */
+  /** Returns the model's scores only. */
   readonly infer: (bytes: Uint8Array) => Promise<readonly number[]>;
   readonly dispose: () => void;
 }
 
-/** What decoding and loading need. */
+/** Settings for decoding and loading. */
 export interface ScorerOptions {
   readonly limits: DecodeLimits;
-  /** Where the artefacts are of models whose folder can't be written. */
+  /** Folder of the artefacts of models whose own folder is read-only. */
   readonly artefactDir: string;
 }
 
 /**
- * Loads a model on native TensorFlow, as its compiled graph where there is one.
+ * Loads a model on native TensorFlow, as its compiled graph if it has one.
  * @throws {@link ExitError} 78 where it can't be loaded
  */
 export async function createPictureScorer(model: ModelVersion, options: ScorerOptions): Promise<PictureScorer> {
@@ -52,7 +52,7 @@ export async function createPictureScorer(model: ModelVersion, options: ScorerOp
   const inferMeasured = async (image: MeasuredImage): Promise<readonly number[]> => {
     const scores = Array.from(await loaded.run(await decode(image, input), 1));
     if (scores.every(Number.isFinite)) return scores;
-    throw new Error(`${toModelKey(model)} answers ${scores.join(', ')}`);
+    throw new Error(`${toModelKey(model)} gives the scores ${scores.join(', ')}`);
   };
   return {
     form: loaded.form,
@@ -71,7 +71,7 @@ export async function createPictureScorer(model: ModelVersion, options: ScorerOp
 }
 
 /**
- * Scores a picture that was read from a file.
+ * Scores a picture from a file.
  * @throws {@link ExitError} 78 that names the file where it does not decode
  */
 export async function scoreNamed(score: ScorePicture, name: string, bytes: Uint8Array): Promise<PictureScores> {
@@ -83,7 +83,7 @@ export async function scoreNamed(score: ScorePicture, name: string, bytes: Uint8
 
 async function loadModel(model: ModelVersion, artefactDir: string): Promise<LoadedModel> {
   const engine = createTensorFlowEngine();
-  // Read even where an artefact fits: a damaged model is told, whatever it once was compiled to.
+  // Read even if an artefact exists, so that damaged model files are reported.
   const files = await loadModelFiles(model);
   const found = await findArtefact(model, artefactDir, engine.tensorflowVersion ?? '');
   return engine.loadModel(model, files, found.kind === 'compiled' ? found.dir : undefined);

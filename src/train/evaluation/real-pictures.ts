@@ -8,31 +8,31 @@ import { type LabelFigures, measureLabels, type ScoredPicture } from './label-fi
 import { scoreNamed, type ScorePicture } from './picture-scorer.ts';
 import { isFlaggedAs, toVerdict } from './policy-verdict.ts';
 
-/** A folder of pictures as cameras made them. */
+/** A folder of pictures whose faults are real, not simulated. */
 export interface RealFolder {
   readonly name: string;
-  /** Absolute, or as the user gave it. */
+  /** Path as the user gave it, or absolute. */
   readonly dir: string;
-  /** What its pictures should be flagged as; undefined for good ones. */
+  /** Expected label of its pictures; undefined for good ones. */
   readonly label: string | undefined;
   readonly files: readonly string[];
 }
 
-/** What becomes of one folder's pictures. */
+/** Verdicts on one folder's pictures. */
 export interface FolderFigures extends Pick<RealFolder, 'name' | 'label'> {
   readonly pictures: number;
   readonly flagged: number;
   readonly rejected: number;
-  /** Flagged with the folder's own label; of good ones none. */
+  /** Number flagged with the folder's label; 0 for good ones. */
   readonly recognised: number;
-  /** Good ones that are flagged, others that are not flagged with their label. */
+  /** Good pictures that are flagged, others that are not flagged with their label. */
   readonly wrong: readonly string[];
 }
 
-/** What was measured on real pictures. */
+/** Figures measured on real pictures. */
 export interface RealFigures {
   readonly folders: readonly FolderFigures[];
-  /** Of the labels that have a folder: its pictures against all good ones. */
+  /** For each label with a folder: its pictures against all good ones. */
   readonly labels: readonly LabelFigures[];
 }
 
@@ -70,7 +70,7 @@ interface RealPicture extends ScoredPicture {
 }
 
 /**
- * Scores real pictures and measures how right the scores are.
+ * Scores real pictures and measures the accuracy of the scores.
  * @throws ExitError 78 where a picture does not decode
  */
 export async function evaluateReal(
@@ -97,7 +97,7 @@ export async function evaluateReal(
   };
 }
 
-/** Nobody knows of a blurred picture whether it is dark, too. */
+/** Builds targets; in a folder of one label the other labels are unknown. */
 function toTargets({ label }: RealFolder, labels: readonly string[]): ScoredPicture['targets'] {
   return labels.map((other) => ({
     value: label === other ? 1 : 0,

@@ -18,13 +18,13 @@ export interface Batch {
   readonly mapWeights: Tensor4D;
 }
 
-/** How a batch is shown: a picture is as good upside down. */
+/** Augmentation of a batch: flipping doesn't change the labels. */
 interface Flips {
   readonly isFlipped: boolean;
   readonly isUpsideDown: boolean;
 }
 
-/** Puts samples of one size together, within a tidy. */
+/** Builds a batch from samples of one size; call it within a tidy. */
 export function createBatch(tf: TensorFlow, samples: readonly Sample[], size: Size, flips: Flips): Batch {
   const count = samples.length;
   const labels = qualityLabels.length;
@@ -56,7 +56,7 @@ export function createBatch(tf: TensorFlow, samples: readonly Sample[], size: Si
   };
 }
 
-/** Copies rasters into a tensor as the network takes it: float32 [n, height, width, 3] in -1…1. */
+/** Copies rasters into the network's input tensor: float32 [n, height, width, 3] in -1…1. */
 export function toPictures(tf: TensorFlow, rasters: readonly Uint8Array[], { width, height }: Size): Tensor4D {
   const bytes = new Uint8Array(rasters.length * height * width * 3);
   for (const [index, raster] of rasters.entries()) bytes.set(raster, index * raster.length);

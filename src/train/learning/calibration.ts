@@ -15,8 +15,8 @@ import { choosePolicy, fitCalibrators } from './thresholds.ts';
 const batchSize = 8;
 
 /**
- * Makes a network's scores probabilities and chooses the thresholds, on photographs that it did not learn from.
- * @param source samples of those photographs, numbered from 0
+ * Calibrates a network's scores to probabilities and chooses the thresholds, on the calibration set.
+ * @param source samples of the calibration set, numbered from 0
  */
 export async function calibrateNetwork(
   tf: TensorFlow,
@@ -55,7 +55,7 @@ function toTargets({ targets }: Sample): Target[] {
   return qualityLabels.map((_, label) => ({ value: targets[label * 2] ?? 0, weight: targets[label * 2 + 1] ?? 0 }));
 }
 
-/** Takes slopes and offsets into the weights of the last layer, so that they cost nothing. */
+/** Folds slopes and offsets into the weights of the last layer, so that they cost nothing. */
 function applyCalibrators(tf: TensorFlow, network: LayersModel, calibrators: readonly Calibrator[]): void {
   const layer = network.getLayer(logitsLayers.scores);
   tf.tidy(() => {

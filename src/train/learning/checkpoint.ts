@@ -9,7 +9,7 @@ import type { TrainableNetwork } from './trainable-network.ts';
 
 const stateFile = 'checkpoint.json';
 const stateSchema = z.object({
-  /** What the training was asked for. */
+  /** What determines the result of the training. */
   identity: z.string(),
   rounds: z.int().min(1),
   weights: z.string(),
@@ -18,13 +18,13 @@ const stateSchema = z.object({
 
 type State = z.infer<typeof stateSchema>;
 
-/** A training's progress on disk: a training that was stopped goes on from there. */
+/** A training's progress on disk, from which an interrupted training resumes. */
 export class Checkpoint {
   readonly #tf: TensorFlow;
   readonly #dir: string;
   readonly #identity: string;
 
-  /** @param identity what decides the result; the progress of another training is refused */
+  /** @param identity what determines the result; the progress of another training is refused */
   constructor(tf: TensorFlow, dir: string, identity: string) {
     this.#tf = tf;
     this.#dir = dir;
@@ -32,26 +32,26 @@ export class Checkpoint {
   }
 
   /**
-   * Makes sure of a place for the progress before anything is learnt.
-   * @throws {@link ExitError} 78 where it can't be written, is damaged, or another training's.
+   * Checks before the training that its progress can be saved.
+   * @throws {@link ExitError} 78 where the folder can't be written, or holds damaged progress or another training's.
    */
   async open(): Promise<void> {
     try {
       await mkdir(this.#dir, { recursive: true });
       await access(this.#dir, constants.W_OK);
     } catch (thrown) {
-      throw new ExitError(exitCodes.configuration, `progress can't be kept: ${toMessage(thrown)}`, { cause: thrown });
+      throw new ExitError(exitCodes.configuration, `progress can't be saved: ${toMessage(thrown)}`, { cause: thrown });
     }
     await this.#read();
   }
 
-  /** How many rounds are done. */
+  /** Reads the number of completed rounds. */
   async countRounds(): Promise<number> {
     return (await this.#read())?.rounds ?? 0;
   }
 
   /**
-   * Brings a network to where the last round left it; nothing where there was none.
+   * Restores the state after the last saved round; does nothing where there is none.
    * @throws {@link ExitError} 78 where the weights are damaged.
    */
   async restore(trainable: TrainableNetwork): Promise<void> {
@@ -64,7 +64,7 @@ export class Checkpoint {
     this.#tf.dispose(tensors);
   }
 
-  /** Keeps what a network knows after some rounds; what was kept before goes when this is whole. */
+  /** Saves the state after some rounds, and only then deletes the previous one. */
   async save(trainable: TrainableNetwork, rounds: number): Promise<void> {
     const before = await this.#read();
     const saved = await trainable.save();
@@ -79,7 +79,7 @@ export class Checkpoint {
     if (before && before.weights !== weights) await rm(path.join(this.#dir, before.weights), { force: true });
   }
 
-  /** Forgets it all: the model is written. */
+  /** Deletes the progress once the model is written. */
   async clear(): Promise<void> {
     await rm(this.#dir, { recursive: true, force: true });
   }
@@ -98,7 +98,7 @@ export class Checkpoint {
   async #read(): Promise<State | undefined> {
     const state = await loadState(path.join(this.#dir, stateFile));
     if (!state || state.identity === this.#identity) return state;
-    const message = `${this.#dir} holds the progress of another training; delete it, or write to another folder`;
+    const message = `${this.#dir} holds the progress of another training: delete it or choose another --out`;
     throw new ExitError(exitCodes.configuration, message);
   }
 }
@@ -116,6 +116,6 @@ async function loadState(file: string): Promise<State | undefined> {
 }
 
 function toDamage(file: string, cause: unknown): ExitError {
-  const message = `the progress of a training is damaged: ${file}: ${toMessage(cause)}; delete its folder to begin anew`;
+  const message = `the progress of a training is damaged: ${file}: ${toMessage(cause)}; delete its folder to start over`;
   return new ExitError(exitCodes.configuration, message, { cause });
 }

@@ -1,7 +1,7 @@
-/** Side of the blocks that JPEG saves a picture in, and of the network's first look. */
+/** Side of JPEG's blocks and of the first layer's filters. */
 export const blockSide = 8;
 
-/** Waves across and down a block that fine detail, noise and blocks are told by, beside all slow ones. */
+/** High frequencies, across and down, that show fine detail, noise and block edges. */
 const fineWaves = [
   [0, 6],
   [6, 0],
@@ -16,10 +16,10 @@ const fineWaves = [
 const slowest = 5;
 
 /**
- * The DCT that JPEG takes a block apart with (ITU-T T.81, A.3.3), as the weights of a convolution: what compression
- * took from a block, what a blur took from a picture and what noise added to it shows in them, so that a network that
- * begins with them need not find them. Fine waves are weak in pictures; all are made about as strong, of variance 1 or less.
- * @returns one of float32 [height, width, 3] for each wave, 32 in all, the first three for brightness and two colours
+ * Builds basis functions of JPEG's DCT (ITU-T T.81, A.3.3) as the weights of a convolution. Compression, blur and noise
+ * show in their responses, so a network that starts with them need not learn them. High frequencies are weak in pictures;
+ * the responses are scaled to a similar variance, at most 1.
+ * @returns 32 filters, float32 [height, width, 3] each, the first three for brightness and two colour differences
  */
 export function createDctFilters(): readonly Float32Array[] {
   const slow = Array.from({ length: slowest }, (_, index) => index + 1).flatMap((sum) =>
@@ -36,10 +36,10 @@ export function createDctFilters(): readonly Float32Array[] {
   ];
 }
 
-/** What brings the brightness of a block to a standard deviation of about 0.6. */
+/** Scales the brightness of a block to a standard deviation of about 0.6. */
 const flatStrength = 0.2;
 
-/** Sum of the squares of a wave along one side. */
+/** Computes the sum of squares of a wave along one side. */
 function toSquare(frequency: number): number {
   return frequency === 0 ? blockSide : blockSide / 2;
 }

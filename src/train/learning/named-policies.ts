@@ -1,11 +1,11 @@
 import type { Manifest } from '../../model/manifest.ts';
 
-/** What missing a fault costs against flagging a good picture, beside what the thresholds of `policy` stand for. */
+/** Cost of a missed fault relative to a false alarm, as a multiple of what the thresholds of `policy` imply. */
 const missCosts = { strict: 3, lenient: 1 / 3 } as const;
 
 /**
- * Derives `strict` and `lenient` from chosen thresholds. Scores are probabilities, so flagging from p on is best where
- * a miss costs (1 - p) / p times a false alarm: another cost moves the odds of the threshold by its factor.
+ * Derives `strict` and `lenient` from the chosen thresholds. Scores are probabilities, so a threshold of p is optimal where
+ * a miss costs (1 - p) / p times a false alarm; another cost divides the odds of the threshold by its factor.
  */
 export function toNamedPolicies(policy: Manifest['policy']): Readonly<Record<string, Manifest['policy']>> {
   return Object.fromEntries(

@@ -8,7 +8,7 @@ import { blockSide, createDctFilters } from './dct-filters.ts';
 /** Brings 0…255 to -1…1: x · scale + offset. */
 export const normalise = { scale: 1 / 127.5, offset: -1 } as const;
 
-/** Names of the layers that training looks at: before the sigmoid, because a saturated one passes no gradient. */
+/** Names of the layers that the loss is computed on: before the sigmoid, because a saturated one has no gradient. */
 export const logitsLayers = { scores: 'logits', map: 'map-logits' } as const;
 
 interface Convolution {
@@ -18,8 +18,8 @@ interface Convolution {
 }
 
 /**
- * The first one has to see what is fine: eight pixels, as many as a block of JPEG has. It has no edges that are
- * filled up, so that the compiler can take the normalisation into its weights.
+ * The first one has to resolve fine detail: eight pixels, the side of a JPEG block. It has no padding, so that the compiler
+ * can fold the input's normalisation into its weights.
  */
 const convolutions: readonly Convolution[] = [
   { filters: 32, size: blockSide, stride: 4 },
@@ -30,16 +30,15 @@ const convolutions: readonly Convolution[] = [
 ];
 const hiddenUnits = 48;
 const normEpsilon = 1e-3;
-/** Normalising the first one's answers, which are many, would take as long as all else. */
+/** Batch normalisation of the first, largest output would take as long as the rest of the network. */
 const firstNormed = 1;
 
-/** A network learns faster where each layer's answers are normalised; for serving that goes into the weights. */
+/** Batch normalisation speeds up learning; for serving it is folded into the weights. */
 export type NetworkForm = 'learning' | 'serving';
 
 /**
- * Builds the untrained network: float32 [n, height, width, 3] in -1…1 to scores [n, labels] in 0…1 and a map
- * [n, rows, columns, labels] of them. Its weights fit rasters of any size. Only layers whose operations the wasm
- * backend has too.
+ * Builds the untrained network: float32 [n, height, width, 3] in -1…1 to scores [n, labels] in 0…1 and their map
+ * [n, rows, columns, labels]. Its weights fit rasters of any size. All operations exist in the wasm backend, too.
  */
 export function createNetwork(tf: TensorFlow, seed: number, size: Size, form: NetworkForm): LayersModel {
   const input = tf.input({ shape: [size.height, size.width, 3], name: 'picture' });
@@ -70,7 +69,7 @@ export function createNetwork(tf: TensorFlow, seed: number, size: Size, form: Ne
   return network;
 }
 
-/** The first convolution begins with the DCT of JPEG. */
+/** Initialises the first convolution with the DCT of JPEG. */
 function setDctFilters(tf: TensorFlow, network: LayersModel): void {
   tf.tidy(() => {
     const waves = createDctFilters().map((wave) => tf.tensor3d(wave, [blockSide, blockSide, 3]));
@@ -78,7 +77,7 @@ function setDctFilters(tf: TensorFlow, network: LayersModel): void {
   });
 }
 
-/** Names of the layers of one convolution. */
+/** Builds the names of the layers of one convolution. */
 function toNames(index: number): { convolution: string; norm: string } {
   return { convolution: `convolution${String(index + 1)}`, norm: `norm${String(index + 1)}` };
 }
@@ -109,7 +108,7 @@ function convolve(
   return apply(tf.layers.activation({ name: `relu${String(index + 1)}`, activation: 'relu' }), normed);
 }
 
-/** Takes what a network has learnt into one for serving: normalisation becomes part of the convolutions' weights. */
+/** Builds the network for serving from a trained one: batch normalisation is folded into the convolutions. */
 export function toServing(tf: TensorFlow, learnt: LayersModel, size: Size): LayersModel {
   const serving = createNetwork(tf, 0, size, 'serving');
   tf.tidy(() => {
@@ -123,15 +122,14 @@ export function toServing(tf: TensorFlow, learnt: LayersModel, size: Size): Laye
 }
 
 function foldNorm([kernel]: readonly Tensor[], [gamma, beta, mean, variance]: readonly Tensor[]): Tensor[] {
-  if (!kernel || !gamma || !beta || !mean || !variance) throw new Error('a convolution was not normalised');
+  if (!kernel || !gamma || !beta || !mean || !variance) throw new Error('a convolution has no batch normalisation');
   const factor = gamma.div(variance.add(normEpsilon).sqrt());
   return [kernel.mul(factor), beta.sub(mean.mul(factor))];
 }
 
 /**
- * The mean tells of exposure; the most of one cell and of one region find the sharp subject before a soft background.
- * It is pooled because the gradient of globalMaxPooling2d counts every tie: as often as there are cells for a picture
- * that is all black.
+ * Pools the cells of a frame. The mean shows exposure; the maxima of a cell and of a region find the sharp subject in front
+ * of a soft background. Not by globalMaxPooling2d: its gradient counts every tie, in an all-black picture every cell.
  */
 function poolFrame(tf: TensorFlow, cells: SymbolicTensor, name: string): SymbolicTensor[] {
   const toMost = (from: SymbolicTensor, what: string): SymbolicTensor => {
@@ -147,7 +145,7 @@ function poolFrame(tf: TensorFlow, cells: SymbolicTensor, name: string): Symboli
   ];
 }
 
-/** A layer applied to what is not there yet gives one thing that is not there yet; its type says anything. */
+/** Narrows the type: a layer applied to symbolic tensors returns one. */
 function apply(
   layer: { apply: (inputs: SymbolicTensor | SymbolicTensor[]) => unknown },
   inputs: SymbolicTensor | SymbolicTensor[],

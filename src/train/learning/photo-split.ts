@@ -2,7 +2,7 @@ import { exitCodes, ExitError } from '../../errors.ts';
 import type { Photo } from '../samples/photos.ts';
 import { createRandom, shuffle } from '../samples/random.ts';
 
-/** Which photographs are for what. */
+/** The photographs of the training, calibration and held-out sets. */
 export interface PhotoSplit {
   readonly training: readonly Photo[];
   readonly calibration: readonly Photo[];
@@ -14,12 +14,12 @@ const heldOutShare = 0.2;
 const calibrationShare = 0.12;
 
 /**
- * Draws which photographs are learnt from, whole ones each.
+ * Assigns each photograph to one set at random.
  * @throws {@link ExitError} 78 where there are too few.
  */
 export function splitPhotos(photos: readonly Photo[], seed: number): PhotoSplit {
   if (photos.length < leastPhotos) {
-    const needed = 'training needs one to learn from, one to calibrate by, and one to test';
+    const needed = 'training needs at least one each for training, calibration and evaluation';
     throw new ExitError(exitCodes.configuration, `${String(photos.length)} photographs: ${needed}`);
   }
   const order = shuffle(createRandom(seed), photos);

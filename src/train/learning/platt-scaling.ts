@@ -1,12 +1,12 @@
 import type { Target } from '../samples/labels.ts';
 
-/** Turns what a network says of one label into a probability: sigmoid(slope · logit + offset). */
+/** Maps a label's logit to a probability: sigmoid(slope · logit + offset). */
 export interface Calibrator {
   readonly slope: number;
   readonly offset: number;
 }
 
-/** The weighted cross-entropy of a calibrator, and what Newton's step takes away from it. */
+/** The weighted cross-entropy of a calibrator, and Newton's step from there. */
 interface NewtonStep {
   readonly loss: number;
   readonly bySlope: number;
@@ -14,15 +14,15 @@ interface NewtonStep {
 }
 
 const steps = 50;
-/** A step that does not help is halved so often at most. */
+/** Limit of how often a step that does not lower the loss is halved. */
 const halvings = 40;
-/** Keeps a label that was told apart without a mistake from becoming certain of everything. */
+/** Keeps the slope finite for a label that is separated without an error. */
 const ridge = 1e-3;
 
 /**
  * Fits one label by Newton's method on the weighted cross-entropy (Platt 1999, "Probabilistic outputs for support vector
- * machines", with targets of 0…1; steps are halved until they help, as Lin, Lin and Weng 2007 do: far out, where the
- * sigmoid is flat, a whole one leaps away).
+ * machines", with targets of 0…1; as in Lin, Lin and Weng 2007 a step is halved until it lowers the loss: where the
+ * sigmoid is flat, a full step diverges).
  */
 export function fitCalibrator(logits: readonly number[], targets: readonly Target[]): Calibrator {
   let best: Calibrator = { slope: 1, offset: 0 };
@@ -39,7 +39,7 @@ export function fitCalibrator(logits: readonly number[], targets: readonly Targe
   return best;
 }
 
-/** The share, 0…1, that a number of any size stands for. */
+/** The logistic function: 0…1 for any number. */
 export function toSigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }

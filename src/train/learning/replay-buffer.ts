@@ -4,7 +4,7 @@ import type { SampleSource } from '../samples/sample-source.ts';
 import type { Sample } from '../samples/samples.ts';
 import type { Round } from './schedule.ts';
 
-/** Hands out batches: some samples that are new, and some that were seen lately, as making one takes long. */
+/** Draws batches of some new samples and some recent ones, because rendering a sample takes long. */
 export class ReplayBuffer {
   readonly #reader: SampleReader;
   #kept: Sample[] = [];
@@ -14,7 +14,7 @@ export class ReplayBuffer {
     this.#reader = new SampleReader(source);
   }
 
-  /** Begins a round; what was seen before it is made again where a training goes on after a break. */
+  /** Starts a round; after an interruption the recent samples are rendered again. */
   async startRound({ stageStart, firstSample, stage }: Round): Promise<void> {
     if (this.#stageStart === stageStart && this.#reader.next === firstSample) return;
     this.#kept = [];
@@ -23,7 +23,7 @@ export class ReplayBuffer {
     while (this.#reader.next < firstSample) this.#keep(await this.#reader.read(1, stage.size, firstSample), stage);
   }
 
-  /** Makes the next batch of a round. */
+  /** Draws the next batch of a round. */
   async drawBatch(random: Random, { firstSample, steps, stage }: Round): Promise<Sample[]> {
     const end = firstSample + steps * stage.freshSamples;
     const fresh = await this.#reader.read(stage.freshSamples, stage.size, end);

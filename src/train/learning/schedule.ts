@@ -1,35 +1,35 @@
 import type { Size } from '../../image/types.ts';
 import { inputShape } from '../samples/network-input.ts';
 
-/** A part of the training with one size of picture. */
+/** A part of the training with one raster size. */
 export interface Stage {
   readonly size: Size;
   readonly batchSize: number;
-  /** Of a batch, samples that are seen for the first time; the others are seen again. */
+  /** New samples per batch; the others are replayed. */
   readonly freshSamples: number;
-  /** How many samples are kept to be seen again. */
+  /** Capacity of the replay buffer. */
   readonly replaySamples: number;
   readonly rounds: number;
 }
 
-/** What is learnt between two checkpoints. */
+/** The steps between two checkpoints. */
 export interface Round {
   readonly stage: Stage;
-  /** Number of its first sample, and of the stage's. */
+  /** Number of its first sample, and of its stage's. */
   readonly firstSample: number;
   readonly stageStart: number;
   readonly steps: number;
   readonly rate: number;
 }
 
-/** Fresh samples of one round, of every stage a multiple of those of a batch. */
+/** New samples per round: in every stage a multiple of those per batch. */
 const defaultRoundSamples = 1024;
 const highestRate = 2.5e-3;
 const lowestRate = 1.5e-5;
 
 /**
- * Most is learnt on pictures of half the size, in a quarter of the time: what is blurred, noisy or dark looks the same
- * there. The rest is for how much of a whole frame there is of it.
+ * Most rounds use half the raster size, at a quarter of the time: blur, noise and darkness look the same there. The last
+ * rounds adapt the network to whole frames.
  */
 export function toStages(rounds: number): readonly Stage[] {
   const half = { width: inputShape.width / 2, height: inputShape.height / 2 };
@@ -41,7 +41,7 @@ export function toStages(rounds: number): readonly Stage[] {
   ];
 }
 
-/** Lays out a whole training; the rate falls as a cosine does. */
+/** Lays out all rounds of a training, with cosine decay of the learning rate. */
 export function toRounds(stages: readonly Stage[], roundSamples = defaultRoundSamples): readonly Round[] {
   const total = stages.reduce((sum, { rounds }) => sum + rounds, 0);
   const rounds: Round[] = [];

@@ -3,25 +3,25 @@ import { measureRates } from '../evaluation/binary-classification.ts';
 import { negativeUpTo, positiveFrom, qualityLabels, type Target } from '../samples/labels.ts';
 import { type Calibrator, fitCalibrator } from './platt-scaling.ts';
 
-/** How often a flag has to be right on the pictures that thresholds are chosen by. */
+/** Precision on the calibration set that thresholds must reach. */
 export const precisions = { review: 0.9, reject: 0.98 } as const;
 
 /**
- * Other precisions of review: a blur that is missed costs more than a second look at a sharp picture, and white pages and
- * drawings are too common to be looked at again.
+ * Labels with another precision of review: a missed blur costs more than the review of a sharp picture, and white pages and
+ * drawings are too common to be reviewed.
  */
 export const reviewExceptions: ReadonlyMap<string, number> = new Map([
   ['blurry', 0.8],
   ['overexposed', 0.97],
 ]);
 
-/** Lower scores are not worth a second look, or certain enough to reject. */
+/** Lowest thresholds: below them a picture is not worth a review, or not certain enough to reject. */
 const leastReview = 0.2;
 const leastReject = 0.6;
-/** Above this a picture is rejected whatever the data says; a threshold of 1 would never be reached. */
+/** Highest threshold of reject: no score reaches 1. */
 const mostReject = 0.97;
 
-/** Fits the scores of every label. @param logits one row a picture, in the order of the labels */
+/** Fits a calibrator for every label. @param logits one row per picture, in the order of the labels */
 export function fitCalibrators(
   logits: readonly (readonly number[])[],
   targets: readonly (readonly Target[])[],
@@ -36,8 +36,8 @@ export function fitCalibrators(
 }
 
 /**
- * Chooses from where a score flags a picture: for review it is no mistake to flag what has the fault a little, for reject
- * it is. @param scores calibrated, one row a picture
+ * Chooses the thresholds of review and reject. Borderline pictures are left out for review and count as errors of reject.
+ * @param scores calibrated, one row per picture
  */
 export function choosePolicy(
   scores: readonly (readonly number[])[],
@@ -56,7 +56,7 @@ export function choosePolicy(
   return Object.fromEntries(entries);
 }
 
-/** The lowest hundredth from `least` on from where flags are as often right as they have to be. */
+/** Finds the lowest threshold, in hundredths from `least`, that reaches the precision. */
 function chooseThreshold(
   judged: readonly { readonly score: number; readonly value: number }[],
   precision: number,

@@ -10,7 +10,7 @@ import { logitsLayers } from './network.ts';
 /** tfjs-core does not export it. */
 type NamedTensor = Awaited<ReturnType<AdamOptimizer['getWeights']>>[number];
 
-/** Of the whole frame's loss, what the map's weighs. */
+/** Weight of the map's loss relative to that of the scores. */
 const mapShare = 0.5;
 
 /** A network in training: its weights and the state of its optimizer. */
@@ -28,18 +28,18 @@ export class TrainableNetwork {
     this.#optimizer = tf.train.adam();
   }
 
-  /** Goes on at another rate; tfjs can't change that of a running optimizer, but hand over its memory. */
+  /** Changes the learning rate: tfjs can't change a running optimizer's, so a new one takes over its state. */
   async setLearningRate(rate: number): Promise<void> {
     const memory = await this.#optimizer.getWeights();
     const next = this.#tf.train.adam(rate);
     if (memory.length > 1) await next.setWeights(memory);
-    // The count of steps, which comes first, is made for whoever asks.
+    // The step count comes first; `getWeights` creates its tensor anew.
     memory[0]?.tensor.dispose();
     this.#optimizer.dispose();
     this.#optimizer = next;
   }
 
-  /** Learns from a batch of samples. @returns the mean loss */
+  /** Takes one optimizer step on a batch of samples. @returns the mean loss */
   trainOnBatch(samples: readonly Sample[], size: Size, random: Random): number {
     const tf = this.#tf;
     return tf.tidy(() => {
@@ -49,7 +49,7 @@ export class TrainableNetwork {
     });
   }
 
-  /** All that it takes to go on: the weights, then the optimizer's memory; to be disposed by whoever asks. */
+  /** Copies the state that `restore` needs, weights first, then the optimizer's; the caller disposes of it. */
   async save(): Promise<NamedTensor[]> {
     const weights = this.network.getWeights().map((tensor, index) => ({ name: `weight${String(index)}`, tensor }));
     const [count, ...moments] = await this.#optimizer.getWeights();
@@ -57,7 +57,7 @@ export class TrainableNetwork {
     return count ? [...own.slice(0, weights.length), count, ...own.slice(weights.length)] : own;
   }
 
-  /** Takes over what `save` gave. */
+  /** Restores a saved state. */
   async restore(saved: readonly NamedTensor[]): Promise<void> {
     const count = this.network.weights.length;
     this.network.setWeights(saved.slice(0, count).map(({ tensor }) => tensor));
@@ -76,7 +76,7 @@ export class TrainableNetwork {
   }
 }
 
-/** Weighted cross-entropy of sigmoid(x), the mean over all that can be judged. */
+/** Weighted cross-entropy of sigmoid(x): the mean over known targets. */
 function measureEntropy(x: Tensor, targets: Tensor, weights: Tensor): Tensor<Rank.R0> {
   const losses = x.relu().sub(x.mul(targets)).add(x.abs().neg().exp().log1p());
   return losses.mul(weights).sum().div<Tensor<Rank.R0>>(weights.sum().add(1e-6));

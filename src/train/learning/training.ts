@@ -9,18 +9,18 @@ import { ReplayBuffer } from './replay-buffer.ts';
 import type { Round } from './schedule.ts';
 import { TrainableNetwork } from './trainable-network.ts';
 
-/** What a training works with. */
+/** What a training needs. */
 export interface Training {
   readonly tf: TensorFlow;
   readonly source: SampleSource;
   readonly seed: number;
   readonly rounds: readonly Round[];
   readonly checkpoint: Checkpoint;
-  /** Hears the loss of every step. */
+  /** Called with the loss after every step. */
   readonly onStep: (done: number, total: number, loss: number) => void;
 }
 
-/** Goes through all rounds that the checkpoint doesn't have yet. @returns the network that serves pictures of `size` */
+/** Runs all rounds that the checkpoint doesn't have yet. @returns the network for serving, for rasters of `size` */
 export async function runTraining(training: Training, size: Size): Promise<LayersModel> {
   const { tf, seed, rounds, checkpoint } = training;
   const replayBuffer = new ReplayBuffer(training.source);

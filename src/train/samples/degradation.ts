@@ -15,15 +15,15 @@ export interface DegradedPhoto {
   readonly strength: Strength;
   /** In the order of the labels. */
   readonly targets: readonly Target[];
-  /** Of every cell of a map of the upload, row by row. */
+  /** Targets of each cell of a map over the upload, row by row. */
   readonly cells: readonly (readonly Target[])[];
 }
 
-/** Does to a photograph what a plan says; the same plan and chance give the same bytes. */
+/** Applies a plan to a photograph; the same plan and random numbers give the same bytes. */
 export async function degradePhoto(photo: Picture, plan: Plan, raster: Size, random: Random): Promise<DegradedPhoto> {
   const size = toUploadSize(measureCrop(photo, plan), plan, raster);
   const scale = toRasterScale(size, raster);
-  // Blurred, it shows no more than the raster does, which is quicker.
+  // A blurred picture has no detail beyond the raster's; rendering at that size is faster.
   const shown = plan.blur ? { width: scaleSide(size.width, scale), height: scaleSide(size.height, scale) } : size;
   const scene = await renderScene(photo, plan, shown, plan.blur ? 1 : 1 / scale, random);
   const blurred = plan.blur
@@ -35,7 +35,7 @@ export async function degradePhoto(photo: Picture, plan: Plan, raster: Size, ran
   const losses = measureLosses(before, exposed);
   const noisy = plan.noise ? addNoise(exposed, plan.noise, random) : { picture: exposed, rms: 0 };
   const upload = await saveUpload(noisy.picture, plan);
-  // Pixels of the raster for one of the picture before it was saved at other sizes.
+  // Raster pixels per pixel of the picture before it was saved at other sizes.
   const shownScale = (upload.size.width / size.width) * toRasterScale(upload.size, raster);
   const strength: Strength = {
     blur: (blurred.spread * shownScale) / scale,
@@ -51,7 +51,7 @@ export async function degradePhoto(photo: Picture, plan: Plan, raster: Size, ran
   return { ...upload, strength, targets: toTargets(strength, content), cells };
 }
 
-/** How much a picture is reduced to fit into the raster; 1 where it fits. */
+/** Computes the scale that fits a picture into the raster; 1 where it already fits. */
 function toRasterScale({ width, height }: Size, raster: Size): number {
   const [long, short] = [Math.max(width, height), Math.min(width, height)];
   return Math.min(1, Math.max(raster.width, raster.height) / long, Math.min(raster.width, raster.height) / short);
@@ -67,12 +67,12 @@ function scaleSide(side: number, factor: number): number {
   return Math.max(1, Math.round(side * factor));
 }
 
-/** Reducing a picture averages noise away, and coarse grain less. */
+/** Scaling down averages noise out, coarse grain less. */
 function toNoiseScale(scale: number, { noise }: Plan): number {
   return Math.min(1, scale * (noise?.grain ?? 1));
 }
 
-/** Blocks that are made smaller after are seen less, as if the quality had been better by the share of their area. */
+/** Blocks that are scaled down later show less, as if the JPEG quality had been higher by the share of their area. */
 function toWorstQuality({ saves }: Plan, scale: number): number {
   let [worst, left] = [100, scale];
   for (const save of saves.toReversed()) {

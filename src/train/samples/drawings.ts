@@ -2,7 +2,7 @@ import type { Size } from '../../image/types.ts';
 import type { Random } from './random.ts';
 import { drawBetween, drawLogBetween } from './random.ts';
 
-/** Draws a page of writing as SVG: strokes in words and lines, so that no font has to be there. */
+/** Draws a page of writing as SVG: strokes grouped in words and lines, which need no font. */
 export function drawPage(random: Random, { width, height }: Size): string {
   const paper = drawGrey(random, 225, 255);
   const ink = drawGrey(random, 0, 70);
@@ -18,7 +18,7 @@ export function drawPage(random: Random, { width, height }: Size): string {
   return toSvg({ width, height }, paper, [toStrokes(lines, ink, Math.max(0.8, size * 0.13))]);
 }
 
-/** Draws a screen: panels, buttons, writing. */
+/** Draws a screenshot: panels, buttons, writing. */
 export function drawScreen(random: Random, { width, height }: Size): string {
   const isDark = random() < 0.3;
   const [back, ink] = isDark
@@ -71,7 +71,7 @@ function drawLine(random: Random, from: number, y: number, to: number, size: num
   return strokes.join('');
 }
 
-/** Two or three strokes between the corners of a small grid look like writing from where a picture is seen. */
+/** Draws two or three strokes on a small grid, which look like a letter at the size of a picture. */
 function drawLetter(random: Random, x: number, y: number, size: number): string {
   const place = (): string =>
     toPoint(x + (Math.floor(random() * 3) / 2) * size * 0.4, y - (Math.floor(random() * 4) / 3) * size * 0.75);

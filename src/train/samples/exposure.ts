@@ -1,16 +1,16 @@
 import { toLightValue, toLuma, toValue } from './light.ts';
 import type { Picture } from './photos.ts';
 
-/** Luma at or below which nothing can be made out, and at or above which nothing is left. */
+/** Luma at or below which a pixel counts as black, and at or above which as white. */
 const blackLuma = 28;
 const whiteLuma = 242;
 
-/** Haze or a faded print: every value moves towards one. @param share of the contrast that is left */
+/** Simulates haze or a faded print: moves all values towards one. @param share of the contrast that remains */
 export function flatten(picture: Picture, share: number, towards: number): Picture {
   return mapValues(picture, (value) => Math.round(towards + share * (value - towards)));
 }
 
-/** Another time of exposure. @param stops doublings of light; the sensor cuts off what is too bright */
+/** Changes the exposure. @param stops doublings of light; values above white are clipped */
 export function expose(picture: Picture, stops: number): Picture {
   return mapValues(picture, (value) => toValue(toLightValue(value) * 2 ** stops));
 }
@@ -22,27 +22,27 @@ function mapValues({ pixels, width, height }: Picture, to: (value: number) => nu
   return { pixels: changed, width, height };
 }
 
-/** Shares of what could be made out before that is black or white after; of the whole and of each cell. */
+/** Shares of what was neither black nor white before and is black or white after. */
 export interface Loss {
   readonly black: number;
   readonly white: number;
 }
 
-/** How many cells a map of a picture has, whatever its size. */
+/** Cells of a map of targets, for a picture of any size. */
 export const mapCells = { columns: 16, rows: 12 } as const;
 
-/** A smooth surface loses little by turning white, or black: paper, a sky. */
+/** Weight of a smooth surface, which loses little by turning white or black: paper, sky. */
 const smoothWeight = 0.15;
-/** Difference of neighbours, 0…255, that counts whole. */
+/** Difference of neighbours, 0…255, from which a pixel has the full weight. */
 const fullDetail = 8;
-/** Every second pixel of every second row tells enough. */
+/** Every second pixel of every second row is enough. */
 const stride = 2;
 
-/** Measures what was lost in the cells of a map, row by row, of pictures of one size. */
+/** Measures what exposure lost in the whole picture and in each cell of a map, row by row. Both pictures have one size. */
 export function measureLosses(before: Picture, after: Picture): { readonly whole: Loss; readonly cells: Loss[] } {
   const { columns, rows } = mapCells;
   const { width, height, pixels } = before;
-  // Of every cell: what was not black, what of it is now; what was not white, what of it is now.
+  // Four sums per cell: not black before, of these black now; not white before, of these white now.
   const sums = new Float64Array(columns * rows * 4);
   for (let y = stride; y < height; y += stride) {
     const row = Math.floor((y * rows) / height) * columns;
@@ -51,7 +51,7 @@ export function measureLosses(before: Picture, after: Picture): { readonly whole
       const sum = (row + Math.floor((x * columns) / width)) * 4;
       const [was, is] = [toLuma(pixels, at), toLuma(after.pixels, at)];
       const weight = Math.min(1, smoothWeight + measureStep(pixels, at, width) / fullDetail);
-      // What was black or white before (a night sky, a white page) is no loss.
+      // Black or white before (a night sky, a white page) is no loss.
       if (was > blackLuma) {
         sums[sum] = (sums[sum] ?? 0) + weight;
         if (is <= blackLuma) sums[sum + 1] = (sums[sum + 1] ?? 0) + weight;
@@ -71,16 +71,16 @@ function toLoss([visible = 0, black = 0, light = 0, white = 0]: readonly number[
   return { black: black / Math.max(1, visible), white: white / Math.max(1, light) };
 }
 
-/** How much a pixel differs from those to its left and above, in green. */
+/** Measures how much a pixel differs in green from its neighbours to the left and above. */
 function measureStep(pixels: Uint8Array, at: number, width: number): number {
   const here = pixels[at + 1] ?? 0;
   return Math.abs(here - (pixels[at - 2] ?? 0)) + Math.abs(here - (pixels[at + 1 - width * 3] ?? 0));
 }
 
-/** One pixel of so many, coprime to common widths, tells enough of a histogram. */
+/** Every seventh pixel is enough for a histogram; 7 is coprime to common widths. */
 const sparse = 7;
 
-/** 98th less 2nd percentile of luma, 0…255. */
+/** Measures the 98th minus the 2nd percentile of luma, 0…255. */
 export function measureRange({ pixels }: Picture): number {
   const histogram = new Uint32Array(256);
   let count = 0;

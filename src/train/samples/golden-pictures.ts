@@ -15,13 +15,13 @@ const plans: Readonly<Record<string, Partial<Plan>>> = {
 };
 const sceneSeed = 1;
 
-/** A picture whose scores every engine has to get right, and its bytes. */
+/** A picture on which every engine must give the recorded scores. */
 export interface GoldenPicture {
   readonly name: string;
   readonly bytes: Buffer;
 }
 
-/** Draws pictures that belong to nobody: one scene, good and damaged. */
+/** Draws the golden images: one landscape, good and with each fault. */
 export async function drawGoldenPictures(): Promise<GoldenPicture[]> {
   const scene: Picture = drawLandscape(sceneSeed, 640, 427);
   return Promise.all(

@@ -2,7 +2,7 @@ import type { LightField } from './light.ts';
 import type { Random } from './random.ts';
 import { drawBetween } from './random.ts';
 
-/** Where the light of one point goes to; the weights' sum is 1. */
+/** A convolution kernel as a list of taps; the weights add up to 1. */
 export type Kernel = readonly Tap[];
 
 interface Tap {
@@ -13,7 +13,7 @@ interface Tap {
 
 const subsamples = 5;
 
-/** A lens out of focus: an even disc. @param radius in pixels */
+/** Builds the kernel of a defocused lens: a uniform disc. @param radius in pixels */
 export function toDisc(radius: number): Kernel {
   const reach = Math.ceil(radius);
   const weights = new Map<string, Tap>();
@@ -31,7 +31,7 @@ export function toDisc(radius: number): Kernel {
   return normaliseKernel(weights);
 }
 
-/** A blur that no lens makes, but many programs. @param spread its standard deviation, in pixels */
+/** Builds a Gaussian kernel, the blur of image editors. @param spread its standard deviation in pixels */
 export function toGaussian(spread: number): Kernel {
   const reach = Math.ceil(3 * spread);
   const weights = new Map<string, Tap>();
@@ -41,7 +41,7 @@ export function toGaussian(spread: number): Kernel {
   return normaliseKernel(weights);
 }
 
-/** A camera that moved: a path that bends and changes its pace. @param length in pixels */
+/** Draws the kernel of camera shake: a curved path of varying speed. @param length in pixels */
 export function drawMotion(random: Random, length: number): Kernel {
   const weights = new Map<string, Tap>();
   const points = Math.max(2, Math.ceil(length * 4));
@@ -56,13 +56,13 @@ export function drawMotion(random: Random, length: number): Kernel {
     y += (Math.sin(angle) * length) / points;
     angle += bend / points + drawBetween(random, -0.15, 0.15);
   }
-  // Centred, as a picture is no other for being shifted.
+  // Centred, so that the kernel doesn't shift the picture.
   const [middleX, middleY] = [mean(path.map((point) => point.x)), mean(path.map((point) => point.y))];
   for (const point of path) splat(weights, point.x - middleX, point.y - middleY, point.time);
   return normaliseKernel(weights);
 }
 
-/** Spread of a kernel in pixels: its standard deviation in the direction in which that is largest. */
+/** Measures a kernel's spread: its standard deviation in pixels, in the direction in which it is largest. */
 export function measureSpread(kernel: Kernel): number {
   const moment = (of: (tap: Tap) => number): number => kernel.reduce((sum, tap) => sum + tap.weight * of(tap), 0);
   const [meanX, meanY] = [moment(({ x }) => x), moment(({ y }) => y)];
@@ -72,7 +72,7 @@ export function measureSpread(kernel: Kernel): number {
   return Math.sqrt((across + down) / 2 + Math.hypot((across - down) / 2, both));
 }
 
-/** Spreads the light of every point; beyond the edges it is as bright as at them. */
+/** Convolves with a kernel; pixels at the edges are repeated beyond them. */
 export function convolve({ light, width, height }: LightField, kernel: Kernel): LightField {
   const reach = Math.max(0, ...kernel.map(({ x, y }) => Math.max(Math.abs(x), Math.abs(y))));
   const padded = padEdges(light, width, height, reach);

@@ -4,7 +4,7 @@ import { createRandom } from './random.ts';
 
 type Colour = readonly [number, number, number];
 
-/** Draws a landscape with a brick house by code alone, so that golden images belong to nobody. */
+/** Draws a landscape with a brick house: golden images are generated, so no photographer's licence applies. */
 export function drawLandscape(seed: number, width = 480, height = 320): Picture {
   const random = createRandom(seed);
   const clouds = createNoise(random);
@@ -27,7 +27,7 @@ export function drawLandscape(seed: number, width = 480, height = 320): Picture 
   return { pixels, width, height };
 }
 
-/** The house in a unit of its own: 0…0.4 wide, 0…0.3 high; nothing beside it. */
+/** Paints the house in its own coordinates, 0…0.4 wide and 0…0.3 high; undefined beside it. */
 function paintHouse(x: number, y: number): Colour | undefined {
   const isRoof = y >= -0.16 && y < 0 && Math.abs(x - 0.2) < 0.24 + y * 1.25;
   if (isRoof) return Math.floor(y * 70) % 2 === 0 ? [84, 44, 40] : [112, 60, 50];
@@ -42,7 +42,7 @@ function paintHouse(x: number, y: number): Colour | undefined {
   return isMortar ? [196, 186, 172] : shade([158, 78, 58], 0.85 + 0.1 * ((course * 7 + Math.floor(x / 0.04) * 3) % 4));
 }
 
-/** Value noise of period 256, smooth between whole numbers, 0…1. */
+/** Builds value noise of period 256, interpolated between integers, 0…1. */
 function createNoise(random: Random): (x: number, y: number) => number {
   const lattice = Float32Array.from({ length: 256 * 256 }, random);
   const at = (x: number, y: number) => lattice[(y & 255) * 256 + (x & 255)] ?? 0;
@@ -55,7 +55,7 @@ function createNoise(random: Random): (x: number, y: number) => number {
   };
 }
 
-/** Noise over ever finer noise, each half as strong, 0…1. */
+/** Sums octaves of noise, each twice as fine and half as strong, 0…1. */
 function sumOctaves(noise: (x: number, y: number) => number, x: number, y: number, octaves: number): number {
   let sum = 0;
   for (let octave = 0; octave < octaves; octave += 1) {

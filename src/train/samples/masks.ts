@@ -3,10 +3,10 @@ import type { Picture } from './photos.ts';
 import type { Random } from './random.ts';
 import { drawBetween } from './random.ts';
 
-/** How much of one thing there is at a place: 0…1, of the frame's shares across and down. */
+/** Opacity, 0…1, at a place, given as shares of the frame across and down. */
 export type Mask = (across: number, down: number) => number;
 
-/** A soft-edged ellipse that covers about `area` of the frame, somewhere inside it. */
+/** Draws a soft-edged ellipse that covers about `area` of the frame, at a random place. */
 export function drawBlob(random: Random, area: number, softness: number): Mask {
   const ratio = drawBetween(random, 0.6, 1.7);
   const [wide, high] = [Math.sqrt((area * ratio) / Math.PI), Math.sqrt(area / ratio / Math.PI)];
@@ -20,7 +20,7 @@ export function drawBlob(random: Random, area: number, softness: number): Mask {
   };
 }
 
-/** Lays one picture over another of the same size. */
+/** Blends one picture over another of the same size. */
 export function blend(over: Picture, under: Picture, mask: Mask): Picture {
   const { width, height } = over;
   const pixels = new Uint8Array(over.pixels.length);
@@ -35,14 +35,14 @@ export function blend(over: Picture, under: Picture, mask: Mask): Picture {
   return { pixels, width, height };
 }
 
-/** One colour all over. */
+/** Builds a picture of one colour. */
 export function fill({ width, height }: Size, colour: readonly [number, number, number]): Picture {
   const pixels = new Uint8Array(width * height * 3);
   for (let at = 0; at < pixels.length; at += 1) pixels[at] = colour[(at % 3) as 0 | 1 | 2];
   return { pixels, width, height };
 }
 
-/** How much detail there is at a place: the mean difference of neighbours within the mask, 0…255. */
+/** Measures detail: the mean difference of neighbours within the mask, 0…255. */
 export function measureDetail({ pixels, width, height }: Picture, mask: Mask): number {
   let [sum, weight] = [0, 0];
   for (let y = 1; y < height; y += 2) {

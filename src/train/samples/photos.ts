@@ -6,25 +6,25 @@ import { exitCodes, ExitError, toMessage } from '../../errors.ts';
 import type { Source } from './sources.ts';
 import { toSources } from './sources.ts';
 
-/** A whole picture in memory: uint8 RGB, row by row. */
+/** A decoded picture: uint8 RGB [height, width, 3]. */
 export interface Picture {
   readonly pixels: Uint8Array;
   readonly width: number;
   readonly height: number;
 }
 
-/** A good photograph to learn from. */
+/** A good photograph that samples are made from. */
 export interface Photo extends Picture {
   readonly file: string;
   readonly source: Source;
 }
 
-/** Longer sides are reduced to this: what the largest of the uploads that are made of them have. */
+/** Longer sides are scaled down to this, the longest side of the uploads that samples simulate. */
 const maxSide = 1600;
 const extensions = /\.(jpe?g|png|webp|tiff?|avif)$/i;
 
 /**
- * Lists the photographs of a folder by their names.
+ * Lists the photographs of a folder, sorted by name.
  * @throws {@link ExitError} 78 where the folder can't be read or holds none.
  */
 export async function listPhotos(dir: string): Promise<string[]> {
@@ -37,13 +37,13 @@ export async function listPhotos(dir: string): Promise<string[]> {
 }
 
 /**
- * Loads every photograph of a folder, in the order of their names; `SOURCES.tsv` beside them tells their origin.
+ * Loads every photograph of a folder, sorted by name; `SOURCES.tsv` in it names their origin.
  * @throws {@link ExitError} 78 where the folder or a photograph can't be read, or there are fewer than two.
  */
 export async function loadPhotos(dir: string, onPhoto: (done: number, total: number) => void): Promise<Photo[]> {
   const files = await listPhotos(dir);
   if (files.length < 2) {
-    const message = `one photograph only in ${dir}: training needs one to learn from and one to test`;
+    const message = `only one photograph in ${dir}: training needs at least two`;
     throw new ExitError(exitCodes.configuration, message);
   }
   return loadNamedPhotos(dir, files, onPhoto);

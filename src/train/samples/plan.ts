@@ -2,14 +2,14 @@ import type { Random } from './random.ts';
 import { drawBetween, drawLogBetween } from './random.ts';
 import type { SensorNoise } from './sensor-noise.ts';
 
-/** What a picture shows before anything is done to it. */
+/** Content of a picture before degradation. */
 export type SceneKind =
   | 'photo'
-  /** A sharp subject before a background out of focus. */
+  /** A sharp subject in front of a defocused background. */
   | 'soft background'
   /** A subject on white. */
   | 'product'
-  /** Dark, with lights and detail. */
+  /** A dark picture with lights and detail. */
   | 'night'
   | 'page'
   | 'screen'
@@ -17,43 +17,43 @@ export type SceneKind =
   | 'wall'
   | 'blank';
 
-/** Blur of the whole frame; `spread` as `kernels.measureSpread` has it, in pixels of the raster. */
+/** Blur of the whole frame; `spread` as `kernels.measureSpread` defines it, in pixels of the raster. */
 export interface Blur {
   readonly kind: 'disc' | 'motion' | 'gaussian';
   readonly spread: number;
 }
 
-/** One time that a picture is saved as JPEG. */
+/** One save as JPEG. */
 export interface Save {
   readonly quality: number;
-  /** How it is scaled before. */
+  /** Scale applied before saving. */
   readonly scale: number;
 }
 
-/** All that is done to a photograph, in this order. */
+/** What is done to a photograph, in this order. */
 export interface Plan {
   readonly scene: SceneKind;
-  /** Spread of the background's blur, where the scene has one. */
+  /** Spread of the background's blur, in a scene with a soft background. */
   readonly backgroundSpread: number;
-  /** The part that is kept, as shares of the sides; its place as shares of what is left over. */
+  /** Size of the crop as shares of the sides; its position as shares of the rest. */
   readonly crop: { readonly wide: number; readonly high: number; readonly left: number; readonly top: number };
   readonly turn: 0 | 90 | 180 | 270;
   readonly isFlipped: boolean;
   /** Long side of the upload as a multiple of the raster's. */
   readonly side: number;
-  /** Whether a photograph that is too small is enlarged to that. */
+  /** Whether a smaller photograph is enlarged to that. */
   readonly isEnlarged: boolean;
   readonly blur?: Blur;
-  /** Share of the contrast that is left, and what all values move to. */
+  /** Share of the contrast that remains, and the value that all values move towards. */
   readonly haze?: { readonly share: number; readonly towards: number };
   readonly stops: number;
   readonly noise?: SensorNoise;
-  /** The last one may be saved in another format instead. */
+  /** The result of the last one may be converted to `format`. */
   readonly saves: readonly Save[];
   readonly format: 'jpeg' | 'png' | 'webp';
 }
 
-/** A good photograph, well saved. */
+/** A good photograph at high JPEG quality. */
 export const untouched: Plan = {
   scene: 'photo',
   backgroundSpread: 0,
@@ -79,7 +79,7 @@ const scenes: readonly (readonly [SceneKind, number])[] = [
   ['blank', 0.03],
 ];
 
-/** Draws a picture of the training: a quarter good ones, the others with one fault or several. */
+/** Draws the plan of a training sample: about a quarter good, the others with one or more faults. */
 export function drawPlan(random: Random): Plan {
   const frame = drawFrame(random);
   const plan: Plan = { ...untouched, ...frame, scene: drawSceneKind(random), saves: drawGoodSaves(random) };
@@ -95,7 +95,7 @@ export function drawPlan(random: Random): Plan {
   };
 }
 
-/** Draws which part of a photograph is seen, how large, and in which format it comes. */
+/** Draws crop, turn, size and format. */
 function drawFrame(
   random: Random,
 ): Pick<Plan, 'crop' | 'turn' | 'isFlipped' | 'side' | 'isEnlarged' | 'format' | 'backgroundSpread'> {
@@ -122,12 +122,12 @@ function drawBlur(random: Random, kind: Blur['kind'], spread: number): Blur {
   return { kind, spread: spread * drawBetween(random, 0.93, 1.07) };
 }
 
-/** Draws what leaves a picture a `share` of its contrast. */
+/** Draws a haze that leaves a `share` of the contrast. */
 export function drawHaze(random: Random, share: number): { share: number; towards: number } {
   return { share, towards: random() < 0.6 ? drawBetween(random, 110, 225) : drawBetween(random, 40, 160) };
 }
 
-/** Draws a sensor's noise of a `deviation` as {@link SensorNoise} has it. */
+/** Draws sensor noise of a `deviation` as {@link SensorNoise} defines it. */
 export function drawNoise(random: Random, deviation: number): SensorNoise {
   return {
     deviation,
@@ -146,7 +146,7 @@ function drawGoodSaves(random: Random): Save[] {
   ];
 }
 
-/** Draws a chain of which one is bad, and perhaps saved well after, at another size. */
+/** Draws a chain of saves with a bad one, which may be followed by a good one at another size. */
 export function drawBadSaves(random: Random, quality: number): Save[] {
   const bad = { quality: Math.round(quality), scale: 1 };
   const before = random() < 0.3 ? [{ quality: Math.round(drawBetween(random, 50, 95)), scale: 1 }] : [];

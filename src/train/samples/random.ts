@@ -1,7 +1,7 @@
 /** Draws the next number in [0, 1). */
 export type Random = () => number;
 
-/** Builds a generator (mulberry32) that gives the same numbers for the same seed and stream on every machine. */
+/** Builds a generator (mulberry32): the same seed and stream give the same numbers on every machine. */
 export function createRandom(seed: number, stream = 0): Random {
   let state = (Math.imul(seed | 0, 0x9e3779b1) ^ Math.imul((stream | 0) + 1, 0x85ebca6b)) | 0;
   return () => {
@@ -12,17 +12,17 @@ export function createRandom(seed: number, stream = 0): Random {
   };
 }
 
-/** Draws a number between two bounds, evenly. */
+/** Draws a number from a uniform distribution between two bounds. */
 export function drawBetween(random: Random, low: number, high: number): number {
   return low + (high - low) * random();
 }
 
-/** Draws a number between two positive bounds so that every doubling is equally likely. */
+/** Draws a number from a log-uniform distribution between two positive bounds. */
 export function drawLogBetween(random: Random, low: number, high: number): number {
   return low * (high / low) ** random();
 }
 
-/** Puts the items in a random order, in a new array. */
+/** Shuffles items into a new array. */
 export function shuffle<Item>(random: Random, items: readonly Item[]): Item[] {
   return items
     .map((item) => ({ item, key: random() }))

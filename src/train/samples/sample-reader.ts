@@ -2,13 +2,13 @@ import type { Size } from '../../image/types.ts';
 import type { SampleSource } from './sample-source.ts';
 import type { Sample } from './samples.ts';
 
-/** Samples that are made while others are used: making one takes long, and 1,500 of them hold 1.4 GB. */
+/** Read-ahead: rendering a sample takes long, and 1,500 of them hold 1.4 GB. */
 const samplesAhead = 48;
 
-/** Takes samples from a source in their order, while a few more are made. */
+/** Reads samples from a source in their order and requests a few ahead. */
 export class SampleReader {
   readonly #source: SampleSource;
-  /** Number of the sample that is read next, and of the next that nobody makes yet. */
+  /** Number of the next sample to read, and of the next to request. */
   #next = 0;
   #requested = 0;
 
@@ -16,18 +16,18 @@ export class SampleReader {
     this.#source = source;
   }
 
-  /** Number of the sample that is read next. */
+  /** Number of the next sample to read. */
   get next(): number {
     return this.#next;
   }
 
-  /** Goes on at another number. */
+  /** Continues at another number. */
   skipTo(index: number): void {
     this.#next = index;
     this.#requested = Math.max(this.#requested, index);
   }
 
-  /** Reads the next samples. @param end number from which on none is made ahead */
+  /** Reads the next samples. @param end number of the first sample that is not requested ahead */
   async read(count: number, size: Size, end: number): Promise<Sample[]> {
     for (; this.#requested < Math.min(end, this.#next + count + samplesAhead); this.#requested += 1) {
       this.#source.request(this.#requested, size);

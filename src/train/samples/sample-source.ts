@@ -6,11 +6,11 @@ import type { Picture } from './photos.ts';
 import type { SampleAnswer, SampleRequest, SampleThreadData } from './sample-thread.ts';
 import type { Sample } from './samples.ts';
 
-/** Samples by their numbers, made ahead in threads. */
+/** Renders samples by number in threads, ahead of their use. */
 export interface SampleSource {
-  /** @throws Error where it can't be made. */
+  /** Resolves to a requested sample, once. @throws Error where it was not requested or can't be rendered */
   take(index: number): Promise<Sample>;
-  /** Begins to make samples that will be wanted; each is to be got once. */
+  /** Starts to render a sample. */
   request(index: number, size: Size): void;
   stop(): Promise<void>;
 }
@@ -21,7 +21,7 @@ interface Requested {
   readonly reject: (error: Error) => void;
 }
 
-/** Starts one thread for each CPU. */
+/** Starts one sample thread for each CPU. */
 export function startSampleSource(photos: readonly Picture[], seed: number): SampleSource {
   const shared = photos.map((photo) => ({ ...photo, pixels: toShared(photo.pixels) }));
   const workerData: SampleThreadData = { photos: shared, seed };
@@ -43,7 +43,7 @@ export function startSampleSource(photos: readonly Picture[], seed: number): Sam
     request(index, size) {
       const sample = createRequested();
       requested.set(index, sample);
-      // What is sent to a thread that died is never answered.
+      // A dead thread never answers.
       if (failure) sample.reject(failure);
       else threads[index % threads.length]?.postMessage({ index, size } satisfies SampleRequest);
     },
@@ -67,7 +67,7 @@ function createRequested(): Requested {
   const promise = new Promise<Sample>((onResolve, onReject) => {
     [resolve, reject] = [onResolve, onReject];
   });
-  // Whoever gets it hears of a failure; until then nobody listens.
+  // A failure before `take` is no unhandled rejection: `take` passes it on.
   promise.catch(() => undefined);
   return { promise, resolve, reject };
 }

@@ -1,4 +1,4 @@
-// Makes samples beside the thread that trains.
+// Renders samples beside the training thread.
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
 import { toMessage } from '../../errors.ts';
@@ -6,27 +6,27 @@ import type { Size } from '../../image/types.ts';
 import type { Picture } from './photos.ts';
 import { renderSample, type Sample } from './samples.ts';
 
-/** What a thread is born with. */
+/** What a thread gets at its start. */
 export interface SampleThreadData {
-  /** Their pixels are in memory that all threads share. */
+  /** Pixels are in shared memory. */
   readonly photos: readonly Picture[];
   readonly seed: number;
 }
 
-/** Which sample is wanted. */
+/** A request for one sample. */
 export interface SampleRequest {
   readonly index: number;
   readonly size: Size;
 }
 
-/** What became of it. */
+/** The answer to a request. */
 export type SampleAnswer =
   | { readonly kind: 'made'; readonly index: number; readonly sample: Sample }
   | { readonly kind: 'failed'; readonly index: number; readonly reason: string };
 
 const port = parentPort;
 if (!port) throw new Error('sample-thread runs as a worker thread only');
-// One thread is busy with one sample; the others have theirs.
+// One thread for each CPU already renders samples.
 sharp.concurrency(1);
 const { photos, seed } = workerData as SampleThreadData;
 

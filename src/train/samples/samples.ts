@@ -9,7 +9,7 @@ import type { Picture } from './photos.ts';
 import { drawPlan } from './plan.ts';
 import { createRandom } from './random.ts';
 
-/** One degraded photograph as the service would hand it to the model, and what the model should say. */
+/** One degraded photograph as the service would pass it to the model, with the targets of its labels. */
 export interface Sample {
   /** uint8 [height, width, 3] */
   readonly raster: Uint8Array;
@@ -19,15 +19,15 @@ export interface Sample {
   readonly mapTargets: Float32Array;
 }
 
-/** Photographs are whole files; no upload of theirs is too large or too slow. */
+/** The trainer's own pictures need no limits of memory. */
 const limits = { maxPixels: 52_000_000, decodeTimeoutMs: 60_000, maxDecodeBytes: Infinity };
 
-/** Turns image bytes into the network's raster, the way the service does. */
+/** Decodes image bytes to the network's raster, as the service does. */
 export async function toRaster(bytes: Uint8Array, { width, height }: Size): Promise<Uint8Array> {
   return decodeImage(bytes, { width, height, resize: 'long-side' }, limits);
 }
 
-/** Makes the sample of a number: the same photographs, seed, and number give the same one. */
+/** Renders a sample by its number: the same photographs, seed and number give the same sample. */
 export async function renderSample(
   photos: readonly Picture[],
   seed: number,
@@ -42,7 +42,7 @@ export async function renderSample(
   return { raster, targets: toNumbers(degraded.targets), mapTargets: toMapTargets(degraded, size) };
 }
 
-/** Lays what is known of an upload's cells over the cells of a raster, which shows it turned and mirrored as may be. */
+/** Maps the targets of an upload's cells to the cells of the raster, in which it may be turned and mirrored. */
 function toMapTargets({ cells, size }: DegradedPhoto, raster: Size): Float32Array {
   const { isTurned, width, height } = toLongSidePlacement(size, raster);
   const map = toMapSize(raster);
@@ -60,7 +60,7 @@ function toMapTargets({ cells, size }: DegradedPhoto, raster: Size): Float32Arra
   return numbers;
 }
 
-/** Where a mirrored picture shows what is at a place beyond its end; places in shares of its side. */
+/** Maps a place beyond the picture's end to the one that mirroring shows there; places are shares of a side. */
 function fold(place: number): number {
   const within = place % 2;
   return Math.min(1 - 1e-6, within < 1 ? within : 2 - within);

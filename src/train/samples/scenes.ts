@@ -13,18 +13,18 @@ import { drawBetween } from './random.ts';
 import { drawBlank, drawWall } from './surfaces.ts';
 import { rasteriseSvg } from './svg-raster.ts';
 
-/** A picture before it is degraded. */
+/** A rendered scene before degradation. */
 export interface Scene {
   readonly picture: Picture;
   readonly content: Content;
-  /** Where it is out of focus on purpose, by how much, in pixels. */
+  /** Intended defocus: where the picture is sharp, and the blur's spread elsewhere in pixels. */
   readonly soft?: { readonly sharp: Mask; readonly spread: number };
 }
 
-/** Larger kernels are applied to a reduced picture, which shows no less. */
+/** Larger kernels are applied to a scaled-down picture, which loses no visible detail. */
 const maxKernelSpread = 1.6;
 
-/** Turns a photograph into what a plan says is to be seen. @param scale pixels of the picture for one of the raster */
+/** Renders the scene of a plan. @param scale pixels of the picture per pixel of the raster */
 export async function renderScene(
   photo: Picture,
   plan: Plan,
@@ -55,14 +55,14 @@ export async function renderScene(
   }
 }
 
-/** The size that a plan's part of a photograph has, turned. */
+/** Computes the size of a plan's crop of a photograph, after its turn. */
 export function measureCrop(photo: Picture, { crop, turn }: Plan): Size {
   const width = Math.max(1, Math.round(photo.width * crop.wide));
   const height = Math.max(1, Math.round(photo.height * crop.high));
   return turn % 180 === 0 ? { width, height } : { width: height, height: width };
 }
 
-/** Blurs a whole picture in linear light. @returns the spread that it really got, in pixels */
+/** Blurs a whole picture in linear light. @returns the blurred picture and the measured spread in pixels */
 export async function blurPicture(
   picture: Picture,
   blur: Blur,
@@ -79,18 +79,18 @@ export async function blurPicture(
   return { picture: await resizePicture(blurred, picture), spread: measureSpread(kernel) * reduction };
 }
 
-/** Brings a picture to a size. */
+/** Resizes a picture. */
 export async function resizePicture(picture: Picture, { width, height }: Size): Promise<Picture> {
   if (picture.width === width && picture.height === height) return picture;
   return toPixels(toSharp(picture).resize({ width, height, fit: 'fill' }));
 }
 
-/** Hands a picture to the image library. */
+/** Opens a picture in sharp. */
 export function toSharp({ pixels, width, height }: Picture): Sharp {
   return sharp(pixels, { raw: { width, height, channels: 3 } });
 }
 
-/** Takes a picture out of the image library, over white. */
+/** Reads a picture from sharp, over white. */
 export async function toPixels(image: Sharp): Promise<Picture> {
   const flat = image.flatten({ background: 'white' }).toColourspace('srgb').raw();
   const { data, info } = await flat.toBuffer({ resolveWithObject: true });
@@ -111,7 +111,7 @@ async function cropPhoto(photo: Picture, plan: Plan, { width, height }: Size): P
   return toPixels(cut.flop(isFlipped).rotate(turn));
 }
 
-/** Copies a part: the image library doesn't read memory that threads share. */
+/** Copies a crop, because sharp doesn't read shared memory. */
 function cutOut(photo: Picture, left: number, top: number, { width, height }: Size): Picture {
   const pixels = new Uint8Array(width * height * 3);
   for (let row = 0; row < height; row += 1) {
@@ -144,14 +144,14 @@ async function stagePhoto(picture: Picture, plan: Plan, scale: number, random: R
   };
 }
 
-/** Of a few places the one with the most detail: a subject is seldom the sky. */
+/** Finds the most detailed of a few places: a subject is rarely the sky. */
 function findSubject(picture: Picture, random: Random, area: number, softness: number): Mask {
   const places = Array.from({ length: 4 }, () => drawBlob(random, area, softness));
   const ranked = places.map((mask) => ({ mask, detail: measureDetail(picture, mask) }));
   return ranked.reduce((best, next) => (next.detail > best.detail ? next : best)).mask;
 }
 
-/** A disc of radius r has a spread of r / 2, a straight motion of length l one of l / √12. */
+/** Draws a kernel of a spread; a disc of radius r has r / 2, a straight motion of length l has l / √12. */
 function drawKernel(kind: Blur['kind'], spread: number, random: Random): Kernel {
   if (kind === 'motion') return drawMotion(random, spread * Math.sqrt(12));
   return kind === 'disc' ? toDisc(spread * 2) : toGaussian(spread);

@@ -2,24 +2,24 @@ import { toLight, toLuma, toPicture } from './light.ts';
 import type { Picture } from './photos.ts';
 import { createRandom, type Random } from './random.ts';
 
-/** How a sensor and what is behind it disturb a picture. */
+/** Noise of a camera's sensor and of the processing after it. */
 export interface SensorNoise {
-  /** Standard deviation at middle grey, in values of sRGB, 0…255. */
+  /** Standard deviation at middle grey, in sRGB values, 0…255. */
   readonly deviation: number;
-  /** Share of the variance that is there without light. */
+  /** Share of the variance that is read noise, independent of light. */
   readonly readShare: number;
-  /** Share that is the same in all colours: 1 is grey grain, 0 coloured. */
+  /** Share that is equal in all channels: 1 is grey grain, 0 coloured. */
   readonly greyShare: number;
-  /** Pixels that one grain covers, 1…3: demosaicing and noise reduction make it coarse. */
+  /** Pixels per grain, 1…3: demosaicing and noise reduction make grain coarse. */
   readonly grain: number;
 }
 
-/** Values of sRGB that one unit of light makes at middle grey, of light 0.2. */
+/** sRGB values per unit of linear light at middle grey, which is light 0.2. */
 const slope = 287;
 const middleGrey = 0.2;
 const tableSize = 1 << 16;
 
-/** Adds noise of light and of the sensor, in linear light. @returns what it is in luma, root mean square, too */
+/** Adds shot and read noise in linear light. @returns the picture and the noise's root mean square in luma */
 export function addNoise(picture: Picture, noise: SensorNoise, random: Random): { picture: Picture; rms: number } {
   const { light, width, height } = toLight(picture);
   const variance = (noise.deviation / slope) ** 2;
@@ -39,10 +39,10 @@ export function addNoise(picture: Picture, noise: SensorNoise, random: Random): 
   return { picture: noisy, rms: measureDifference(picture, noisy) };
 }
 
-/** One pixel of so many tells enough. */
+/** Every seventh pixel is enough for a root mean square. */
 const sparse = 7;
 
-/** Root mean square of the difference in luma. */
+/** Measures the root mean square of the difference in luma. */
 function measureDifference(before: Picture, after: Picture): number {
   let sum = 0;
   let count = 0;
@@ -53,11 +53,11 @@ function measureDifference(before: Picture, after: Picture): number {
   return Math.sqrt(sum / Math.max(1, count));
 }
 
-/** Normally distributed, of variance 1, in grains of some pixels that blend into each other. */
+/** Draws normally distributed values of variance 1, in grains of some pixels that blend into each other. */
 function drawGrain(width: number, height: number, grain: number, random: Random): Float32Array {
   const [columns, rows] = [Math.ceil(width / grain) + 1, Math.ceil(height / grain) + 1];
   const values = new Float32Array(columns * rows);
-  // A place of its own in the table for every row: the table is longer than the memory of an eye.
+  // Each row starts at a random place of the table, so that no repetition is visible.
   for (let row = 0; row < rows; row += 1) {
     const from = Math.floor(random() * tableSize);
     for (let column = 0; column < columns; column += 1) {
@@ -75,7 +75,7 @@ function drawGrain(width: number, height: number, grain: number, random: Random)
       const at = top * columns + left;
       const upper = (values[at] ?? 0) * (1 - right) + (values[at + 1] ?? 0) * right;
       const lower = (values[at + columns] ?? 0) * (1 - right) + (values[at + columns + 1] ?? 0) * right;
-      // Blending of neighbours takes variance away.
+      // Interpolation lowers the variance; the division restores it.
       const left2 = (1 - right) ** 2 + right ** 2;
       plane[y * width + x] = (upper * (1 - down) + lower * down) / Math.sqrt(left2 * ((1 - down) ** 2 + down ** 2));
     }
@@ -89,7 +89,7 @@ function cutOut(values: Float32Array, columns: number, width: number, height: nu
   return plane;
 }
 
-/** A table is some thirty times faster than drawing every sample anew (Box–Muller). */
+/** Normal draws (Box–Muller). A table is about thirty times faster than one draw per pixel. */
 const table = Float32Array.from(
   { length: tableSize },
   (() => {

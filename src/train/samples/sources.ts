@@ -1,10 +1,10 @@
-/** Where a photograph comes from, and what may be done with it. */
+/** Origin and licence of a photograph. */
 export interface Source {
   readonly origin: string;
   readonly licence: string;
 }
 
-/** Reads `SOURCES.tsv`: a head line that names the columns, among them `file`, `source` and `licence`. */
+/** Parses `SOURCES.tsv`: its first line names the columns, among them `file`, `source` and `licence`. */
 export function toSources(tsv: string): ReadonlyMap<string, Source> {
   const [head = [], ...rows] = tsv
     .split(/\r?\n/)

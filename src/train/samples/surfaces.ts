@@ -3,14 +3,14 @@ import type { Picture } from './photos.ts';
 import type { Random } from './random.ts';
 import { drawBetween, drawLogBetween } from './random.ts';
 
-/** Draws a plain wall: shaded softly, with a fine sharp grain. */
+/** Draws a plain wall: soft shading with a fine, sharp grain. */
 export function drawWall(random: Random, { width, height }: Size): Picture {
   const grain = drawLogBetween(random, 2, 9);
   const wall = drawShading(random, { width, height }, drawBetween(random, 90, 225), drawBetween(random, 8, 40));
   return mapPixels(wall, (value, draw) => value + grain * draw, random);
 }
 
-/** Draws a picture of nothing: a covered lens, a flash into white, an empty sheet. */
+/** Draws a blank picture: a covered lens, a burnt-out flash, an empty sheet. */
 export function drawBlank(random: Random, { width, height }: Size): Picture {
   const kind = random();
   const level = kind < 0.35 ? drawBetween(random, 0, 22) : kind < 0.6 ? drawBetween(random, 238, 255) : random() * 255;
@@ -19,7 +19,7 @@ export function drawBlank(random: Random, { width, height }: Size): Picture {
   return mapPixels(nothing, (value, draw) => value + noise * draw, random);
 }
 
-/** A colour that changes slowly over the frame, by `depth` at most. */
+/** Draws a colour gradient over the frame, of `depth` at most. */
 function drawShading(random: Random, { width, height }: Size, level: number, depth: number): Picture {
   const tint = [0, 1, 2].map(() => drawBetween(random, -18, 18) * (level > 10 && level < 245 ? 1 : 0.15));
   const [angle, bend] = [random() * 2 * Math.PI, drawBetween(random, -1, 1)];
@@ -37,7 +37,7 @@ function drawShading(random: Random, { width, height }: Size, level: number, dep
 }
 
 function mapPixels(picture: Picture, to: (value: number, draw: number) => number, random: Random): Picture {
-  // The sum of three even draws is near enough to a normal one.
+  // The sum of three uniform draws approximates a normal one.
   const pixels = picture.pixels.map((value) => clamp(to(value, 2 * (random() + random() + random() - 1.5))));
   return { ...picture, pixels };
 }

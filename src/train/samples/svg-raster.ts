@@ -2,8 +2,8 @@ import { Resvg } from '@resvg/resvg-js';
 import type { Picture } from './photos.ts';
 
 /**
- * Rasterises a drawing over white. Not by libvips, whose list of open loaders is one for the whole process: opening SVG
- * for drawings would open it for every image that `image/library` decodes.
+ * Rasterises a drawing over white, without libvips: its list of open loaders is per process, so opening SVG for drawings
+ * would open it for every image that `image/library` decodes.
  */
 export function rasteriseSvg(svg: string): Picture {
   const drawn = new Resvg(svg, { background: 'white', font: { loadSystemFonts: false } }).render();
