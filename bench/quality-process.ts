@@ -1,4 +1,4 @@
-// Times both models and both decodes in turns, and tells its parent.
+// Times both models and both decodes in turn and sends the figures to its parent.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -10,7 +10,7 @@ import { findVersion, loadModelStore } from '../src/model/model-store.ts';
 import type { ModelVersion } from '../src/model/model-version.ts';
 import { drawLandscape } from '../src/train/samples/landscape.ts';
 
-/** One figure a round. */
+/** One figure per round. */
 export interface QualityCost {
   readonly jpegBytes: number;
   readonly qualityMs: readonly number[];
@@ -74,7 +74,7 @@ async function measureCpu(work: () => Promise<unknown>): Promise<number> {
   return (user + system) / 1000 / runs;
 }
 
-/** A photograph, or a drawn scene, at 12 megapixels with the grain of a telephone's camera. */
+/** Builds a JPEG of 12 megapixels from a photograph or a drawn landscape, with the grain of a phone's camera. */
 async function makeLargeJpeg(): Promise<Buffer> {
   const scene = drawLandscape(1, 1600, 1200);
   const raw = { width: scene.width, height: scene.height, channels: 3 } as const;

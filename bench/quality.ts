@@ -1,4 +1,4 @@
-// What does the shipped model cost beside MobileNetV2, and with its decoding beside the cheapest decode? Two minutes.
+// Compares the cost of the shipped model with MobileNetV2, and with decoding with the cheapest decode. Takes two minutes.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

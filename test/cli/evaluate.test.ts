@@ -74,7 +74,7 @@ test('evaluate_prints_all_figures_as_json', async (context) => {
   assert.ok(figures.synthetic.labels.some(({ label }) => label === 'dark'));
 });
 
-test('what_can_not_be_evaluated_ends_in_78_and_one_line', async (context) => {
+test('invalid_arguments_end_in_78_and_one_line', async (context) => {
   const { model, photos } = await makeFolders(context);
   const empty = makeTempDir(context);
   const run = (...args: readonly string[]) => runEvaluate(context, args);
@@ -92,7 +92,7 @@ test('what_can_not_be_evaluated_ends_in_78_and_one_line', async (context) => {
   assertRefused(await run('--model', model, '--photos', photos), /was trained on every photograph in .*none is left/);
 });
 
-test('a_picture_that_does_not_decode_is_named_and_the_card_left_as_it_is', async (context) => {
+test('a_picture_that_does_not_decode_is_named_and_the_card_unchanged', async (context) => {
   const { model, photos, card } = await makeFolders(context);
   writeFileSync(path.join(model, 'MODEL_CARD.md'), '# Mine\n');
   const real = await writeReal(context);

@@ -6,7 +6,7 @@ import { writePhotos } from '../fixtures/brightness-model.ts';
 import { startLauncher } from '../fixtures/service.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
-test('what_can_not_be_trained_ends_in_78_and_one_line', async (context) => {
+test('invalid_arguments_end_in_78_and_one_line', async (context) => {
   const [photos, empty] = [await writePhotos(makeTempDir(context), 3), makeTempDir(context)];
   writeFileSync(path.join(empty, 'file'), '');
   writeFileSync(path.join(empty, '3.training'), '');

@@ -9,7 +9,7 @@ import {
 } from '../../src/train/evaluation/binary-classification.ts';
 import { createRandom } from '../../src/train/samples/random.ts';
 
-/** The textbook's four pictures: area 3/4, average precision 5/6. */
+/** The textbook's four pictures: ROC AUC 3/4, average precision 5/6. */
 const scores = [0.1, 0.4, 0.35, 0.8];
 const isPositive = [false, false, true, true];
 
@@ -27,7 +27,7 @@ function drawScores(count: number, seed: number): { scores: number[]; isPositive
   return { scores: drawn.map(({ score }) => score), isPositive: drawn.map(({ isHit }) => isHit) };
 }
 
-test('the_area_tells_perfect_from_blind_from_wrong', () => {
+test('roc_auc_of_perfect_random_and_inverted_scores', () => {
   assert.equal(measureRocAuc([0.8, 0.9, 0.1, 0.7], [true, true, false, false]), 1);
   assert.equal(measureRocAuc([0.1, 0.7, 0.8, 0.9], [true, true, false, false]), 0);
   assert.equal(measureRocAuc([0.5, 0.5, 0.5], [true, true, false]), 0.5);
@@ -35,7 +35,7 @@ test('the_area_tells_perfect_from_blind_from_wrong', () => {
   assert.equal(measureRocAuc([-3, -2], [false, true]), 1, 'scores need not be probabilities');
 });
 
-test('the_area_is_the_share_of_pairs_in_the_right_order', () => {
+test('roc_auc_is_the_share_of_pairs_in_the_right_order', () => {
   const drawn = drawScores(300, 1);
   let [wins, pairs] = [0, 0];
   for (const [high, isHigh] of drawn.isPositive.entries()) {
@@ -49,7 +49,7 @@ test('the_area_is_the_share_of_pairs_in_the_right_order', () => {
   assertNear(measureRocAuc(drawn.scores, drawn.isPositive), wins / pairs);
 });
 
-test('average_precision_is_that_of_the_textbook', () => {
+test('average_precision_matches_the_textbook_example', () => {
   assertNear(measureAveragePrecision(scores, isPositive), 5 / 6);
   assert.equal(measureAveragePrecision([0.9, 0.8, 0.1], [true, true, false]), 1);
   assert.equal(
@@ -60,7 +60,7 @@ test('average_precision_is_that_of_the_textbook', () => {
   assertNear(measureAveragePrecision([0.9, 0.8], [false, true]), 0.5);
 });
 
-test('what_can_not_be_ranked_is_not_a_number', () => {
+test('missing_classes_and_nan_scores_give_nan', () => {
   for (const measure of [measureRocAuc, measureAveragePrecision]) {
     assert.ok(Number.isNaN(measure([], [])));
     assert.ok(Number.isNaN(measure([0.2, 0.3], [false, false])));
@@ -72,9 +72,9 @@ test('what_can_not_be_ranked_is_not_a_number', () => {
   assert.deepEqual(toRocCurve([], []), []);
 });
 
-test('calibration_is_the_weighted_distance_of_scores_from_what_came_true', () => {
+test('calibration_error_is_the_weighted_distance_of_scores_from_targets', () => {
   const toTarget = (value: number, weight = 1) => ({ value, weight });
-  // Bin 1 holds 0.1 and 0.08 (mean 0.09, target 0.5), bin 13 holds 0.9 (target 1).
+  // Bin 1 has 0.1 and 0.08 (mean 0.09, target 0.5), bin 13 has 0.9 (target 1).
   const { error, bins } = measureCalibration([0.1, 0.08, 0.9], [toTarget(1), toTarget(0), toTarget(1)]);
   assertNear(error, (2 * 0.41 + 0.1) / 3);
   assert.equal(bins.length, 15);
@@ -99,7 +99,7 @@ test('true_probabilities_have_no_calibration_error', () => {
   assert.equal(bins.at(-1)?.weight, 1, 'a score of 1 is in the last bin');
 });
 
-test('calibration_of_nothing_is_not_a_number', () => {
+test('calibration_error_without_weight_is_nan', () => {
   assert.ok(Number.isNaN(measureCalibration([], []).error));
   assert.ok(Number.isNaN(measureCalibration([0.5], [{ value: 1, weight: 0 }]).error));
   assert.ok(
@@ -112,14 +112,14 @@ test('calibration_of_nothing_is_not_a_number', () => {
   );
 });
 
-test('rates_count_what_reaches_the_threshold', () => {
+test('rates_count_scores_at_or_above_the_threshold', () => {
   assert.deepEqual(measureRates(scores, isPositive, 0.4), { precision: 0.5, recall: 0.5, falseAlarms: 0.5 });
   const none = measureRates(scores, isPositive, 0.9);
   assert.ok(Number.isNaN(none.precision));
   assert.deepEqual([none.recall, none.falseAlarms], [0, 0]);
 });
 
-test('the_roc_curve_climbs_from_corner_to_corner', () => {
+test('the_roc_curve_goes_from_corner_to_corner', () => {
   assert.deepEqual(toRocCurve(scores, isPositive), [
     { falseAlarms: 0, recall: 0 },
     { falseAlarms: 0, recall: 0.5 },
@@ -133,7 +133,7 @@ test('the_roc_curve_climbs_from_corner_to_corner', () => {
   ]);
 });
 
-test('many_pictures_make_no_more_points_than_a_plot_shows_and_the_same_area', () => {
+test('the_roc_curve_of_many_pictures_has_few_points_and_the_same_area', () => {
   const random = createRandom(3);
   const hits = Array.from({ length: 20_000 }, () => random() < 0.5);
   const many = hits.map((isHit) => random() + (isHit ? 0.3 : 0));

@@ -12,7 +12,7 @@ import { renderSample } from '../../src/train/samples/samples.ts';
 import { assertRefused } from '../fixtures/refusal.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
-// Sums in several threads come in any order, and then the same seed gives other weights.
+// With several threads the order of sums varies, and the same seed gives other weights.
 process.env['TF_NUM_INTRAOP_THREADS'] = '1';
 const tf = loadTensorFlow();
 
@@ -27,7 +27,7 @@ const rounds = toRounds(
 );
 const photos = [drawLandscape(1, 160, 120)];
 
-/** Makes samples in this thread, at the size that was requested. */
+/** Renders samples in this thread, at the requested size. */
 function createSource(): SampleSource {
   const requested = new Map<number, typeof small>();
   return {
@@ -37,7 +37,7 @@ function createSource(): SampleSource {
   };
 }
 
-/** Trains until it is over or, if asked, until a step is done; then it ends as a process that is killed does. */
+/** Trains to the end, or to a step after which it stops like a killed process. */
 async function train(dir: string, untilStep = Infinity): Promise<{ losses: number[]; weights: number[][] }> {
   const losses: number[] = [];
   const checkpoint = new Checkpoint(tf, dir, 'mine');
@@ -59,7 +59,7 @@ async function train(dir: string, untilStep = Infinity): Promise<{ losses: numbe
 
 const read = (dir: string) => readdirSync(dir).map((name) => [name, readFileSync(path.join(dir, name), 'hex')]);
 
-test('a_training_that_was_stopped_in_any_round_ends_as_one_that_was_not', async (context) => {
+test('a_training_interrupted_in_any_round_gives_the_result_of_an_uninterrupted_one', async (context) => {
   const before = tf.memory().numTensors;
   const whole = await train(path.join(makeTempDir(context), 'a'));
   assert.equal(tf.memory().numTensors, before, 'no tensor is left behind');
@@ -72,12 +72,12 @@ test('a_training_that_was_stopped_in_any_round_ends_as_one_that_was_not', async 
     const { losses, weights } = await train(dir);
     const firstStep = step - ((step - 1) % 2) - 1;
     assert.deepEqual(losses.slice(firstStep), whole.losses.slice(firstStep), `after step ${String(step)}`);
-    assert.equal(Object.keys(losses).length, 6 - firstStep, 'whole rounds are not learnt again');
+    assert.equal(Object.keys(losses).length, 6 - firstStep, 'completed rounds are not repeated');
     assert.deepEqual(weights, whole.weights);
   }
 });
 
-test('only_the_last_round_is_kept_and_nothing_after_the_end', async (context) => {
+test('only_the_last_round_is_kept_and_clear_removes_it', async (context) => {
   const dir = path.join(makeTempDir(context), 'progress');
   await train(dir);
   assert.deepEqual(readdirSync(dir).sort(), ['checkpoint.json', 'round-3.bin']);
@@ -88,7 +88,7 @@ test('only_the_last_round_is_kept_and_nothing_after_the_end', async (context) =>
   assert.equal(await checkpoint.countRounds(), 0);
 });
 
-test('the_progress_of_another_training_is_refused_and_left_as_it_is', async (context) => {
+test('the_progress_of_another_training_is_refused_and_unchanged', async (context) => {
   const dir = path.join(makeTempDir(context), 'progress');
   await train(dir, 3);
   const before = read(dir);
@@ -97,7 +97,7 @@ test('the_progress_of_another_training_is_refused_and_left_as_it_is', async (con
   assert.deepEqual(read(dir), before);
 });
 
-test('progress_that_is_damaged_is_told_by_its_file', async (context) => {
+test('damaged_progress_is_refused_with_its_file_name', async (context) => {
   const dir = path.join(makeTempDir(context), 'progress');
   await train(dir, 3);
   const state = path.join(dir, 'checkpoint.json');
@@ -126,7 +126,7 @@ test('progress_that_is_damaged_is_told_by_its_file', async (context) => {
   }
 });
 
-test('a_place_where_nothing_can_be_kept_is_told_before_any_work', async (context) => {
+test('an_unwritable_folder_is_refused_before_the_training', async (context) => {
   const dir = makeTempDir(context);
   writeFileSync(path.join(dir, 'file'), '');
   await assertRefused(new Checkpoint(tf, path.join(dir, 'file', 'x'), 'mine').open(), /progress can't be saved: /);

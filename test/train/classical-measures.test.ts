@@ -25,7 +25,7 @@ async function decode(image: Buffer | Sharp): Promise<Luma> {
   return createLuma(data, info.width, info.height);
 }
 
-/** Adds Gaussian noise (Box and Muller) to a slope, uncut. */
+/** Adds Gaussian noise (Box–Muller) to a gradient, without clipping. */
 function drawNoisy(sigma: number, seed = 1): Luma {
   const random = createRandom(seed);
   const toGauss = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -34,13 +34,13 @@ function drawNoisy(sigma: number, seed = 1): Luma {
 
 const flat = (level: number): Luma => draw(64, 48, () => level);
 
-test('luma_weighs_the_colours_as_the_eye_does', () => {
+test('luma_weights_the_colours_as_bt_601_does', () => {
   const { values } = createLuma(Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255), 2, 2);
   const expected = [76.245, 149.685, 29.07, 255];
   for (const [at, value] of values.entries()) assert.ok(Math.abs(value - (expected[at] ?? NaN)) < 1e-3);
 });
 
-test('mean_and_deviation_are_those_of_the_pixels', () => {
+test('mean_and_deviation_match_the_pixels', () => {
   const half = draw(10, 10, (x) => (x < 5 ? 0 : 100));
   assert.equal(measureMean(half), 50);
   assert.equal(measureDeviation(half), 50);
@@ -83,7 +83,7 @@ test('compression_raises_blockiness', async () => {
   assert.ok(good < 1.2 && good < middling && middling < bad && bad > 2, blockiness.join(', '));
 });
 
-test('blocks_are_looked_for_where_jpeg_has_them', () => {
+test('blockiness_is_measured_at_jpegs_block_borders', () => {
   const toBlocks = (shift: number) => draw(64, 64, (x, y) => 50 * ((((x + shift) >> 3) + ((y + shift) >> 3)) % 2));
   assert.ok(measureBlockiness(toBlocks(0)) > 100);
   assert.ok(measureBlockiness(toBlocks(3)) < 0.1);

@@ -29,7 +29,7 @@ const sceneKinds: readonly SceneKind[] = [
 const degrade = (change: Partial<Plan>, picture: Picture = photo) =>
   degradePhoto(picture, { ...untouched, ...change }, raster, createRandom(1));
 
-/** Labels by name; undefined where nobody can tell. */
+/** Targets by label; undefined where unknown. */
 function toValues(targets: readonly Target[]): Record<string, number | undefined> {
   const values = targets.map(({ value, weight }) => (weight === 0 ? undefined : value));
   return Object.fromEntries(qualityLabels.map((label, index) => [label, values[index]]));
@@ -37,7 +37,7 @@ function toValues(targets: readonly Target[]): Record<string, number | undefined
 
 const label = async (change: Partial<Plan>, picture?: Picture) => toValues((await degrade(change, picture)).targets);
 
-/** A picture of one level with a patch of another, a tenth of the frame. */
+/** A grey picture with a striped patch over a tenth of the frame. */
 function makePatched(level: number, patch: number): Picture {
   const pixels = new Uint8Array(200 * 200 * 3).fill(level);
   for (let at = 0; at < 200 * 20; at += 1) pixels.fill(at % 8 < 4 ? patch : level, at * 3, at * 3 + 3);
@@ -69,7 +69,7 @@ test('every_scene_is_rendered_from_photographs_of_any_size', async () => {
   }
 });
 
-test('a_plan_and_a_chance_give_the_same_bytes_again', async () => {
+test('the_same_plan_and_seed_give_the_same_bytes', async () => {
   const render = (seed: number) =>
     Promise.all(
       [0, 1, 2, 3, 4, 5].map(async (stream) => {
@@ -82,7 +82,7 @@ test('a_plan_and_a_chance_give_the_same_bytes_again', async () => {
   assert.equal(new Set([...first, ...other]).size, 12);
 });
 
-test('plans_have_every_scene_every_format_every_fault_and_good_pictures', () => {
+test('plans_cover_every_scene_format_and_fault_and_good_pictures', () => {
   const random = createRandom(2);
   const plans = Array.from({ length: 3000 }, () => drawPlan(random));
   assert.deepEqual([...new Set(plans.map(({ scene }) => scene))].sort(), [...sceneKinds].sort());
@@ -109,7 +109,7 @@ test('a_good_photograph_has_no_label', async () => {
   for (const [name, value] of Object.entries(values)) assert.equal(value, 0, name);
 });
 
-test('a_fault_that_is_made_is_labelled_by_its_strength', async () => {
+test('a_fault_is_labelled_by_its_strength', async () => {
   const blur = (spread: number) => ({ blur: { kind: 'disc', spread } }) as const;
   assert.deepEqual([(await label(blur(0.5)))['blurry'], (await label(blur(4)))['blurry']], [0, 1]);
   const noise = (deviation: number) => ({ noise: { deviation, readShare: 0.1, greyShare: 1, grain: 1 } });
@@ -154,7 +154,7 @@ test('a_soft_background_makes_cells_blurry_and_not_the_picture', async () => {
   assert.ok(blurry > cells.length / 4 && blurry < cells.length, `${String(blurry)} of ${String(cells.length)}`);
 });
 
-test('noise_and_blocks_that_a_smaller_raster_averages_away_count_less', async () => {
+test('noise_and_blocks_that_scaling_down_averages_out_count_less', async () => {
   const noise = { deviation: 30, readShare: 0.1, greyShare: 1, grain: 1 };
   const at = async (side: number) => (await degrade({ side, noise, saves: [{ quality: 20, scale: 1 }] })).strength;
   const [large, small] = [await at(2), await at(0.9)];
@@ -162,7 +162,7 @@ test('noise_and_blocks_that_a_smaller_raster_averages_away_count_less', async ()
   assert.ok(large.quality > 1.5 * small.quality);
 });
 
-test('a_save_at_another_size_changes_the_size_and_what_is_measured_in_pixels', async () => {
+test('a_save_at_another_size_changes_the_size_and_strengths_in_pixels', async () => {
   const plan = { side: 0.8, blur: { kind: 'disc', spread: 3 } } as const;
   const as = (scale: number) => degrade({ ...plan, saves: [{ quality: 90, scale }] });
   const [same, smaller] = [await as(1), await as(0.5)];
@@ -170,7 +170,7 @@ test('a_save_at_another_size_changes_the_size_and_what_is_measured_in_pixels', a
   assert.ok(Math.abs(smaller.strength.blur / same.strength.blur - 0.5) < 0.02, String(smaller.strength.blur));
 });
 
-test('golden_pictures_are_the_same_every_time_and_each_another', async () => {
+test('golden_pictures_are_reproducible_and_all_different', async () => {
   const [first, again] = [await drawGoldenPictures(), await drawGoldenPictures()];
   assert.deepEqual(first, again);
   assert.deepEqual(

@@ -17,7 +17,7 @@ import { makeTempDir } from '../fixtures/temp-dir.ts';
 const labels = ['blurry', 'dark', 'overexposed', 'low_contrast', 'noisy', 'blocky', 'blank', 'odd'];
 const manifest = createLabellingManifest(labels, { blurry: { review: 0.5, reject: 0.9 }, dark: { review: 0.4 } });
 
-/** Figures as large as those of a real model: many pictures, curves of many steps, every kind and level. */
+/** Figures of realistic size: many pictures, curves of many steps, every kind and level. */
 function makeEvaluation(isReal = true): ModelEvaluation {
   const random = createRandom(1);
   const pictures = Array.from({ length: 2000 }, () => {
@@ -106,7 +106,7 @@ test('the_card_keeps_every_byte_around_the_evaluation', async (context) => {
   assert.doesNotMatch(text, /old figures/);
 });
 
-test('the_next_evaluation_takes_the_place_of_the_last', async (context) => {
+test('the_next_evaluation_replaces_the_last', async (context) => {
   const dir = writeCard(makeTempDir(context), makeCard());
   const first = await report(dir);
   assert.notEqual(first, makeCard());
@@ -115,7 +115,7 @@ test('the_next_evaluation_takes_the_place_of_the_last', async (context) => {
   assert.equal(await report(dir), first);
 });
 
-test('a_card_without_the_marks_gets_them_at_its_end', async (context) => {
+test('a_card_without_markers_gets_them_at_its_end', async (context) => {
   const dir = writeCard(makeTempDir(context), '# Mine\n\nText.\n');
   const text = await report(dir);
   assert.ok(text.startsWith('# Mine\n\nText.\n\n## Evaluation\n\n<!-- evaluation -->\n\n2000 pictures'));
@@ -127,7 +127,7 @@ test('a_model_without_a_card_gets_one', async (context) => {
   assert.match(await report(makeTempDir(context)), /^# Model card\n\n## Evaluation\n\n<!-- evaluation -->/);
 });
 
-test('half_a_pair_of_marks_is_refused_and_the_card_left_as_it_is', async (context) => {
+test('a_single_marker_is_refused_and_the_card_unchanged', async (context) => {
   for (const text of [
     '<!-- evaluation -->\nmine',
     'mine <!-- /evaluation -->',
@@ -140,13 +140,13 @@ test('half_a_pair_of_marks_is_refused_and_the_card_left_as_it_is', async (contex
   }
 });
 
-test('a_folder_that_can_not_be_written_is_told_in_one_line', async (context) => {
+test('an_unwritable_folder_is_reported_in_one_line', async (context) => {
   const dir = makeTempDir(context);
   writeFileSync(path.join(dir, 'evaluation'), 'a file in the way');
   await assert.rejects(report(dir), /^ExitError: the evaluation can't be written: EEXIST/);
 });
 
-test('the_card_tells_of_real_pictures_by_folder_and_count_alone', async (context) => {
+test('the_card_names_folders_and_counts_of_real_pictures_but_no_files', async (context) => {
   const text = await report(writeCard(makeTempDir(context), makeCard()));
   assert.match(text, /^\| good +\| 3 +\| 1 \(33\.3 %\) +\| – +\| 0 \(0\.0 %\)/m);
   assert.doesNotMatch(text, /private/);
@@ -154,7 +154,7 @@ test('the_card_tells_of_real_pictures_by_folder_and_count_alone', async (context
   assert.match(text, /--model models\/quality\/2 --photos DIR --real DIR --seed 7$/m);
 });
 
-test('cards_are_formatted_as_the_project_is', async (context) => {
+test('cards_pass_prettier', async (context) => {
   const options = { parser: 'markdown', printWidth: 120 };
   assert.ok(await prettier.check(makeCard(), options));
   const evaluated = await report(writeCard(makeTempDir(context), makeCard()));
@@ -162,7 +162,7 @@ test('cards_are_formatted_as_the_project_is', async (context) => {
   assert.ok(await prettier.check(await report(makeTempDir(context)), options));
 });
 
-test('a_card_says_what_it_was_told', () => {
+test('a_card_contains_all_facts', () => {
   const card = makeCard();
   assert.ok(card.split('\n').length < 150);
   assert.match(card, /^\| blurry +\| 0\.5 +\| 0\.9 +\|$/m);
@@ -173,7 +173,7 @@ test('a_card_says_what_it_was_told', () => {
   assert.match(card, /123456 parameters/);
 });
 
-test('the_plots_are_small_pictures_that_are_the_same_each_time', async (context) => {
+test('the_plots_are_small_and_reproducible', async (context) => {
   const [one, other] = [makeTempDir(context), makeTempDir(context)];
   const card = await report(one);
   await report(other);
@@ -196,7 +196,7 @@ test('the_plots_are_small_pictures_that_are_the_same_each_time', async (context)
   for (const label of labels) assert.ok(roc.includes(`>${label}<`), label);
 });
 
-test('figures_of_nothing_are_reported_too', async (context) => {
+test('an_evaluation_without_pictures_is_reported', async (context) => {
   const dir = makeTempDir(context);
   mkdirSync(path.join(dir, 'evaluation'));
   const nothing = {

@@ -28,14 +28,14 @@ interface Known {
   readonly kind?: Kind;
   readonly level?: number;
   readonly strength?: string;
-  /** Of blurry, dark and odd. */
+  /** In the order blurry, dark, odd. */
   readonly scores: readonly [number, number, number];
   readonly classical?: readonly number[];
   readonly targets?: readonly [number, number, number];
   readonly weights?: readonly [number, number, number];
 }
 
-/** Evaluates pictures whose scores are known; the bytes of each are its place in the list. */
+/** Evaluates pictures of known scores; the bytes of each are its index in the list. */
 function evaluateKnown(known: readonly Known[]) {
   async function* list(): AsyncGenerator<LabelledPicture> {
     for (const [index, each] of known.entries()) {
@@ -75,7 +75,7 @@ test('a_label_is_measured_beside_its_classical_measure_on_the_same_pictures', as
   assert.equal(odd.classical, undefined);
 });
 
-test('kinds_are_told_by_level_with_the_label_that_they_concern', async () => {
+test('kinds_are_reported_by_level_with_their_label', async () => {
   const defocus = { kind: 'defocus' } as const;
   const { kinds } = await evaluateKnown([
     { ...defocus, level: 4, strength: 'σ 11 px', scores: [0.95, 0.2, 0.1] },
@@ -101,7 +101,7 @@ test('kinds_are_told_by_level_with_the_label_that_they_concern', async () => {
   );
 });
 
-test('originals_that_are_flagged_are_named', async () => {
+test('flagged_originals_are_named', async () => {
   const { originals } = await evaluateKnown([
     { photo: 'fine.jpg', scores: [0.1, 1, 0.69] },
     { photo: 'doubted.jpg', scores: [0.5, 0, 0] },
@@ -111,7 +111,7 @@ test('originals_that_are_flagged_are_named', async () => {
   assert.deepEqual(originals, { pictures: 3, flagged: ['doubted.jpg', 'refused.jpg'], rejected: ['refused.jpg'] });
 });
 
-test('nothing_to_evaluate_gives_figures_that_are_no_numbers', async () => {
+test('an_evaluation_without_pictures_gives_nan', async () => {
   const { pictures, labels, kinds } = await evaluateKnown([]);
   assert.deepEqual([pictures, kinds], [0, []]);
   for (const { model, calibration } of labels) assert.ok(Number.isNaN(model.area) && Number.isNaN(calibration.error));
@@ -122,7 +122,7 @@ function loadBrightness(dir: string) {
   return { name: 'quality', version: '1', dir, manifest: known };
 }
 
-test('a_picture_is_scored_as_the_service_does_and_measured_at_its_full_size', async (context) => {
+test('a_picture_is_scored_like_in_the_service_and_measured_at_its_full_size', async (context) => {
   const model = loadBrightness(await writeBrightnessModel(makeTempDir(context)));
   const artefactDir = makeTempDir(context);
   const original = await createPictureScorer(model, { limits, artefactDir });
@@ -165,7 +165,7 @@ test('a_picture_that_does_not_decode_is_named', async (context) => {
   scorer.dispose();
 });
 
-test('a_model_is_evaluated_from_photographs_to_figures_the_same_each_time', async (context) => {
+test('an_evaluation_from_photographs_to_figures_is_reproducible', async (context) => {
   const photosDir = await writePhotos(makeTempDir(context), 3);
   const modelDir = await writeBrightnessModel(makeTempDir(context));
   writeFileSync(path.join(modelDir, 'training.json'), JSON.stringify({ seed: 1, learnt: ['2.jpg'], calibrated: [] }));

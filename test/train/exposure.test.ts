@@ -4,7 +4,7 @@ import { expose, flatten, mapCells, measureLosses, measureRange } from '../../sr
 import { toLightValue } from '../../src/train/samples/light.ts';
 import type { Picture } from '../../src/train/samples/photos.ts';
 
-/** A grey picture of what `level` says of each place. */
+/** A grey picture with the `level` of each place. */
 function makePicture(width: number, height: number, level: (x: number, y: number) => number): Picture {
   const pixels = Uint8Array.from({ length: width * height * 3 }, (_, at) =>
     level(Math.floor(at / 3) % width, Math.floor(at / 3 / width)),
@@ -12,13 +12,13 @@ function makePicture(width: number, height: number, level: (x: number, y: number
   return { pixels, width, height };
 }
 
-/** A ramp of all values. */
+/** A gradient of all values. */
 const ramp = makePicture(256, 2, (x) => x);
-/** A page of lines, of a tenth ink. */
+/** A page of lines, one tenth ink. */
 const makePage = (paper: number, ink: number) =>
   makePicture(160, 120, (x, y) => (y % 10 === 4 && x % 40 > 8 ? ink : paper));
 
-test('one_stop_less_is_half_of_the_light', () => {
+test('one_stop_less_halves_the_light', () => {
   const { pixels } = expose(ramp, -1);
   for (let value = 40; value < 256; value += 1) {
     const ratio = toLightValue(pixels[value * 3] ?? 0) / toLightValue(value);
@@ -26,7 +26,7 @@ test('one_stop_less_is_half_of_the_light', () => {
   }
 });
 
-test('more_light_than_white_is_cut_off', () => {
+test('light_above_white_is_clipped', () => {
   const { pixels } = expose(ramp, 1);
   assert.equal(pixels[188 * 3], 255);
   assert.equal(pixels[255 * 3], 255);
@@ -34,14 +34,14 @@ test('more_light_than_white_is_cut_off', () => {
   assert.equal(pixels[0], 0);
 });
 
-test('haze_takes_contrast_and_moves_towards_one_value', () => {
+test('haze_reduces_contrast_towards_one_value', () => {
   const { pixels } = flatten(ramp, 0.25, 200);
   assert.deepEqual([pixels[0], pixels[200 * 3], pixels[255 * 3]], [150, 200, 214]);
   const [before, after] = [measureRange(ramp), measureRange(flatten(ramp, 0.25, 200))];
   assert.ok(Math.abs(after / before - 0.25) < 0.03, `${String(after)} of ${String(before)}`);
 });
 
-test('a_range_leaves_out_the_ends', () => {
+test('the_range_excludes_the_outer_percentiles', () => {
   assert.equal(measureRange(makePicture(64, 64, () => 90)), 0);
   const speck = makePicture(70, 70, (x, y) => (x === 0 && y === 0 ? 255 : 90));
   assert.equal(measureRange(speck), 0, 'one bright pixel is no contrast');
@@ -74,7 +74,7 @@ test('a_night_loses_nothing_until_its_lights_are_gone', () => {
   assert.ok(measureLosses(night, expose(night, -7)).whole.black > 0.99);
 });
 
-test('losses_are_in_the_cells_where_they_are', () => {
+test('losses_appear_in_their_own_cells', () => {
   const before = makePicture(160, 120, (x, y) => 60 + ((x * 37 + y * 91) % 120));
   const after = makePicture(160, 120, (x, y) => (x < 80 ? 0 : y < 60 ? 255 : 60 + ((x * 37 + y * 91) % 120)));
   const { cells, whole } = measureLosses(before, after);
@@ -87,7 +87,7 @@ test('losses_are_in_the_cells_where_they_are', () => {
   assert.ok(Math.abs(whole.black - 0.5) < 0.03 && Math.abs(whole.white - 0.25) < 0.03);
 });
 
-test('pictures_smaller_than_a_map_lose_no_more_than_all', () => {
+test('losses_of_pictures_smaller_than_the_map_are_at_most_1', () => {
   for (const [width, height] of [
     [1, 1],
     [3, 2],

@@ -13,30 +13,30 @@ function writeTraining(dir: string, training: unknown): string {
   return dir;
 }
 
-test('photographs_that_the_model_learnt_from_or_was_calibrated_by_are_left_out', async (context) => {
+test('photographs_used_for_training_or_calibration_are_left_out', async (context) => {
   const photos = await writePhotos(makeTempDir(context), 4);
   const model = writeTraining(makeTempDir(context), { learnt: ['1.jpg', 'gone.jpg'], calibrated: ['3.jpg'] });
   assert.deepEqual(await findHeldOut(model, photos), { files: ['2.jpg', '4.jpg'], seen: 2 });
 });
 
-test('of_another_folder_every_photograph_counts', async (context) => {
+test('all_photographs_of_another_folder_are_held_out', async (context) => {
   const photos = await writePhotos(makeTempDir(context), 2);
   const model = writeTraining(makeTempDir(context), { learnt: ['a.jpg'], calibrated: ['b.jpg'], heldOut: ['c.jpg'] });
   assert.deepEqual(await findHeldOut(model, photos), { files: ['1.jpg', '2.jpg'], seen: 0 });
 });
 
-test('of_a_model_without_a_record_nobody_says_what_it_saw', async (context) => {
+test('a_model_without_a_record_has_an_unknown_number_of_used_photographs', async (context) => {
   const photos = await writePhotos(makeTempDir(context), 1);
   assert.deepEqual(await findHeldOut(makeTempDir(context), photos), { files: ['1.jpg'], seen: undefined });
 });
 
-test('a_folder_that_was_learnt_as_a_whole_is_refused', async (context) => {
+test('a_folder_without_held_out_photographs_is_refused', async (context) => {
   const photos = await writePhotos(makeTempDir(context), 2);
   const model = writeTraining(makeTempDir(context), { learnt: ['1.jpg'], calibrated: ['2.jpg'] });
   await assertRefused(findHeldOut(model, photos), /was trained on every photograph in .*: none is left/);
 });
 
-test('a_damaged_record_is_refused_not_taken_for_none', async (context) => {
+test('a_damaged_record_is_refused_and_not_ignored', async (context) => {
   const photos = await writePhotos(makeTempDir(context), 1);
   const dir = writeTraining(makeTempDir(context), { learnt: 'all' });
   await assertRefused(findHeldOut(dir, photos), /training\.json can't be read: /);
@@ -50,7 +50,7 @@ test('folders_without_photographs_are_refused', async (context) => {
   await assertRefused(findHeldOut(dir, path.join(dir, 'nowhere')), /photos can't be read: .*nowhere/);
 });
 
-test('what_is_no_model_of_quality_is_refused_before_any_work', async (context) => {
+test('a_folder_without_a_quality_model_is_refused_before_any_work', async (context) => {
   const dir = makeTempDir(context);
   const modelDir = await writeBrightnessModel(dir);
   const photosDir = await writePhotos(makeTempDir(context), 1);

@@ -33,22 +33,22 @@ function makePoint(width: number, height: number): LightField {
 
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
 
-test('no_kernel_adds_or_takes_light', () => {
+test('kernels_preserve_the_amount_of_light', () => {
   for (const [name, kernel] of kernels) assertNear(sum(kernel.map(({ weight }) => weight)), 1, 1e-9, name);
 });
 
-test('no_kernel_shifts_a_picture', () => {
+test('kernels_do_not_shift_the_picture', () => {
   for (const [name, kernel] of kernels) {
-    // The pace of a motion is no reason to move its middle by more than this.
+    // The varying speed of a motion may shift its centre by this much.
     const reach = name === 'motion' ? 1 : 0.2;
     assertNear(sum(kernel.map(({ x, weight }) => x * weight)), 0, reach, name);
     assertNear(sum(kernel.map(({ y, weight }) => y * weight)), 0, reach, name);
   }
 });
 
-test('a_kernel_has_the_spread_that_is_asked_for', () => {
+test('a_kernel_has_the_requested_spread', () => {
   for (const spread of [1, 1.6, 3, 5]) {
-    // A pixel is as wide as it is: its own variance is 1/12.
+    // The variance of a pixel itself is 1/12.
     assertNear(measureSpread(toDisc(2 * spread)), Math.hypot(spread, Math.sqrt(1 / 12)), 0.03 * spread, 'disc');
     assertNear(measureSpread(toGaussian(spread)), spread, 0.03 * spread, 'gaussian');
     const motions = Array.from({ length: 40 }, (_, stream) =>
@@ -65,7 +65,7 @@ test('motions_differ', () => {
   assert.equal(JSON.stringify(drawMotion(createRandom(1, 0), 9)), drawn[0]);
 });
 
-test('even_light_stays_as_it_is_up_to_the_edges', () => {
+test('uniform_light_is_unchanged_up_to_the_edges', () => {
   for (const [name, kernel] of kernels) {
     for (const [width, height] of [
       [9, 5],
@@ -81,13 +81,13 @@ test('even_light_stays_as_it_is_up_to_the_edges', () => {
 test('a_point_of_light_becomes_the_kernel', () => {
   for (const [name, kernel] of kernels) {
     const spread = convolve(makePoint(31, 31), kernel).light;
-    // Spreading gathers: what lies to the left of the point comes from its right.
+    // Convolution mirrors the kernel: light left of the point comes from its right.
     for (const { x, y, weight } of kernel) assertNear(spread[((15 - y) * 31 + 15 - x) * 3] ?? 0, weight, 1e-6, name);
     assertNear(sum(spread), 3, 1e-4, name);
   }
 });
 
-test('blur_keeps_light_rather_than_values', async () => {
+test('blur_preserves_light_rather_than_srgb_values', async () => {
   const { light, width, height } = makePoint(41, 41);
   const pixels = Uint8Array.from(light, (value) => 255 * value);
   for (const kind of ['disc', 'gaussian', 'motion'] as const) {
@@ -97,7 +97,7 @@ test('blur_keeps_light_rather_than_values', async () => {
   }
 });
 
-test('a_blur_that_is_made_on_a_reduced_picture_is_as_wide_as_it_is_said_to_be', async () => {
+test('a_blur_of_a_scaled_down_picture_has_the_reported_spread', async () => {
   const [width, height, edge] = [160, 40, 80];
   const pixels = Uint8Array.from({ length: width * height * 3 }, (_, at) =>
     Math.floor(at / 3) % width < edge ? 60 : 190,
@@ -109,7 +109,7 @@ test('a_blur_that_is_made_on_a_reduced_picture_is_as_wide_as_it_is_said_to_be', 
   );
   assertNear(spread, 6, 0.5);
   assert.deepEqual([picture.width, picture.height], [width, height]);
-  // The slope of an edge is the kernel seen from the side, and its variance that of the kernel.
+  // The derivative of an edge is the kernel's projection and has its variance.
   const row = picture.pixels.subarray(20 * width * 3, 21 * width * 3);
   const light = Array.from({ length: width }, (_, x) => toLightValue(row[x * 3] ?? 0));
   const steps = light.slice(1).map((value, x) => Math.max(0, value - (light[x] ?? 0)));

@@ -5,7 +5,7 @@ import { type Content, qualityLabels, type Strength, toShare, toTargets } from '
 /** A good picture. */
 const good: Strength = { blur: 0, black: 0, white: 0, rangeBefore: 200, range: 200, noise: 0, quality: 92 };
 
-/** Values by label; those that nobody can tell are left out. */
+/** Values by label, without the unknown ones. */
 function label(change: Partial<Strength>, content: Content = { kind: 'picture' }): Record<string, number> {
   const targets = toTargets({ ...good, ...change }, content);
   assert.equal(targets.length, qualityLabels.length);
@@ -38,37 +38,37 @@ for (const [name, strength, [from, to]] of ranges) {
   });
 }
 
-test('where_exposure_took_most_only_exposure_is_judged', () => {
+test('after_a_large_exposure_loss_only_exposure_is_judged', () => {
   const faults = { blur: 3, noise: 20, quality: 10, range: 30 };
   assert.deepEqual(label({ ...faults, black: 0.6 }), { dark: toShare(0.6, [0.4, 0.8]), overexposed: 0, blank: 0 });
   assert.deepEqual(Object.keys(label({ ...faults, white: 0.6 })), ['dark', 'overexposed', 'blank']);
 });
 
-test('what_is_neither_a_picture_nor_nothing_is_not_called_blank_or_not', () => {
+test('nearly_blank_pictures_have_an_unknown_target_of_blank', () => {
   assert.equal(label({ black: 0.97 })['blank'], undefined);
   assert.equal(label({ range: 8 })['blank'], undefined);
   assert.deepEqual([label({ black: 1 })['blank'], label({ white: 1 })['blank']], [1, 1]);
   assert.equal(label({ black: 0.9 })['blank'], 0);
 });
 
-test('nobody_tells_whether_a_wall_is_noisy_flat_or_blocky', () => {
+test('a_wall_has_unknown_targets_of_noise_contrast_and_blocks', () => {
   const plain: Content = { kind: 'plain' };
   assert.deepEqual(label({ range: 20, noise: 9, quality: 10 }, plain), { blurry: 0, dark: 0, overexposed: 0 });
   assert.deepEqual(Object.keys(label({ blur: 4 }, plain)), ['dark', 'overexposed'], 'a blurred wall looks like a wall');
 });
 
-test('a_picture_that_was_hazy_by_itself_is_not_judged_by_its_contrast', () => {
+test('a_photograph_with_little_contrast_of_its_own_is_not_judged_by_its_contrast', () => {
   assert.equal(label({ rangeBefore: 90, range: 88 })['low_contrast'], undefined);
   assert.equal(label({ rangeBefore: 100, range: 40 })['low_contrast'], 1);
   assert.equal(label({ range: 60, black: 0.2, white: 0.2 })['low_contrast'], undefined);
 });
 
-test('what_compression_smoothed_away_is_not_judged_as_noise', () => {
+test('noise_is_unknown_after_strong_compression', () => {
   assert.equal(label({ noise: 15, quality: 35 })['noisy'], 1);
   assert.equal(label({ noise: 15, quality: 20 })['noisy'], undefined);
 });
 
-test('nothing_to_see_is_blank_and_dark_or_overexposed_by_its_brightness', () => {
+test('a_blank_picture_is_dark_or_overexposed_by_its_brightness', () => {
   assert.deepEqual(label({}, blank(3)), { dark: 1, overexposed: 0, blank: 1 });
   assert.deepEqual(label({}, blank(40)), { overexposed: 0, blank: 1 });
   assert.deepEqual(label({}, blank(128)), { dark: 0, overexposed: 0, blank: 1 });
@@ -76,7 +76,7 @@ test('nothing_to_see_is_blank_and_dark_or_overexposed_by_its_brightness', () => 
   assert.deepEqual(label({}, blank(250)), { dark: 0, overexposed: 1, blank: 1 });
 });
 
-test('a_pale_drawing_that_turned_white_is_not_overexposed_until_nothing_else_can_be_told', () => {
+test('a_pale_drawing_that_turned_white_is_not_overexposed_until_most_is_lost', () => {
   const drawn: Content = { kind: 'drawn' };
   assert.equal(label({ white: 0.4 }, drawn)['overexposed'], 0);
   assert.ok((label({ white: 0.4 })['overexposed'] ?? 0) > 0.5);

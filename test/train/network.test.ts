@@ -14,15 +14,15 @@ import { createRandom } from '../../src/train/samples/random.ts';
 import type { Sample } from '../../src/train/samples/samples.ts';
 import { makeTempDir } from '../fixtures/temp-dir.ts';
 
-// Sums in several threads come in any order.
+// With several threads the order of sums, and so the result, varies.
 process.env['TF_NUM_INTRAOP_THREADS'] = '1';
 const tf = loadTensorFlow();
 
-/** The smallest raster that has a region of the map. */
+/** The smallest raster with a whole region of the map. */
 const size = { width: 128, height: 96 };
 const map = toMapSize(size);
 
-/** A picture that is bright or dark, whose first label says which; its left half is told apart in the map. */
+/** A bright or dark picture; the first label tells which, and the map marks its left half. */
 function makeSample(seed: number, weight = 1): Sample {
   const random = createRandom(seed);
   const isBright = seed % 2 === 0;
@@ -39,7 +39,7 @@ function makeSample(seed: number, weight = 1): Sample {
 
 const samples = Array.from({ length: 8 }, (_, seed) => makeSample(seed));
 
-/** Lets a new network learn for some steps. */
+/** Trains a new network for some steps. */
 async function learn(steps: number): Promise<{ trainable: TrainableNetwork; losses: number[] }> {
   const trainable = new TrainableNetwork(tf, createNetwork(tf, 1, size, 'learning'));
   await trainable.setLearningRate(3e-3);
@@ -48,7 +48,7 @@ async function learn(steps: number): Promise<{ trainable: TrainableNetwork; loss
   return { trainable, losses };
 }
 
-/** Scores and map of a picture of noise. */
+/** Computes scores and map of random pixels. */
 function score(network: LayersModel, { width, height } = size): number[][] {
   return tf.tidy(() => {
     const picture = tf.randomUniform([2, height, width, 3], -1, 1, 'float32', 7);
@@ -62,7 +62,7 @@ function measureDistance(one: readonly number[][], other: readonly number[][]): 
   return Math.max(...one.flat().map((value, at) => Math.abs(value - (flat[at] ?? Number.NaN))));
 }
 
-test('learning_lowers_the_loss_and_leaves_no_tensor_behind', async () => {
+test('training_lowers_the_loss_and_leaks_no_tensor', async () => {
   const before = tf.memory().numTensors;
   const { trainable, losses } = await learn(24);
   tf.dispose((await trainable.save()).map(({ tensor }) => tensor));
@@ -89,7 +89,7 @@ test('a_restored_network_trains_on_like_the_one_that_was_saved', async () => {
   assert.equal(tf.memory().numTensors, before);
 });
 
-test('what_nobody_can_tell_teaches_nothing', async () => {
+test('unknown_targets_change_no_weight', async () => {
   const trainable = new TrainableNetwork(tf, createNetwork(tf, 1, size, 'learning'));
   await trainable.setLearningRate(0.1);
   const weigh = () => trainable.network.trainableWeights.map((weight) => [...weight.read().dataSync()]);
@@ -99,7 +99,7 @@ test('what_nobody_can_tell_teaches_nothing', async () => {
   trainable.dispose();
 });
 
-test('a_network_for_serving_gives_the_scores_of_the_one_that_learnt', async () => {
+test('the_network_for_serving_gives_the_scores_of_the_trained_one', async () => {
   const { trainable } = await learn(6);
   const serving = toServing(tf, trainable.network, size);
   const distance = measureDistance(score(serving), score(trainable.network));
@@ -110,7 +110,7 @@ test('a_network_for_serving_gives_the_scores_of_the_one_that_learnt', async () =
   trainable.dispose();
 });
 
-test('weights_that_were_learnt_on_a_small_raster_serve_a_large_one', async () => {
+test('weights_trained_on_a_small_raster_work_on_a_large_one', async () => {
   const large = { width: 256, height: 192 };
   const { trainable } = await learn(2);
   const serving = toServing(tf, trainable.network, large);
@@ -138,7 +138,7 @@ test('both_outputs_are_saved_and_loaded', async (context) => {
   network.dispose();
 });
 
-test('a_plain_picture_weighs_no_more_than_another_in_the_gradient', () => {
+test('the_gradient_of_a_uniform_picture_matches_the_slope', () => {
   const network = createNetwork(tf, 1, size, 'serving');
   const variable = network.getLayer('convolution5').trainableWeights[0]?.read();
   assert.ok(variable instanceof tf.Variable);
@@ -161,7 +161,7 @@ test('a_plain_picture_weighs_no_more_than_another_in_the_gradient', () => {
   network.dispose();
 });
 
-test('a_picture_that_is_mirrored_or_upside_down_takes_its_map_with_it', () => {
+test('flipping_a_picture_flips_its_map', () => {
   tf.tidy(() => {
     const [sample] = samples;
     assert.ok(sample);

@@ -20,7 +20,7 @@ function split(count: number, seed: number): string[][] {
   return [training, calibration, heldOut].map((photos) => photos.map(({ file }) => file));
 }
 
-test('every_photograph_is_for_one_thing_and_each_thing_has_one', () => {
+test('every_photograph_is_in_one_set_and_no_set_is_empty', () => {
   for (const count of [3, 4, 5, 10, 24, 101]) {
     const parts = split(count, 2);
     for (const part of parts) assert.ok(part.length > 0, `of ${String(count)}`);
@@ -30,14 +30,14 @@ test('every_photograph_is_for_one_thing_and_each_thing_has_one', () => {
   }
 });
 
-test('most_are_learnt_from', () => {
+test('the_training_set_is_the_largest', () => {
   assert.deepEqual(
     split(100, 1).map(({ length }) => length),
     [68, 12, 20],
   );
 });
 
-test('a_seed_splits_the_same_way_again_and_another_does_not', () => {
+test('the_split_depends_on_the_seed_only', () => {
   assert.deepEqual(split(30, 4), split(30, 4));
   assert.notDeepEqual(split(30, 4), split(30, 5));
 });

@@ -10,7 +10,7 @@ import { makeTempDir } from '../fixtures/temp-dir.ts';
 
 const ignoreProgress = () => undefined;
 
-test('a_folder_that_is_not_there_is_named', async (context) => {
+test('a_missing_folder_is_named', async (context) => {
   await assertRefused(
     loadPhotos(path.join(makeTempDir(context), 'nowhere'), ignoreProgress),
     /photos can't be read: .*nowhere/,
@@ -45,7 +45,7 @@ test('a_truncated_photograph_is_named', async (context) => {
   await assertRefused(loadPhotos(dir, ignoreProgress), /photograph can't be read: .*cut\.jpg: /);
 });
 
-test('photographs_come_upright_reduced_and_as_plain_rgb', async (context) => {
+test('photographs_are_loaded_upright_scaled_down_and_as_rgb', async (context) => {
   const dir = makeTempDir(context);
   const large = { width: 3200, height: 800, channels: 3, background: 'red' } as const;
   await sharp({ create: large }).withMetadata({ orientation: 6 }).toFile(path.join(dir, 'a.jpg'));
@@ -69,7 +69,7 @@ test('photographs_come_upright_reduced_and_as_plain_rgb', async (context) => {
   assert.deepEqual(seen, ['1/3', '2/3', '3/3']);
 });
 
-test('sources_are_read_where_they_are_told', async (context) => {
+test('origins_are_read_from_sources_tsv', async (context) => {
   const dir = makeTempDir(context);
   for (const name of ['a.jpg', 'b.jpg']) writeFileSync(path.join(dir, name), await makePhoto(1, 64, 48));
   writeFileSync(path.join(dir, 'SOURCES.tsv'), 'file\twidth\tlicence\tsource\r\nb.jpg\t64\tCC0\ta friend\r\n\r\n');

@@ -5,7 +5,7 @@ import { createRandom } from '../../src/train/samples/random.ts';
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-/** Logits that spread over ±3 `spread`, and what comes true with the probability that slope and offset give them. */
+/** Draws logits over ±3 `spread`, with targets of the probability that slope and offset give them. */
 function drawCases(slope: number, offset: number, spread: number) {
   const random = createRandom(5);
   const logits = Array.from({ length: 3000 }, () => 2 * spread * (random() + random() + random() - 1.5));
@@ -13,7 +13,7 @@ function drawCases(slope: number, offset: number, spread: number) {
   return { logits, targets };
 }
 
-/** Whole numbers without 0. */
+/** Integers without 0. */
 const ladder = Array.from({ length: 40 }, (_, at) => (at < 20 ? at - 20 : at - 19));
 
 for (const [slope, offset, spread] of [
@@ -32,14 +32,14 @@ for (const [slope, offset, spread] of [
   });
 }
 
-test('targets_between_none_and_all_are_met_exactly', () => {
+test('fractional_targets_are_fitted_exactly', () => {
   const logits = ladder.map((step) => step / 5);
   const targets = logits.map((logit) => ({ value: sigmoid(1.5 * logit - 0.5), weight: 1 }));
   const { slope, offset } = fitCalibrator(logits, targets);
   assert.ok(Math.abs(slope - 1.5) < 0.02 && Math.abs(offset + 0.5) < 0.02, `${String(slope)}, ${String(offset)}`);
 });
 
-test('what_is_told_apart_without_a_mistake_stays_finite_and_keeps_its_order', () => {
+test('a_perfectly_separated_label_stays_finite_and_keeps_its_order', () => {
   for (const scale of [0.1, 1, 30]) {
     const targets = ladder.map((step) => ({ value: step > 0 ? 1 : 0, weight: 1 }));
     const { slope, offset } = fitCalibrator(
@@ -50,7 +50,7 @@ test('what_is_told_apart_without_a_mistake_stays_finite_and_keeps_its_order', ()
   }
 });
 
-test('labels_that_are_wrong_throughout_are_turned_round', () => {
+test('inverted_scores_get_a_negative_slope', () => {
   const targets = ladder.map((step) => ({ value: step > 0 ? 0 : 1, weight: 1 }));
   const { slope } = fitCalibrator(
     ladder.map((step) => Math.sign(step) * 30),
@@ -70,13 +70,13 @@ test('a_label_that_never_or_always_holds_stays_finite', () => {
   }
 });
 
-test('without_anything_to_go_by_scores_stay_as_they_are', () => {
+test('without_known_targets_scores_are_unchanged', () => {
   assert.deepEqual(fitCalibrator([], []), { slope: 1, offset: 0 });
   const unknown = ladder.map(() => ({ value: 1, weight: 0 }));
   assert.deepEqual(fitCalibrator(ladder, unknown), { slope: 1, offset: 0 });
 });
 
-test('what_nobody_can_tell_changes_nothing', () => {
+test('unknown_targets_change_nothing', () => {
   const { logits, targets } = drawCases(0.5, 1, 3);
   const more = fitCalibrator([...logits, 50, -50], [...targets, { value: 0, weight: 0 }, { value: 1, weight: 0 }]);
   assert.deepEqual(more, fitCalibrator(logits, targets));

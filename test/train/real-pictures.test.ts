@@ -56,7 +56,7 @@ test('each_label_is_measured_against_all_good_pictures', async (context) => {
     { name: 'good-night', label: undefined, pictures: 1, flagged: 1, rejected: 0, recognised: 0, wrong: ['e.jpg'] },
     { name: 'good-text', label: undefined, pictures: 2, flagged: 0, rejected: 0, recognised: 0, wrong: [] },
   ]);
-  // Of 2 × 3 pairs, the blurred 0.3 is below the good 0.6; the blurred pictures don't count as not low in contrast.
+  // Of 2 × 3 pairs, the blurred 0.3 is below the good 0.6; the contrast of the blurred pictures is unknown.
   const areas = figures.labels.map(({ label, pictures, positives, model, classical }) => [
     label,
     pictures,
@@ -70,7 +70,7 @@ test('each_label_is_measured_against_all_good_pictures', async (context) => {
   ]);
 });
 
-test('a_folder_whose_name_says_nothing_is_refused', async (context) => {
+test('a_folder_with_an_unknown_name_is_refused', async (context) => {
   const dir = writeFolders(makeTempDir(context), { good: { 'a.jpg': [] }, holiday: { 'b.jpg': [] } });
   await assertRefused(
     listRealFolders(dir, labels),
@@ -78,7 +78,7 @@ test('a_folder_whose_name_says_nothing_is_refused', async (context) => {
   );
 });
 
-test('without_good_pictures_there_is_nothing_to_compare_with', async (context) => {
+test('a_folder_without_good_pictures_is_refused', async (context) => {
   const dir = writeFolders(makeTempDir(context), { blurry: { 'a.jpg': [] } });
   await assertRefused(listRealFolders(dir, labels), /no folder in .* begins with good/);
 });

@@ -15,7 +15,7 @@ const rounds = toRounds(
   16,
 );
 
-/** Samples that hold no more than their number and size; fails where one is got that was not requested, or twice. */
+/** Samples with no more than number and size; each must be requested and taken once. */
 function createSource(): SampleSource & { readonly widths: Map<number, number>; readonly got: number[] } {
   const widths = new Map<number, number>();
   const got: number[] = [];
@@ -28,7 +28,7 @@ function createSource(): SampleSource & { readonly widths: Map<number, number>; 
     },
     take(index) {
       assert.ok(widths.has(index), `${String(index)} was not requested`);
-      assert.ok(!got.includes(index), `${String(index)} is got twice`);
+      assert.ok(!got.includes(index), `${String(index)} is taken twice`);
       got.push(index);
       const none = new Float32Array();
       return Promise.resolve({
@@ -43,7 +43,7 @@ function createSource(): SampleSource & { readonly widths: Map<number, number>; 
 
 type Batch = readonly (readonly number[])[];
 
-/** The batches of every round from one on, as a training draws them that begins with that. */
+/** Draws the batches of all rounds from one on, as a training that resumes there. */
 async function drawBatches(source: SampleSource, from: number): Promise<Batch[][]> {
   const replayBuffer = new ReplayBuffer(source);
   const drawn: Batch[][] = [];
@@ -60,7 +60,7 @@ async function drawBatches(source: SampleSource, from: number): Promise<Batch[][
   return drawn;
 }
 
-test('a_training_that_goes_on_draws_the_batches_of_one_that_was_not_stopped', async () => {
+test('a_resumed_training_draws_the_batches_of_an_uninterrupted_one', async () => {
   const uninterrupted = await drawBatches(createSource(), 0);
   for (const from of rounds.keys()) {
     assert.deepEqual(await drawBatches(createSource(), from), uninterrupted.slice(from), `from round ${String(from)}`);
@@ -72,7 +72,7 @@ test('every_sample_is_new_once_and_of_the_size_of_its_stage', async () => {
   const drawn = await drawBatches(source, 0);
   const total = rounds.reduce((sum, { steps, stage }) => sum + steps * stage.freshSamples, 0);
   assert.deepEqual(source.got, [...Array(total).keys()]);
-  assert.deepEqual([...source.widths.keys()], [...Array(total).keys()], 'none is made that nobody learns from');
+  assert.deepEqual([...source.widths.keys()], [...Array(total).keys()], 'no unused sample is requested');
   for (const [round, batches] of drawn.entries()) {
     const { stage, firstSample } = rounds[round] as Round;
     for (const [step, batch] of batches.entries()) {
@@ -88,12 +88,12 @@ test('every_sample_is_new_once_and_of_the_size_of_its_stage', async () => {
   }
 });
 
-test('a_failure_of_a_sample_ends_the_batch', async () => {
+test('a_failed_sample_fails_the_batch', async () => {
   const source = { ...createSource(), take: () => Promise.reject(new Error('no picture')) };
   await assert.rejects(drawBatches(source, 0), /no picture/);
 });
 
-test('a_training_has_the_rounds_asked_for_and_ends_with_the_whole_size', () => {
+test('a_schedule_has_the_requested_rounds_and_ends_at_full_size', () => {
   for (const count of [2, 3, 7, 24]) {
     const laidOut = toRounds(toStages(count));
     assert.equal(laidOut.length, count);
@@ -106,7 +106,7 @@ test('a_training_has_the_rounds_asked_for_and_ends_with_the_whole_size', () => {
   }
 });
 
-test('the_rate_starts_low_and_falls_from_then_on', () => {
+test('the_learning_rate_starts_low_and_then_decays', () => {
   const [first = 0, ...rates] = toRounds(toStages(12)).map(({ rate }) => rate);
   assert.ok(first < (rates[0] ?? 0) / 2);
   assert.deepEqual(

@@ -6,21 +6,21 @@ import type { SampleSource } from '../../src/train/samples/sample-source.ts';
 const size = { width: 4, height: 3 };
 const none = new Float32Array();
 
-/** Samples that hold their numbers; `waiting` are those that were requested and not got. */
+/** Samples with their numbers as pixels; `waiting` are requested and not taken yet. */
 function createSource(): SampleSource & { readonly waiting: Set<number> } {
   const waiting = new Set<number>();
   return {
     waiting,
     request: (index) => void waiting.add(index),
     take(index) {
-      assert.ok(waiting.delete(index), `${String(index)} was not requested, or is got twice`);
+      assert.ok(waiting.delete(index), `${String(index)} was not requested, or is taken twice`);
       return Promise.resolve({ raster: Uint8Array.of(index), targets: none, mapTargets: none });
     },
     stop: () => Promise.resolve(),
   };
 }
 
-test('some_samples_are_made_ahead_and_never_all_of_them', async () => {
+test('a_bounded_number_of_samples_is_requested_ahead', async () => {
   const source = createSource();
   const reader = new SampleReader(source);
   for (let from = 0; from < 200; from += 8) {
@@ -33,7 +33,7 @@ test('some_samples_are_made_ahead_and_never_all_of_them', async () => {
   }
 });
 
-test('what_is_left_out_is_not_made_and_what_was_made_is_read', async () => {
+test('skipped_samples_are_not_requested', async () => {
   const source = createSource();
   const reader = new SampleReader(source);
   reader.skipTo(70);

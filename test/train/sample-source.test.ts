@@ -8,7 +8,7 @@ import { waitFor } from '../fixtures/wait-for.ts';
 
 const size = { width: 128, height: 96 };
 
-test('threads_make_the_same_samples_as_this_one_in_whichever_order_they_are_asked', async (context) => {
+test('threads_render_the_same_samples_as_this_one_in_any_order', async (context) => {
   const photos = [drawLandscape(1, 160, 120), drawLandscape(2, 120, 160)];
   const source = startSampleSource(photos, 3);
   context.after(() => source.stop());
@@ -17,11 +17,11 @@ test('threads_make_the_same_samples_as_this_one_in_whichever_order_they_are_aske
   for (const index of [0, 1, 2, 3, 4, 5, 23]) {
     assert.deepEqual(await source.take(index), await renderSample(photos, 3, index, size));
   }
-  await assert.rejects(source.take(4), /sample 4 was not requested/, 'each can be got once');
+  await assert.rejects(source.take(4), /sample 4 was not requested/, 'each can be taken once');
   await assert.rejects(source.take(7), /sample 7 was not requested/);
 });
 
-test('failures_are_told_and_stopping_ends_the_threads', async (context) => {
+test('failures_are_passed_on_and_stopping_ends_the_threads', async (context) => {
   const threads: Worker[] = [];
   const collect = (thread: Worker) => threads.push(thread);
   process.on('worker', collect);
@@ -35,13 +35,13 @@ test('failures_are_told_and_stopping_ends_the_threads', async (context) => {
   await assert.rejects(source.take(1), /there is no photograph/);
   await assert.rejects(source.take(0), /there is no photograph/);
 
-  // As Node says it of a thread that ran out of memory.
+  // Node emits this for a thread that ran out of memory.
   source.request(2, size);
   assert.ok(threads[0]);
   threads[0].emit('error', new Error('out of memory'));
   await assert.rejects(source.take(2), /out of memory/);
   source.request(3, size);
-  await assert.rejects(source.take(3), /out of memory/, 'what is requested later is not waited for');
+  await assert.rejects(source.take(3), /out of memory/, 'later requests fail at once');
 
   const ended = new Set<Worker>();
   for (const thread of threads) thread.on('exit', () => ended.add(thread));

@@ -12,7 +12,7 @@ import { measureCrop } from '../../src/train/samples/scenes.ts';
 const raster = { width: 320, height: 240 };
 const map = toMapSize(raster);
 
-/** The same fine detail everywhere, so that where it is missing something took it. */
+/** Uniform fine detail: where it is missing, a degradation removed it. */
 function makeTexture(width: number, height: number): Picture {
   const random = createRandom(1);
   const level = Uint8Array.from({ length: width * height }, () => 60 + 140 * random());
@@ -23,19 +23,19 @@ function makeTexture(width: number, height: number): Picture {
   };
 }
 
-/** Numbers of samples whose plan holds. */
+/** Finds the numbers of samples with a matching plan. */
 function findSamples(seed: number, count: number, holds: (plan: Plan) => boolean): number[] {
   const found: number[] = [];
   for (let index = 0; found.length < count; index += 1) {
     const random = createRandom(seed, index);
-    // Which photograph is drawn first.
+    // The first number chooses the photograph.
     random();
     if (holds(drawPlan(random))) found.push(index);
   }
   return found;
 }
 
-/** Mean difference of neighbours in every cell of a raster, row by row. */
+/** Measures the mean difference of neighbours in every cell of a raster, row by row. */
 function measureCells({ raster: pixels }: Sample): number[] {
   const sums = Array.from({ length: map.width * map.height }, () => ({ sum: 0, count: 0 }));
   for (let y = 1; y < raster.height; y += 1) {
@@ -51,7 +51,7 @@ function measureCells({ raster: pixels }: Sample): number[] {
   return sums.map(({ sum, count }) => sum / count);
 }
 
-/** Share of all pairs of a sharp and a blurry cell in which the sharp one has more detail. */
+/** Measures the share of all pairs of a sharp and a blurry cell in which the sharp one has more detail. */
 function measureAgreement(sample: Sample): number {
   const details = measureCells(sample);
   const values = details.map((_, cell) => sample.mapTargets[cell * qualityLabels.length * 2] ?? Number.NaN);

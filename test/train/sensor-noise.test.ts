@@ -4,7 +4,7 @@ import type { Picture } from '../../src/train/samples/photos.ts';
 import { createRandom } from '../../src/train/samples/random.ts';
 import { addNoise, type SensorNoise } from '../../src/train/samples/sensor-noise.ts';
 
-/** In values of sRGB, of the light that deviations are told for. */
+/** The sRGB value at which deviations are defined. */
 const middleGrey = 124;
 const fine: SensorNoise = { deviation: 10, readShare: 0.2, greyShare: 1, grain: 1 };
 
@@ -17,13 +17,13 @@ function measureDeviation(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
 }
 
-/** One channel of a noisy grey. */
+/** Draws one channel of a noisy grey picture. */
 function drawChannel(value: number, noise: Partial<SensorNoise>, channel = 1): number[] {
   const { picture } = addNoise(makeGrey(value), { ...fine, ...noise }, createRandom(7));
   return [...picture.pixels].filter((_, at) => at % 3 === channel);
 }
 
-/** How much the pixels of a row are like those to their left, -1…1. */
+/** Measures the correlation of pixels with their left neighbours, -1…1. */
 function measureLikeness(values: readonly number[], distance: number): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const of = (from: number, to: number) => ((values[from] ?? 0) - mean) * ((values[to] ?? 0) - mean);
@@ -32,7 +32,7 @@ function measureLikeness(values: readonly number[], distance: number): number {
   return pairs.reduce((sum, value) => sum + value, 0) / all.reduce((sum, value) => sum + value, 0);
 }
 
-test('noise_has_the_deviation_asked_for_at_middle_grey', () => {
+test('noise_has_the_requested_deviation_at_middle_grey', () => {
   for (const deviation of [2, 5, 10]) {
     const found = measureDeviation(drawChannel(middleGrey, { deviation }));
     assert.ok(Math.abs(found / deviation - 1) < 0.06, `${String(found)} for ${String(deviation)}`);
@@ -46,7 +46,7 @@ test('grain_of_any_size_keeps_the_variance', () => {
   }
 });
 
-test('coarse_grain_covers_its_neighbours_and_fine_grain_none', () => {
+test('coarse_grain_correlates_neighbours_and_fine_grain_does_not', () => {
   const measure = (grain: number, distance: number) => measureLikeness(drawChannel(middleGrey, { grain }), distance);
   assert.ok(Math.abs(measure(1, 1)) < 0.05);
   assert.ok(measure(2, 1) > 0.5);
@@ -61,7 +61,7 @@ test('noise_is_stronger_in_dark_parts', () => {
   assert.ok(dark > 1.1 * middle && middle > 1.1 * bright, [dark, middle, bright].join(' '));
 });
 
-test('noise_without_light_is_there_only_where_the_sensor_makes_it', () => {
+test('black_pixels_have_read_noise_only', () => {
   assert.equal(measureDeviation(drawChannel(0, { readShare: 0 })), 0);
   assert.ok(measureDeviation(drawChannel(0, { readShare: 0.4 })) > 0);
 });
@@ -74,7 +74,7 @@ test('grey_noise_is_the_same_in_all_colours_and_coloured_noise_is_not', () => {
   assert.ok(Math.abs(measureDeviation(apart) / (fine.deviation * Math.SQRT2) - 1) < 0.08);
 });
 
-test('what_is_told_of_noise_is_its_luma', () => {
+test('the_reported_noise_is_measured_in_luma', () => {
   const grey = addNoise(makeGrey(middleGrey), fine, createRandom(1)).rms;
   assert.ok(Math.abs(grey / fine.deviation - 1) < 0.08, String(grey));
   // Independent colours cancel each other: √(0.299² + 0.587² + 0.114²).
@@ -82,7 +82,7 @@ test('what_is_told_of_noise_is_its_luma', () => {
   assert.ok(Math.abs(coloured / (0.669 * fine.deviation) - 1) < 0.08, String(coloured));
 });
 
-test('the_same_chance_gives_the_same_noise_and_leaves_the_picture_alone', () => {
+test('the_same_seed_gives_the_same_noise_and_the_input_is_unchanged', () => {
   const picture = makeGrey(middleGrey, 20);
   const draw = (seed: number) => addNoise(picture, { ...fine, grain: 1.5 }, createRandom(seed)).picture.pixels;
   assert.deepEqual(draw(1), draw(1));
@@ -90,7 +90,7 @@ test('the_same_chance_gives_the_same_noise_and_leaves_the_picture_alone', () => 
   assert.ok(picture.pixels.every((value) => value === middleGrey));
 });
 
-test('a_picture_of_one_pixel_gets_noise_too', () => {
+test('a_picture_of_one_pixel_gets_noise', () => {
   for (const grain of [1, 2.2]) {
     const { picture, rms } = addNoise(makeGrey(middleGrey, 1), { ...fine, grain }, createRandom(1));
     assert.equal(picture.pixels.length, 3);

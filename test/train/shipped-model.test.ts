@@ -33,7 +33,7 @@ async function score(loaded: LoadedModel, bytes: Uint8Array): Promise<Float32Arr
   return loaded.run(await toRaster(bytes, inputShape), 1);
 }
 
-/** The largest distance of any golden score. */
+/** Measures the largest deviation from a golden score. */
 async function measureGolden(loaded: LoadedModel): Promise<number> {
   const differences: number[] = [];
   for (const { image, scores } of manifest.golden) {
@@ -97,12 +97,12 @@ for (const name of engineNames) {
   });
 }
 
-test('golden_images_get_the_labels_that_their_names_tell', () => {
+test('golden_images_get_the_labels_of_their_names', () => {
   const expected = [[], ['blurry'], ['dark'], ['overexposed'], ['noisy'], ['blocky']];
   for (const [index, { image, scores }] of manifest.golden.entries()) {
     const flags = toFlags(scores);
     const wanted = expected[index] ?? [];
-    // What exposure destroyed may have little contrast, too.
+    // An exposure loss may lower the contrast, too.
     assert.ok(
       wanted.every((label) => flags.includes(label)),
       `${image}: ${flags.join(', ')}`,
@@ -112,7 +112,7 @@ test('golden_images_get_the_labels_that_their_names_tell', () => {
   assert.equal(manifest.golden.length, expected.length);
 });
 
-test('a_drawn_scene_passes_and_each_damage_gets_its_label', async () => {
+test('a_drawn_landscape_passes_and_each_degradation_gets_its_label', async () => {
   const loaded = await loadShipped('tensorflow');
   for (const seed of [11, 12]) {
     for (const [label, plan] of damages) {

@@ -11,7 +11,7 @@ interface Case {
   readonly weight?: number;
 }
 
-/** The policy of one label; all others are told nothing of. */
+/** Chooses the policy of one label; the targets of the others are unknown. */
 function choose(cases: readonly Case[], label = 1): { review: number; reject: number } {
   const rows = cases.map(({ score }) => qualityLabels.map((_, column) => (column === label ? score : 0.9)));
   const targets = cases.map(({ isBad, weight = 1 }) =>
@@ -24,7 +24,7 @@ function choose(cases: readonly Case[], label = 1): { review: number; reject: nu
   return { review: own.review, reject: own.reject };
 }
 
-/** Probabilities that keep their word, to some power that spoils them. */
+/** Draws calibrated probabilities, raised to a power that miscalibrates them. */
 function drawCases(seed: number, power: number, count = 400): Case[] {
   const random = createRandom(seed);
   return Array.from({ length: count }, () => {
@@ -40,7 +40,7 @@ const measure = (cases: readonly Case[], threshold: number) =>
     threshold,
   ).precision;
 
-test('thresholds_keep_the_precision_that_is_promised_and_are_the_lowest_that_do', () => {
+test('thresholds_are_the_lowest_that_reach_the_precision', () => {
   for (let seed = 1; seed <= 30; seed += 1) {
     const cases = drawCases(seed, 0.5 + seed / 15, 40 + 10 * seed);
     const { review, reject } = choose(cases);
@@ -59,7 +59,7 @@ test('thresholds_keep_the_precision_that_is_promised_and_are_the_lowest_that_do'
   }
 });
 
-test('a_score_between_two_hundredths_does_not_break_the_promise', () => {
+test('a_score_between_two_hundredths_keeps_the_precision', () => {
   const cases = [
     ...Array.from({ length: 9 }, () => ({ score: 0.651, isBad: true })),
     { score: 0.665, isBad: false },
@@ -67,16 +67,16 @@ test('a_score_between_two_hundredths_does_not_break_the_promise', () => {
     ...Array.from({ length: 3 }, () => ({ score: 0.8, isBad: true })),
   ];
   const { review } = choose(cases);
-  assert.equal(review, 0.67, 'it holds at 0.651 and no more at 0.66, where nine right ones are left out');
+  assert.equal(review, 0.67, 'the precision is reached at 0.651 and not at 0.66, where nine positives are missing');
   assert.ok(measure(cases, review) >= precisions.review);
 });
 
-test('labels_that_are_told_apart_are_reviewed_and_rejected_early', () => {
+test('separated_labels_have_the_lowest_thresholds', () => {
   const cases = drawCases(1, 1).map(({ isBad }) => ({ score: isBad ? 0.95 : 0.02, isBad }));
   assert.deepEqual(choose(cases), { review: 0.2, reject: 0.6 });
 });
 
-test('a_label_that_is_never_right_rejects_only_what_it_is_certain_of', () => {
+test('a_label_that_never_applies_has_the_highest_thresholds', () => {
   assert.deepEqual(choose(drawCases(1, 1).map(({ score }) => ({ score, isBad: false }))), {
     review: 0.97,
     reject: 0.97,
@@ -84,7 +84,7 @@ test('a_label_that_is_never_right_rejects_only_what_it_is_certain_of', () => {
   assert.deepEqual(choose([]), { review: 0.97, reject: 0.97 });
 });
 
-test('what_nobody_can_tell_chooses_no_threshold', () => {
+test('unknown_targets_do_not_affect_the_thresholds', () => {
   const cases = drawCases(2, 1);
   const unknown = Array.from({ length: 200 }, () => ({ score: 0.96, isBad: false, weight: 0 }));
   assert.deepEqual(choose([...cases, ...unknown]), choose(cases));
@@ -101,7 +101,7 @@ test('every_label_is_calibrated_by_its_own_column', () => {
   for (const [column, slope] of slopes.entries()) assert.ok(Math.abs(slope / (column + 1) - 1) < 0.2, String(slopes));
 });
 
-test('a_little_of_a_fault_is_no_mistake_of_review_and_one_of_reject', () => {
+test('borderline_pictures_count_as_errors_of_reject_and_not_of_review', () => {
   const column = qualityLabels.indexOf('blurry');
   const cases = [
     ...Array.from({ length: 60 }, () => ({ score: 0.05, value: 0 })),
@@ -117,7 +117,7 @@ test('a_little_of_a_fault_is_no_mistake_of_review_and_one_of_reject', () => {
   assert.ok(reject > 0.6, `reject from ${String(reject)}`);
 });
 
-test('a_label_whose_misses_cost_more_is_reviewed_earlier_than_one_whose_mistakes_do', () => {
+test('labels_with_a_lower_precision_have_a_lower_review_threshold', () => {
   const cases = Array.from({ length: 400 }, (_, index) => ({
     score: index / 400,
     isBad: index > 120 + ((index * 37) % 160),

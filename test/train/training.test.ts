@@ -29,7 +29,7 @@ interface Step {
   readonly total: number;
 }
 
-/** Runs a training until it is over, or until a step after which it is killed. */
+/** Runs a training to the end, or to a step after which it is killed. */
 async function runTraining(
   context: TestContext,
   dirs: readonly string[],
@@ -47,7 +47,7 @@ async function runTraining(
   return { code: code ?? signal, steps };
 }
 
-/** Loads a version as the service does and holds it against its golden pictures. */
+/** Loads a version as the service does and verifies its golden images. */
 async function assertServes(dir: string): Promise<ReturnType<typeof toManifest>> {
   const manifest = toManifest(readFileSync(path.join(dir, 'manifest.json'), 'utf8'));
   const model = { name: 'quality', version: '2', dir, manifest };
@@ -61,7 +61,7 @@ async function assertServes(dir: string): Promise<ReturnType<typeof toManifest>>
   return manifest;
 }
 
-test('a_training_that_is_killed_goes_on_and_writes_a_model_that_can_be_served', async (context) => {
+test('a_killed_training_resumes_and_writes_a_model_that_can_be_served', async (context) => {
   const photosDir = await writePhotos(makeTempDir(context), 4);
   const outDir = path.join(makeTempDir(context), 'quality', '2');
   const dirs = [photosDir, outDir];
@@ -94,7 +94,7 @@ test('a_training_that_is_killed_goes_on_and_writes_a_model_that_can_be_served', 
   assert.deepEqual(used.sort(), ['1.jpg', '2.jpg', '3.jpg', '4.jpg']);
 });
 
-test('a_model_is_replaced_by_a_whole_one_and_only_by_that', async (context) => {
+test('a_model_is_replaced_by_a_complete_one_only', async (context) => {
   const outDir = path.join(makeTempDir(context), 'quality', '2');
   mkdirSync(outDir, { recursive: true });
   for (const name of ['manifest.json', 'left-over']) writeFileSync(path.join(outDir, name), 'old');
@@ -115,7 +115,7 @@ test('a_model_is_replaced_by_a_whole_one_and_only_by_that', async (context) => {
   assert.deepEqual(Object.keys(files), ['model.json', 'weights.bin']);
 });
 
-test('a_folder_that_holds_something_else_is_refused_and_left_as_it_is', async (context) => {
+test('a_folder_with_other_content_is_refused_and_unchanged', async (context) => {
   const [photosDir, outDir] = [makeTempDir(context), makeTempDir(context)];
   writeFileSync(path.join(outDir, 'thesis.txt'), 'years of work');
   const training = trainQuality({ photosDir, outDir, seed: 1, onProgress: () => assert.fail('it started') });
@@ -125,7 +125,7 @@ test('a_folder_that_holds_something_else_is_refused_and_left_as_it_is', async (c
   await assertReplaceable(path.join(photosDir, 'new', '2'));
 });
 
-test('a_file_in_the_place_of_the_folder_is_refused_and_left_as_it_is', async (context) => {
+test('a_file_in_place_of_the_folder_is_refused_and_unchanged', async (context) => {
   const photosDir = makeTempDir(context);
   const outDir = path.join(photosDir, '1.jpg');
   writeFileSync(outDir, 'a picture');
@@ -134,7 +134,7 @@ test('a_file_in_the_place_of_the_folder_is_refused_and_left_as_it_is', async (co
   assert.equal(readFileSync(outDir, 'utf8'), 'a picture');
 });
 
-test('numbers_that_do_not_fit_are_refused_before_any_work', async (context) => {
+test('numbers_out_of_range_are_refused_before_any_work', async (context) => {
   const dir = makeTempDir(context);
   const options = { photosDir: dir, outDir: path.join(dir, 'out'), onProgress: () => assert.fail('it started') };
   for (const rounds of [1, 0, 2.5, Number.NaN]) {
@@ -146,7 +146,7 @@ test('numbers_that_do_not_fit_are_refused_before_any_work', async (context) => {
   assert.ok(!existsSync(options.outDir));
 });
 
-test('a_training_without_enough_photographs_leaves_the_model_that_was_there', async (context) => {
+test('a_training_with_too_few_photographs_keeps_the_existing_model', async (context) => {
   const outDir = makeTempDir(context);
   writeFileSync(path.join(outDir, 'manifest.json'), '{}');
   const train = (photosDir: string) => trainQuality({ photosDir, outDir, seed: 1, onProgress: () => undefined });
