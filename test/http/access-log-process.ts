@@ -1,4 +1,4 @@
-// Run by access-log.test.ts: writes lines to stdout as argv asks, and ends as a worker does.
+// Run by access-log.slow.test.ts: writes lines to stdout as argv asks, and ends as a worker does.
 import { configSchema } from '../../src/config/schema.ts';
 import { createAccessLog } from '../../src/http/access-log.ts';
 import { openLogStream } from '../../src/log-stream.ts';

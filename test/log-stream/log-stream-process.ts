@@ -1,4 +1,4 @@
-// Run by log-stream.test.ts: logs events to a stream that may not be read, and tells on stdout how it went.
+// Run by log-stream.slow.test.ts: logs events to a stream that may not be read, and tells on stdout how it went.
 import { createLogger } from '../../src/log.ts';
 import { openLogStream } from '../../src/log-stream.ts';
 

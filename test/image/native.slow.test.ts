@@ -6,5 +6,5 @@ test('tensorFlow_s_JPEG_decoder_is_there', (context) => {
   hasNativeJpeg(context);
 });
 
-await import('./damage.test.ts');
-await import('./hostile.test.ts');
+await import('./damage.slow.test.ts');
+await import('./hostile.slow.test.ts');
