@@ -171,6 +171,19 @@ test('files_stay_small', () => {
   assert.ok((lengths[Math.floor(lengths.length / 2)] ?? Infinity) < 90);
 });
 
+test('a_test_that_starts_the_service_or_a_primary_is_named_slow_or_stands_in_a_suite_of_such_tests', () => {
+  const folder = path.join(projectRoot, 'test');
+  const units = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts') && !file.endsWith('.slow.test.ts'))
+    .filter((file) => !/^(chaos|clients|hostile|integration)\//.test(file));
+  assert.ok(units.length > 80);
+  const starts = /from '\.\.\/fixtures\/(service|poisoned-service|primary-harness|pm2)\.ts'/;
+  assert.deepEqual(
+    units.filter((file) => starts.test(readFileSync(path.join(folder, file), 'utf8'))),
+    [],
+  );
+});
+
 test('the_map_names_every_room_and_no_other', () => {
   const map = readFileSync(path.join(projectRoot, 'src', 'README.md'), 'utf8');
   const named = [...map.matchAll(/^\| `([\w-]+)\/` *\|/gm)].map(([, room]) => room).sort();
