@@ -131,7 +131,7 @@ async function measureSlice(
   };
 }
 
-/** While nobody sends anything, the services themselves take next to nothing. */
+/** Idle services use almost no CPU. */
 async function waitForQuiet(): Promise<void> {
   const giveUpAt = performance.now() + maxQuietWaitMs;
   let share = 1;

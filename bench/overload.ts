@@ -185,7 +185,7 @@ async function readRestarts({ opsUrl }: Service): Promise<string> {
   return counts.map(([, reason, count]) => `${count ?? ''} ${reason ?? ''}`).join(', ') || 'none';
 }
 
-/** Notes the most that each worker has, and how often nobody said. */
+/** Records the peak of each worker, and how often a sample was missing. */
 function startSampling(service: Service): { stop: () => { peak: number[]; missed: number } } {
   let peak: number[] = [];
   let missed = 0;

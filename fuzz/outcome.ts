@@ -30,7 +30,7 @@ const expectedCodes = new Set<string>([
 const busyCodes = new Set<string>(['ERR_OVERLOADED', 'ERR_DEADLINE'] satisfies ErrorCode[]);
 const attempts = 5;
 const retryMs = 1000;
-/** Well beyond every deadline of the service: who waits for so long waits for ever. */
+/** Well beyond every deadline of the service: a request without an answer by then hangs. */
 const patienceMs = 120_000;
 
 /**

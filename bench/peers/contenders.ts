@@ -58,7 +58,7 @@ export const contenders: readonly Contender[] = [
     ...['--threads', '1', '--preload', 'preloaded_app:app'],
   ]),
   // Its own HTTP process keeps connections. With http11-socket a worker serves no other connection than the one that it
-  // keeps: six of eight waited for ever; http-socket closes each.
+  // keeps: six of eight never got an answer; http-socket closes each.
   toPython('uWSGI', 'uwsgi', ({ port, workers }) => [
     ...['--http', `127.0.0.1:${String(port)}`, '--http-keepalive', '--master', '--lazy-apps'],
     ...['--processes', String(workers), '--virtualenv', path.dirname(binDir), '--module', 'flask_app:app'],

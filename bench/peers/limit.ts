@@ -11,7 +11,7 @@ import { findVersion, loadModelStore } from '../../src/model/model-store.ts';
 import type { BenchModel } from './contender.ts';
 import { modelsDir } from './installed.ts';
 
-/** What the parent wants measured: every file so many times. */
+/** What the parent wants measured: each file, and how often. */
 export interface LimitOrder {
   readonly files: readonly string[];
   readonly model: BenchModel;

@@ -11,7 +11,7 @@ const sizes = [
 
 /**
  * Writes photographs of a folder as JPEG of the three sizes that are uploaded, and without loss in the size that the
- * network wants: there nobody resizes, and decoders agree to the bit. @returns their files
+ * network wants: nothing is resized, and decoders agree to the bit. @returns their files
  */
 export async function writePictures(photosDir: string, dir: string, count: number, own: Size): Promise<string[]> {
   const names = readdirSync(photosDir).filter((name) => /\.(jpe?g|png|webp)$/i.test(name));

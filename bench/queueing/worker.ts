@@ -6,9 +6,9 @@ export interface Picture {
   readonly decodeMs: number;
 }
 
-/** Decides who is let in, and who is next. */
+/** Admission and queue order. */
 export interface Rule {
-  /** Whether a picture that arrives is let in. */
+  /** Whether an arriving picture is admitted. */
   readonly admit: (picture: Picture, nowMs: number) => boolean;
   /** Chooses which of those that wait for the model is next, and drops those that it passes over for good. Else the first is. */
   readonly choose?: (

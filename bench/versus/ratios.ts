@@ -29,7 +29,7 @@ export function toRoundRatios<Figure extends Placed<object>>(
   return rounds.flatMap((round) => {
     const those = figures.filter((figure) => figure.round === round);
     const own = those.find((figure) => toKind(figure) === 'own');
-    // Whoever answered nothing in a slice is no mark.
+    // A contender without answers in a slice is no reference.
     const values = those
       .filter(isRival)
       .map(of)

@@ -3,7 +3,7 @@ import type { Contender } from '../peers/contender.ts';
 /** A figure, whose it is, and of which round. */
 export type Placed<Figure> = Figure & { readonly contender: string; readonly round: number };
 
-/** Whoever can take part in rounds. */
+/** A participant in rounds. */
 interface Entrant {
   readonly contender: Pick<Contender, 'name' | 'kind'>;
 }

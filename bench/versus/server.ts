@@ -60,7 +60,7 @@ export async function waitForVerdict(server: Server, upload: Upload, limitMs = s
   return text;
 }
 
-/** Resolves when requests that nobody waits for any more are worked off. */
+/** Resolves when requests abandoned by their clients are finished. */
 export async function waitForCalm({ group }: Server): Promise<void> {
   const giveUpAt = performance.now() + calmLimitMs;
   for (let before = group.readCpuMs(); performance.now() < giveUpAt;) {

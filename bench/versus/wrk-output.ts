@@ -35,7 +35,7 @@ type Histogram = readonly (readonly [microseconds: number, count: number])[];
 
 /**
  * Takes away the requests that wrk invents: for each that took longer than twice the mean it adds those that could
- * have been sent meanwhile. In a closed loop nobody wanted to send them.
+ * have been sent meanwhile. A closed loop would not have sent them.
  * @param meanMicroseconds as wrk computes it: time by requests of a connection, both rounded down
  */
 export function undoCorrection(latencies: Histogram, requests: number, meanMicroseconds: number): Histogram {

@@ -31,7 +31,7 @@ export async function attackBesidePolite(
   assert.equal(await readTotal(service.opsUrl, 'image_check_worker_restarts_total'), 0);
 }
 
-/** Uploads each picture so many times on each of eight connections, and prints how often each answer came. */
+/** Uploads each picture several times on each of eight connections, and prints how often each answer came. */
 export async function uploadAll(url: string, pictures: readonly NamedPicture[], rounds: number): Promise<string[]> {
   const answers: string[] = [];
   const upload = async (): Promise<void> => {

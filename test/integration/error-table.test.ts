@@ -58,7 +58,7 @@ async function assertEverywhere(code: ErrorCode, asked: ForeignRequest): Promise
   for (const assertBy of clients) await assertBy(code, asked);
 }
 
-/** A PNG of 30 bytes of header that announces a picture which nobody could hold. */
+/** A PNG of 30 bytes of header that announces a picture too large for any memory. */
 function makeBomb(): Buffer {
   const png = Buffer.from(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC',

@@ -85,7 +85,7 @@ test('a_new_version_and_changed_weights_are_taken_up_and_no_request_fails', asyn
   assert.equal(await readTotal(service.opsUrl, 'image_check_worker_restarts_total', 'reason="reload"'), 4);
 });
 
-test('a_broken_version_is_refused_with_the_reason_and_taken_up_once_it_is_mended', async (context) => {
+test('a_broken_version_is_refused_with_the_reason_and_taken_up_once_it_is_repaired', async (context) => {
   const { service, pids, write } = await startReloading(context);
   const before = await pids();
   const refused = (reason: RegExp) =>
@@ -153,11 +153,11 @@ test('thresholds_change_without_a_new_process_or_a_load_and_broken_ones_change_n
   changeManifest(file, { policy: { mauve: { reject: 0.1 } } });
   await waitFor(() => faults('keeps its thresholds: manifest.json: policy.mauve: is not among') === 2);
   assert.equal(await verdicts(), allAre('review'));
-  const mended = readFileSync(file, 'utf8').replace(/"mauve":\{.*?\}/, '"green":{"reject":0.1}');
+  const repaired = readFileSync(file, 'utf8').replace(/"mauve":\{.*?\}/, '"green":{"reject":0.1}');
   writeFileSync(file, '{"policy":');
   await waitFor(() => faults('keeps its thresholds: manifest.json: Unexpected end of JSON input') === 2);
   assert.equal(await verdicts(), allAre('review'));
-  writeFileSync(file, mended);
+  writeFileSync(file, repaired);
   await waitFor(async () => (await verdicts()) === allAre('reject'));
 
   await endUnharmed(load);

@@ -51,7 +51,7 @@ held = []
 
 
 def get_classifier():
-    """The one of this process, loaded by whoever asks first."""
+    """The classifier of this process, loaded on first use."""
     with loading:
         if not held:
             held.append(Classifier())
