@@ -33,7 +33,7 @@ export async function listBindingSources(packageFolder: string): Promise<string[
 export const jpegSource = fileURLToPath(new URL('../../src/image/native/jpeg-raster.cc', import.meta.url));
 
 /** All that it is compiled of. */
-export const jpegFiles = [jpegSource, join(dirname(jpegSource), 'sampling.h')];
+export const jpegFiles = [jpegSource, ...['reduction.h', 'sampling.h'].map((file) => join(dirname(jpegSource), file))];
 
 /** Hashes what is compiled: a library that was built of other sources is not used. */
 export async function hashSources(packageFolder: string): Promise<string> {

@@ -30,9 +30,17 @@ async function cruise(root: string, ...args: readonly string[]): Promise<Cruise>
   return JSON.parse(output.stdout) as Cruise;
 }
 
+function listFiles(folder: string, names: RegExp): string[] {
+  const entries = readdirSync(path.join(projectRoot, folder), { recursive: true, withFileTypes: true });
+  return entries.filter(({ name }) => names.test(name)).map((entry) => path.join(entry.parentPath, entry.name));
+}
+
 function listSources(): string[] {
-  const entries = readdirSync(path.join(projectRoot, 'src'), { recursive: true, withFileTypes: true });
-  return entries.filter(({ name }) => name.endsWith('.ts')).map((entry) => path.join(entry.parentPath, entry.name));
+  return listFiles('src', /\.ts$/);
+}
+
+function countLines(file: string): number {
+  return readFileSync(file, 'utf8').split('\n').length - 1;
 }
 
 test('the_layers_hold', async () => {
@@ -164,7 +172,7 @@ test('services_are_constructed_by_composition_roots_alone', async () => {
 });
 
 test('files_stay_small', () => {
-  const lengths = listSources().map((file) => readFileSync(file, 'utf8').split('\n').length - 1);
+  const lengths = listSources().map(countLines);
   lengths.sort((a, b) => a - b);
   assert.ok(lengths.length > 80);
   assert.ok((lengths.at(-1) ?? Infinity) <= 300);
@@ -180,6 +188,15 @@ test('a_test_that_starts_the_service_or_a_primary_is_named_slow_or_stands_in_a_s
   const starts = /from '\.\.\/fixtures\/(service|poisoned-service|primary-harness|pm2)\.ts'/;
   assert.deepEqual(
     units.filter((file) => starts.test(readFileSync(path.join(folder, file), 'utf8'))),
+    [],
+  );
+});
+
+test('files_of_c_plus_plus_have_the_line_limit_of_typescript', () => {
+  const files = ['src', 'fuzz'].flatMap((folder) => listFiles(folder, /\.(cc|h)$/));
+  assert.ok(files.length >= 4);
+  assert.deepEqual(
+    files.filter((file) => countLines(file) > 300),
     [],
   );
 });
