@@ -20,8 +20,10 @@ export function takeBytes(length: number): Uint8Array<ArrayBuffer> {
 /** Gives memory back that nobody reads or writes any more; what was taken elsewhere is welcome, too. */
 export function giveBytes(bytes: Uint8Array): void {
   const { buffer, length } = bytes;
-  // A part of something larger may be in use by others.
-  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== length || length > maxFreeBytes) return;
+  // A part of something larger may be in use elsewhere. Memory that was transferred has no length any more.
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== length || length === 0 || length > maxFreeBytes) return;
+  // Given twice, two pictures would share it.
+  if (free.some((other) => other.buffer === buffer)) return;
   free.push(new Uint8Array(buffer));
   freeBytes += length;
   while (free.length > maxFree || freeBytes > maxFreeBytes) freeBytes -= free.shift()?.length ?? 0;
