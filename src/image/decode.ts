@@ -8,8 +8,8 @@ import { assertAffordable } from './header/cost.ts';
 import { turnPixels } from './library.ts';
 import { toPlainDecode } from './native-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
-import { toPixels } from './rendered-picture.ts';
-import { renderPicture, toSource } from './rendering.ts';
+import { convertPicture } from './rendered-picture.ts';
+import { renderPicture, prepareSource } from './rendering.ts';
 import { samplePicture } from './sampled-picture.ts';
 import { type DecodeLimits, type DecodeWatch, type ImageFormat, isSampled, type RasterShape } from './types.ts';
 
@@ -171,14 +171,14 @@ async function decodeFrame(
   const { width, height } = image.facts;
   const size = isUpright || image.orientation < 5 ? { width, height } : { width: height, height: width };
   const attempt = { image, failOn, limits, turn, isUpright, size };
-  const open = await toSource(attempt);
+  const open = await prepareSource(attempt);
   const render = (part: Frame) => renderPicture(attempt, open(), part);
   const frame = toFrame(size, shape);
   // What lies outside a region is not decoded with it, and may be damaged.
   if (frame.region !== undefined) await render({ scale: frame.scale });
   const rendered = await render(frame);
   if (isSampled(shape)) return samplePicture(rendered, image.orientation, shape, turn);
-  const pixels = await toPixels(rendered, turn);
+  const pixels = await convertPicture(rendered, turn);
   if (frame.placement === undefined) return placeCentred(pixels, rendered, shape);
   const turned = frame.placement.isTurned ? await turnPixels(pixels, rendered) : pixels;
   return placeMirrored(turned, frame.placement, shape);

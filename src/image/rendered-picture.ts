@@ -28,7 +28,10 @@ export const pixelsPerBand = 2 ** 17;
  * @returns uint8 [height, width, 3]
  * @throws as `processBands`
  */
-export async function toPixels(picture: RenderedPicture, turn: Pick<DecodeTurn, 'assertWanted'>): Promise<Uint8Array> {
+export async function convertPicture(
+  picture: RenderedPicture,
+  turn: Pick<DecodeTurn, 'assertWanted'>,
+): Promise<Uint8Array> {
   const { samples, channels, width, height, convert } = picture;
   if (convert === undefined) return toBytes(samples);
   const pixels = new Uint8Array(width * height * 3);

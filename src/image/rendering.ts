@@ -23,7 +23,7 @@ export interface Attempt {
 }
 
 /** Finds out what renderings begin with: the upload, or its pixels where the library would reduce them wrongly. */
-export async function toSource(attempt: Attempt): Promise<() => Sharp> {
+export async function prepareSource(attempt: Attempt): Promise<() => Sharp> {
   const { image, turn } = attempt;
   if (image.heic !== undefined) {
     const safeBytes = await convertHeic(image.safeBytes, image.heic, turn);
@@ -31,7 +31,7 @@ export async function toSource(attempt: Attempt): Promise<() => Sharp> {
   }
   if (image.samples?.kind !== 'extra') return () => openOriented(attempt);
   // Reduced, they would be multiplied by what is no alpha.
-  const { data, info } = await toPixels(attempt, openOriented(attempt).removeAlpha());
+  const { data, info } = await renderPixels(attempt, openOriented(attempt).removeAlpha());
   return () => openPixels(data, info);
 }
 
@@ -46,10 +46,10 @@ export async function renderPicture(attempt: Attempt, picture: Sharp, frame: Fra
   // truncated file would pass.
   picture.resize(frame.scale);
   if (colours !== undefined) {
-    const { data, info } = await toSamples(attempt, picture, colours.highest > 255);
+    const { data, info } = await renderSamples(attempt, picture, colours.highest > 255);
     return toRendered(data, info, createColourConversion(colours, info.channels));
   }
-  const { data, info } = await toPixels(attempt, picture.flatten({ background: '#ffffff' }).removeAlpha());
+  const { data, info } = await renderPixels(attempt, picture.flatten({ background: '#ffffff' }).removeAlpha());
   return toRendered(data, info, samples?.kind === 'ycbcr' ? createYcbcrConversion(samples.formula) : undefined);
 }
 
@@ -65,25 +65,25 @@ function openOriented({ image, failOn, limits, turn, isUpright }: Attempt): Shar
 }
 
 /** @returns the colours that the picture states, with alpha where it has that: as `data`, in 8 or 16 bits */
-async function toSamples(attempt: Attempt, picture: Sharp, isDeep: boolean) {
+async function renderSamples(attempt: Attempt, picture: Sharp, isDeep: boolean) {
   picture.toColourspace(isDeep ? 'rgb16' : 'srgb').raw({ depth: isDeep ? 'ushort' : 'uchar' });
-  const { data, info } = await toBuffer(attempt, picture);
+  const { data, info } = await renderBuffer(attempt, picture);
   if (info.channels !== 3 && info.channels !== 4) throw toCorrupt(attempt.image.facts.format);
   return { data: isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data, info };
 }
 
 /** @returns uint8 [info.height, info.width, 3] as `data` */
-async function toPixels(attempt: Attempt, picture: Sharp) {
+async function renderPixels(attempt: Attempt, picture: Sharp) {
   const { image } = attempt;
   picture.toColourspace('srgb');
   // sharp takes 16-bit RGB through Display P3 and does not come back by itself.
   if (image.hasWideProfile) picture.withIccProfile('srgb', { attach: false });
-  const rendered = await toBuffer(attempt, picture.raw({ depth: 'uchar' }));
+  const rendered = await renderBuffer(attempt, picture.raw({ depth: 'uchar' }));
   if (rendered.info.channels !== 3) throw toCorrupt(image.facts.format);
   return rendered;
 }
 
-function toBuffer({ image, limits, turn }: Attempt, picture: Sharp) {
+function renderBuffer({ image, limits, turn }: Attempt, picture: Sharp) {
   turn.assertWanted();
   const startedAt = performance.now();
   return picture.toBuffer({ resolveWithObject: true }).catch((thrown: unknown) => {

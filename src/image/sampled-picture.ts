@@ -19,7 +19,7 @@ export async function samplePicture(
   turn: Pick<DecodeTurn, 'assertWanted'>,
 ): Promise<Uint8Array> {
   const plan = planSampling(picture, orientation, shape);
-  return placeSamples(await samplePixels(await toSampledPixels(picture, plan, turn), turn), plan, shape);
+  return placeSamples(await samplePixels(await convertSampled(picture, plan, turn), turn), plan, shape);
 }
 
 /** Pixels of which samples are taken, and where these lie in them. */
@@ -34,7 +34,7 @@ interface PlannedPixels {
  * Converts those pixels of a picture that are sampled: of a photograph few are.
  * @throws as `processBands`
  */
-async function toSampledPixels(
+async function convertSampled(
   picture: RenderedPicture,
   plan: SamplingPlan,
   turn: Pick<DecodeTurn, 'assertWanted'>,
