@@ -4,19 +4,19 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { toMessage } from './errors.ts';
 
-/** Why a lock can't be had. */
+/** Why a lock can't be acquired. */
 export class LockError extends Error {
   override readonly name = 'LockError';
 }
 
-/** Between two looks where the holder can't be connected to, because it comes or goes in this moment. */
+/** Time between two tries while the holder can't be connected to because it is starting or ending. */
 const retryMs = 50;
 
-/** How long and how a lock is waited for. */
+/** How to wait for a lock. */
 export interface LockOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
-  /** Told once, when another process holds the lock. */
+  /** Called once when another process holds the lock. */
   readonly onWait: () => void;
 }
 
@@ -26,12 +26,12 @@ export interface Lock {
 }
 
 /**
- * Takes the lock `name` of a folder that only its owner can enter: another user can neither take nor block it. The lock is
- * a listening socket, which the kernel closes however its holder ends; waiters stay connected to it and see that at once.
+ * Takes the lock `name` in a folder that only its owner can enter: no other user can take or block it. The lock is a
+ * listening socket, which the kernel closes however its holder ends; waiters stay connected to it and notice at once.
  *
- * A socket's file outlives its holder, and two comers that both remove it could both go on. So it is never reused: each
- * holder links its socket as the next number, and of those who link the same number the kernel lets one succeed.
- * @param folder made with mode 0700 where it is missing; it may not be a network file system
+ * A socket's file outlives its holder, and two processes that both remove it could both hold the lock. So it is never
+ * reused: each holder links its socket as the next number, and the kernel lets only one link each number.
+ * @param folder created with mode 0700 if missing; not on a network file system
  * @throws LockError when another process holds it longer than `timeoutMs`, or the folder can't be used; the signal's reason
  * after an abort.
  */
@@ -72,7 +72,7 @@ function toFile(name: string, number: number): string {
   return `${name}.${String(number)}`;
 }
 
-/** The highest number that was ever linked: the holder, or the last one that was. */
+/** The highest number that was ever linked: the current or the last holder. */
 function findLatest(folder: string, name: string): number | undefined {
   const numbers = listNumbers(folder, name);
   return numbers.length === 0 ? undefined : Math.max(...numbers);
@@ -85,7 +85,7 @@ function listNumbers(folder: string, name: string): number[] {
   });
 }
 
-/** Connects to the holder; `gone` where nobody listens any more, `busy` where that can't be told yet. */
+/** Connects to the holder; `gone` if it no longer listens, `busy` if that is not known yet. */
 function connectTo(address: string): Promise<Socket | 'gone' | 'busy'> {
   return new Promise((resolve) => {
     const socket = connect(address, () => {
@@ -119,12 +119,12 @@ async function tryToHold(folder: string, place: string, name: string, number: nu
     rmSync(path.join(folder, own), { force: true });
   }
   const numbers = listNumbers(folder, name);
-  // The list that led here was older than a whole turn of another holder.
+  // Another process has taken and released the lock since the list was read.
   if (numbers.some((other) => other > number)) {
     release();
     return undefined;
   }
-  // The last one stays: whoever lists the folder meanwhile must find a number to go on from.
+  // The last one stays: a process that lists the folder now must find a number to continue from.
   for (const old of numbers.filter((other) => other < number - 1)) {
     rmSync(path.join(folder, toFile(name, old)), { force: true });
   }

@@ -3,23 +3,23 @@ import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { isatty, WriteStream } from 'node:tty';
 
-/** Where a log's lines go. The writer is never blocked by a reader that has stopped reading. */
+/** The destination of a log. A reader that has stopped reading never blocks the writer. */
 export interface LogStream {
-  /** Writes whole lines, at once where the reader keeps up. */
+  /** Writes whole lines, at once if the reader keeps up. */
   write(lines: string): void;
-  /** Resolves once every line that was kept is with the operating system. */
+  /** Resolves once every line that was not dropped is with the operating system. */
   flush(): Promise<void>;
   /** Lines that could not be written: the buffer was full, the reader gone, or the disk full. */
   readonly droppedLines: number;
 }
 
-/** Bytes that wait for a reader; lines beyond are dropped. */
+/** Bytes that may wait for a reader; further lines are dropped. */
 const maxWaitingBytes = 4 * 2 ** 20;
 
 /**
  * Opens the stream of a descriptor. Pipes and sockets are written through libuv, which tries at once and queues what does
- * not fit: nothing is lost when the process is killed, as long as the reader reads.
- * @param onLoss - hears of each loss
+ * not fit: nothing is lost when the process is killed, as long as the reader keeps up.
+ * @param onLoss called at each loss
  */
 export function openLogStream(descriptor: number, onLoss: (error: Error) => void = () => undefined): LogStream {
   let droppedLines = 0;
@@ -44,8 +44,8 @@ type Target = Omit<LogStream, 'droppedLines'>;
 type Drop = (lines: string, error: Error) => void;
 
 /**
- * Opens a pipe anew, not blocking: the mode belongs to the open file, which other processes have inherited, too, and
- * libuv makes what it hands to a child as its stdout or stderr block again.
+ * Opens a pipe again, non-blocking: the mode belongs to the open file description, which other processes share, and
+ * libuv makes what it hands to a child as stdout or stderr blocking again.
  */
 function reopen(descriptor: number): number {
   try {
@@ -66,7 +66,7 @@ function toWritable(descriptor: number): Writable {
 
 function createQueue(writable: Writable, drop: Drop): Target {
   let failure: Error | undefined;
-  // A reader that is gone must not end the process.
+  // A reader that has gone away must not end the process.
   writable.on('error', (error) => {
     if (failure === undefined) drop('', error);
     failure = error;

@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { startInTurn } from './turn-queue.ts';
 
-/** Requests of one connection that are handled at one time; at this number the socket is not read. */
+/** Requests of one connection that are handled at once; at this number the socket is not read. */
 const maxOpen = 8;
-/** Requests that may wait behind them: one read of a socket can bring thousands. */
+/** Requests that may wait behind them; one read of a socket can bring thousands. */
 const maxWaiting = 8;
 
 /** A request that is being answered. */
@@ -13,7 +13,7 @@ export interface OpenRequest {
   readonly cutOff: AbortController;
 }
 
-/** Creates what finds the pipeline of a connection, each made when it is first asked for. */
+/** Creates a lookup of each connection's pipeline, which is created on first use. */
 export function createPipelines<Request extends OpenRequest>(): (socket: Socket) => Pipeline<Request> {
   const pipelines = new WeakMap<Socket, Pipeline<Request>>();
   return (socket) => {
@@ -33,12 +33,12 @@ export class Pipeline<Request extends OpenRequest> {
   readonly #waiting: (() => void)[] = [];
   /** Why the socket is not read. */
   readonly #pauses = new Set<'full' | 'unread answer'>();
-  /** Node paused the socket while it parsed, and fails when anyone else lets it flow. */
+  /** Node paused the socket while it parsed, and fails when anyone else resumes it. */
   #isPausedByParser = false;
   #isStarting = false;
   #newest: IncomingMessage | undefined;
   #hasEnded = false;
-  /** The client sent more than may wait: only what is open is answered, then the connection closes. */
+  /** The client sent more than may wait: only open requests are answered, then the connection closes. */
   #hasOverflowed = false;
   #onEmpty: (() => void) | undefined;
 
@@ -70,12 +70,12 @@ export class Pipeline<Request extends OpenRequest> {
     return this.#waiting.length > 0 ? undefined : [...this.#open.keys()].at(-1);
   }
 
-  /** The message whose header came last, also where its request waits. */
+  /** The message whose header came last, even if its request waits. */
   get newest(): IncomingMessage | undefined {
     return this.#newest;
   }
 
-  /** Whether nothing that the connection brings is parsed any more. */
+  /** Whether nothing more of the connection is parsed. */
   get isDeaf(): boolean {
     return this.#hasEnded || this.#hasOverflowed || this.#socket.destroyed;
   }
@@ -85,7 +85,7 @@ export class Pipeline<Request extends OpenRequest> {
     return this.#hasOverflowed && this.latest === request;
   }
 
-  /** Starts a request at once where it is the only one, else in a later turn of the event loop. */
+  /** Starts a request at once if it is the only one, else in a later turn of the event loop. */
   enter(message: IncomingMessage, start: () => void): void {
     if (this.#hasOverflowed) return;
     this.#newest = message;
@@ -100,13 +100,13 @@ export class Pipeline<Request extends OpenRequest> {
     }
   }
 
-  /** Takes note that a part of what was read has been parsed. @returns whether more may be */
+  /** Called after each parsed slice. @returns whether more may be parsed */
   endSlice(): boolean {
     this.#isPausedByParser = this.#socket.isPaused();
     return !this.#isPausedByParser && !this.isDeaf;
   }
 
-  /** Stops reading while enough requests are open or wait; the body of the newest must come in, or it would never end. */
+  /** Stops reading while enough requests are open or wait, but reads the body of the newest to its end. */
   endRead(): void {
     if (this.#isFull && this.#newest?.complete === true) this.#pause('full');
   }
@@ -126,11 +126,11 @@ export class Pipeline<Request extends OpenRequest> {
     if (!this.#isFull && !this.isDeaf) this.#resume('full');
     if (!this.isEmpty) return;
     this.#onEmpty?.();
-    // Where the last answer was written before the overflow, it did not announce this.
+    // If the last answer was written before the overflow, it did not announce the close.
     if (this.#hasOverflowed) this.#socket.destroySoon();
   }
 
-  /** The connection brings no further request: those that came are answered, then `onEmpty` is called. */
+  /** Called when the connection brings no further request: open ones are answered, then `onEmpty` is called. */
   end(onEmpty: () => void): void {
     this.#hasEnded = true;
     this.#onEmpty = onEmpty;
@@ -140,7 +140,7 @@ export class Pipeline<Request extends OpenRequest> {
 
   /** Closes the connection unless its client reads something of its answer within `timeoutMs`. */
   awaitReader(timeoutMs: number): void {
-    // A client that sends on without reading would seem alive.
+    // A client that sends without reading would look alive.
     this.#pause('unread answer');
     // Node restarts this timer whenever the kernel takes bytes, and destroys the socket when it fires.
     this.#socket.setTimeout(timeoutMs);

@@ -2,17 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Pipeline } from './pipeline.ts';
 
-/** At most 28 of the shortest requests, each of which costs more than parsing a header in two slices. */
+/** Holds at most 28 of the shortest requests, each of which costs more than parsing a header in two slices. */
 const headerBytes = 512;
-/** Where the length of a body is not known, it may end anywhere. */
+/** For bodies of unknown length, which may end anywhere. */
 const bodyBytes = 8192;
 
-/** The pipeline of a connection as far as reading goes. */
+/** What reading needs of a connection's pipeline. */
 type Reading = Pick<Pipeline<never>, 'newest' | 'isDeaf' | 'endSlice' | 'endRead'>;
 
 /**
- * Gives what a connection brings to Node's parser slice by slice. The parser cannot be stopped within a chunk, and one of
- * 64 KiB can hold 3,600 requests. What is known to be the body of a request is one slice.
+ * Feeds Node's parser slice by slice. The parser can't be stopped within a chunk, and one of 64 KiB can hold 3,600
+ * requests. What is known to be the body of a request is one slice.
  *
  * Called after Node has prepared the connection: it listens to 'data', as it does on any stream.
  */

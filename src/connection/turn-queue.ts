@@ -1,10 +1,10 @@
-/** Few, as everything else waits for them: only one connection per turn arrives from the primary. */
+/** Starts per turn: few, because only one connection per turn arrives from the primary. */
 const maxStarts = 4;
 
 const waiting: (() => void)[] = [];
 let isScheduled = false;
 
-/** Calls `start` in a later turn of the event loop, at most four of all that wait in one turn. */
+/** Calls `start` in a later turn of the event loop, at most four in one turn. */
 export function startInTurn(start: () => void): void {
   waiting.push(start);
   schedule();

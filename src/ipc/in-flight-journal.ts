@@ -1,17 +1,17 @@
-// Which images native code works on, kept where it outlives a crash: in a file without a name that the primary opens
-// for each worker. A note costs 1 to 2 µs of CPU, and needs no answer from the primary.
+// Which images native code works on, kept where it survives a crash: in an unlinked file that the primary opens for each
+// worker. An entry costs 1 to 2 µs of CPU and no round trip to the primary.
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Fits a SHA-256 in hex and the name of a model; what is longer is cut, and matches nothing. */
+/** Fits a SHA-256 in hex and the name of a model; a longer entry is cut and matches nothing. */
 const entryBytes = 192;
 const maxEntries = 512;
 
 /** The worker's end. */
 export interface InFlightJournal {
-  /** Notes what is being worked on, until the returned function is called. */
+  /** Adds entries until the returned function is called. */
   readonly enter: (suspects: readonly string[]) => () => void;
 }
 
@@ -25,7 +25,7 @@ export function createInFlightJournal(descriptor: number): InFlightJournal {
   };
   return {
     enter(suspects) {
-      // More than there is room for go unnoted.
+      // Entries beyond the capacity are dropped.
       const taken = free.splice(-Math.min(suspects.length, free.length), suspects.length);
       for (const [index, entry] of taken.entries()) write(entry, suspects[index] ?? '');
       return () => {
@@ -41,11 +41,11 @@ export function createInFlightJournal(descriptor: number): InFlightJournal {
 /** The primary's end. */
 export interface InFlightRecord {
   readonly descriptor: number;
-  /** Reads what was being worked on when the worker ended, and closes the file. */
+  /** Reads what was in flight when the worker ended, and closes the file. */
   readonly close: () => string[];
 }
 
-/** Opens a file for one worker; undefined where no temporary file can be had. */
+/** Opens a file for one worker; undefined if no temporary file can be created. */
 export function openInFlightRecord(): InFlightRecord | undefined {
   const file = path.join(tmpdir(), `image-check-in-flight-${randomUUID()}`);
   try {

@@ -5,7 +5,7 @@ import { configSchema } from '../config/schema.ts';
 const engineName = z.enum(['tensorflow', 'wasm']);
 export type EngineName = z.infer<typeof engineName>;
 
-/** How a model runs: as one frozen graph, operation by operation through tfjs, or as the SavedModel that it came as. */
+/** How a model runs: as one frozen graph, operation by operation through tfjs, or as its original SavedModel. */
 const modelForm = z.enum(['compiled', 'op-by-op', 'saved-model']);
 export type ModelForm = z.infer<typeof modelForm>;
 
@@ -18,11 +18,11 @@ const modelSnapshot = z.object({
   form: modelForm.optional(),
   /** Why the last load failed, in one line. */
   reason: z.string().optional(),
-  /** Loads in a row that did not come back. */
+  /** Loads in a row that hung. */
   hangs: z.int().optional(),
   /** Names of the policies that the version has; absent where its manifest can't be read. */
   policies: z.array(z.string()).optional(),
-  /** What an operator should know of a model that is ready: why it is not compiled, say. */
+  /** Notes for the operator on a model that is ready, such as why it is not compiled. */
   remarks: z.array(z.string()).optional(),
 });
 
@@ -44,8 +44,8 @@ const hungModel = z.object({ name: z.string(), version: z.string(), reason: z.st
 export type HungModel = z.infer<typeof hungModel>;
 
 /**
- * Work on one image that hung or crashed a worker, or took too long: the SHA-256 of the upload, in hex, and after a colon the step,
- * `decode` or the `name@version` of a model.
+ * Work on one image that hung or crashed a worker, or took too long: the SHA-256 of the upload in hex, a colon, and the
+ * step, `decode` or the `name@version` of a model.
  */
 const suspect = z.string();
 
@@ -59,7 +59,7 @@ const quarantineState = z.object({
 /** Images that hung or crashed a worker, across all workers. */
 export type QuarantineState = z.infer<typeof quarantineState>;
 
-/** One metric as prom-client's `getMetricsAsJSON` gives it; its own type calls the kind a number, which it is not. */
+/** One metric of prom-client's `getMetricsAsJSON`, whose own type wrongly declares `type` a number. */
 export const metricFamily = z.looseObject({
   name: z.string(),
   help: z.string(),
@@ -96,11 +96,11 @@ export type OpsPath = z.infer<typeof opsPath>;
 
 const opsAnswer = z.object({ status: z.int(), contentType: z.string(), body: z.string() });
 
-/** An answer of the primary's, ready to be written by whoever was asked. */
+/** A complete answer of the primary, for the process that was asked to write. */
 export type OpsAnswer = z.infer<typeof opsAnswer>;
 
 const toWorker = z.discriminatedUnion('type', [
-  /** The first message, in answer to `hello`: who the worker is. */
+  /** The first message, in answer to `hello`. */
   z.object({
     type: z.literal('start'),
     slot: z.int(),
@@ -108,30 +108,30 @@ const toWorker = z.discriminatedUnion('type', [
     /** Folder of native TensorFlow: a worker that is forked early does not inherit it. */
     nativeLibrary: z.string().optional(),
     config: configSchema,
-    /** Models to load before listening, beside those that `model.load: eager` asks for. */
+    /** Models to load before listening, beside those of `model.load: eager`. */
     warm: z.array(z.string()),
     hung: z.array(hungModel),
-    /** Versions that serve by a bare name as long as they are on disk; of other names the highest. */
+    /** Versions that serve by a bare name as long as they are on disk; for other names the highest serves. */
     versions: z.record(z.string(), z.string()),
-    /** Whether a file to note images in is open for it, see `in-flight-journal`. */
+    /** Whether a file for its in-flight journal is open. */
     hasJournal: z.boolean(),
   }),
   /** Replaces all that was sent before. */
   z.object({ type: z.literal('quarantine'), state: quarantineState }),
   /** A client's connection; its socket travels with the message. The worker answers `accepted`. */
   z.object({ type: z.literal('connection'), id: z.int() }),
-  /** The worker answers `probed`: all connections that were sent before it have arrived by then, or are lost. */
+  /** The worker answers `probed`: all connections sent before it have arrived by then, or are lost. */
   z.object({ type: z.literal('probe'), id: z.int() }),
   z.object({ type: z.literal('answer'), id: z.int(), answer: opsAnswer }),
-  /** Another worker has less to do: the next so many answers on kept connections close them. */
+  /** Another worker has less load: close this many kept connections with their next answers. */
   z.object({ type: z.literal('shed'), connections: z.int() }),
-  /** Thresholds have changed on disk: take them over. */
+  /** Reload thresholds, which have changed on disk. */
   z.object({ type: z.literal('policies') }),
-  /** Finish what is in flight, then end. A request that comes after it is refused at a shutdown, served when replaced. */
+  /** Finish what is in flight, then end. Later requests are refused at a shutdown, served when replaced. */
   z.object({ type: z.literal('drain'), because: z.enum(['shutdown', 'replaced']) }),
 ]);
 
-/** What the primary says to a worker. */
+/** What the primary sends to a worker. */
 export type ToWorker = z.infer<typeof toWorker>;
 
 /** Why a worker drains. */
@@ -139,8 +139,8 @@ export type DrainReason = Extract<ToWorker, { type: 'drain' }>['because'];
 
 const toPrimary = z.discriminatedUnion('type', [
   /**
-   * The worker hears messages now; the primary answers with `start`. node:cluster attaches a listener of its own before
-   * the program is loaded, so whatever is sent earlier is lost.
+   * The worker receives messages from now on; the primary answers with `start`. node:cluster attaches a listener of its
+   * own before the program is loaded, so anything sent earlier is lost.
    */
   z.object({ type: z.literal('hello') }),
   z.object({ type: z.literal('listening') }),
@@ -152,17 +152,17 @@ const toPrimary = z.discriminatedUnion('type', [
   z.object({ type: z.literal('strike'), suspects: z.array(suspect) }),
   /** A suspect was processed without harm. */
   z.object({ type: z.literal('cleared'), suspect }),
-  /** Native work does not come back: another worker has to take over. */
+  /** Native work hangs: another worker has to take over. */
   z.object({ type: z.literal('stuck'), reason: z.string() }),
   z.object({ type: z.literal('ask'), id: z.int(), path: opsPath }),
-  /** The worker can't start, and another try would end the same way: one line for the operator. */
+  /** The worker can't start, nor would another try: one line for the operator. */
   z.object({ type: z.literal('unable'), reason: z.string(), exitCode: z.int() }),
 ]);
 
-/** What a worker says to the primary. */
+/** What a worker sends to the primary. */
 export type ToPrimary = z.infer<typeof toPrimary>;
 
-/** Guards what arrives in a worker; undefined for anything else (pm2 speaks on the same channel). */
+/** Guards what arrives in a worker; undefined for anything else (pm2 uses the same channel). */
 export function toWorkerMessage(received: unknown): ToWorker | undefined {
   return toWorker.safeParse(received).data;
 }

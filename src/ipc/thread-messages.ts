@@ -1,7 +1,7 @@
 import type { ModelVersion } from '../model/model-version.ts';
 import type { EngineName, ModelForm } from './messages.ts';
 
-/** A picture whose scores are known, decoded for its model. */
+/** A picture with known scores, decoded for its model. */
 export interface GoldenRaster {
   readonly image: string;
   /** uint8 `[height, width, 3]` */
@@ -11,7 +11,7 @@ export interface GoldenRaster {
   readonly tolerance: number;
 }
 
-/** What the HTTP thread asks of its model thread; each is answered by its `id`. */
+/** What the HTTP thread sends to its model thread; each message is answered by its `id`. */
 export type ToThread =
   | {
       readonly type: 'load';
@@ -22,7 +22,7 @@ export type ToThread =
       readonly cacheDir: string;
       /** Whether to answer `uncompiled` instead of loading a model that has no artefact yet. */
       readonly wantsArtefact: boolean;
-      /** Images of the largest batch that will be run. */
+      /** Size of the largest batch that will be run. */
       readonly maxBatch: number;
     }
   | {
@@ -30,21 +30,21 @@ export type ToThread =
       readonly id: number;
       readonly batch: Uint8Array<ArrayBuffer>;
       readonly count: number;
-      /** Whether to answer maps, too, where the model has them. */
+      /** Whether to answer with maps, too, if the model has them. */
       readonly wantsMaps: boolean;
     };
 
-/** How a model came into memory. */
+/** Facts of a loaded model. */
 export interface LoadedFacts {
   readonly loadMs: number;
   readonly form: ModelForm;
-  /** Images above which a larger batch gains nothing, where that was measured. */
+  /** Batch size above which throughput no longer grows, if that was measured. */
   readonly usefulBatch: number | undefined;
-  /** Why it is not compiled, or which artefacts were passed over. */
+  /** Why it is not compiled, or which artefacts were skipped. */
   readonly remarks: readonly string[];
 }
 
-/** What the model thread answers. Both ends are this program's own, so nothing is guarded here. */
+/** What the model thread answers. Both ends are this program, so nothing is guarded on receipt. */
 export type ThreadAnswer =
   | { readonly type: 'loaded'; readonly id: number; readonly loaded: LoadedFacts }
   /** The model could be compiled for this version of TensorFlow and is not; nothing was loaded. */
@@ -54,23 +54,23 @@ export type ThreadAnswer =
       readonly id: number;
       /** float32 `[count, labels]` */
       readonly scores: Float32Array;
-      /** float32 `[count, rows, columns, labels]`, where they were wanted. */
+      /** float32 `[count, rows, columns, labels]`, if they were requested. */
       readonly maps?: Float32Array;
-      /** The memory of the batch, to be used again. */
+      /** The memory of the batch, for reuse. */
       readonly batch: Uint8Array<ArrayBuffer>;
       readonly runMs: number;
     }
   | { readonly type: 'failed'; readonly id: number; readonly reason: string };
 
-/** What the model thread says: answers, and once, unasked, that the engine is in the process. */
+/** What the model thread sends: answers, and once, unasked, that the engine is loaded. */
 export type FromThread = ThreadAnswer | { readonly type: 'started' };
 
-/** What a model thread is born with. */
+/** What a model thread is created with. */
 export interface ThreadData {
   readonly engine: EngineName;
 }
 
-/** What a compiling process is asked to do. */
+/** The task of a compiler process. */
 export interface CompileTask {
   readonly model: ModelVersion;
   readonly cacheDir: string;
@@ -78,5 +78,5 @@ export interface CompileTask {
   readonly golden: readonly GoldenRaster[];
 }
 
-/** What a compiling process says at its end. */
+/** What a compiler process reports at its end. */
 export type CompileReport = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: string };

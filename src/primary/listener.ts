@@ -3,7 +3,7 @@ import { exitCodes, ExitError, toMessage } from '../errors.ts';
 
 /** Where a server listens. */
 interface Endpoint {
-  /** Options that name it, for whoever has to change them. */
+  /** Section of the configuration, for error messages. */
   readonly option: 'server' | 'ops';
   readonly host: string;
   readonly port: number;
@@ -12,8 +12,8 @@ interface Endpoint {
 
 /**
  * Starts listening.
- * @returns the port, which is a free one where 0 was asked for.
- * @throws ExitError 75 when the port is in use, 78 when the address can't be had.
+ * @returns the port; a free one for port 0
+ * @throws ExitError 75 when the port is in use, 78 when the address can't be used.
  */
 export async function listen(server: Server, { option, host, port, backlog }: Endpoint): Promise<number> {
   try {

@@ -21,7 +21,7 @@ export interface PrimaryOptions {
   readonly log: Logger;
   /** Where the log writes. */
   readonly events: LogStream;
-  /** Reads the configuration anew at HUP. @throws whatever is wrong with it; then everything stays. */
+  /** Reads the configuration again at HUP. @throws if it is invalid; then the running one stays */
   readonly reloadConfig: () => Config;
   readonly restartLimits?: RestartLimits;
 }

@@ -23,7 +23,7 @@ import type { WorkerHandle } from './supervise/worker-handle.ts';
 import { setUpWorkers } from './supervise/worker-process.ts';
 import { createWorkerRouter } from './worker-messages.ts';
 
-/** The service's parent process: it takes connections, keeps workers alive and tells how they are. */
+/** The parent process of the service: accepts connections, supervises workers, reports health. */
 export interface Primary {
   readonly publicPort: number;
   readonly opsPort: number;
@@ -33,17 +33,17 @@ export interface Primary {
   readonly draining: Promise<void>;
   /** The configuration that all workers run with. */
   readonly config: Config;
-  /** Replaces the workers one at a time, so that they read the models folder anew; where that fails the old ones stay. */
+  /** Replaces the workers one at a time so that they read the models folder again; if that fails, the old ones stay. */
   reloadModels(): void;
-  /** Lets the workers take over thresholds that have changed. */
+  /** Makes the workers reload changed thresholds. */
   reloadPolicies(): void;
-  /** Stops taking connections, lets the workers finish, then ends. */
+  /** Stops accepting connections, drains the workers, then ends. */
   drain(): void;
 }
 
 /**
  * Starts the primary; resolves when it listens on both ports and the first workers are forked.
- * @throws ExitError 75 when a port is in use, 78 when an address or the pid file can't be had.
+ * @throws ExitError 75 when a port is in use, 78 when an address or the pid file can't be used.
  */
 export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
   const primary = new RunningPrimary(options);
@@ -51,9 +51,9 @@ export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
   return primary;
 }
 
-/** How long the kernel may take to end killed workers before the primary goes without them. */
+/** Time for the kernel to end killed workers; then the primary ends without them. */
 const killMs = 2000;
-/** How long workers may take at a drain to take the connections that came before it. */
+/** Time for workers to take the connections that arrived before a drain. */
 const handOverMs = 1000;
 
 class RunningPrimary implements Primary {
@@ -73,7 +73,7 @@ class RunningPrimary implements Primary {
   #config: Config;
   #isDraining = false;
   #isAnnounced = false;
-  /** What to end with once no worker is left; undefined while running. */
+  /** Exit code once no worker is left; undefined while running. */
   #exitCode: number | undefined;
   #resolveEnded: (exitCode: number) => void = () => undefined;
   #resolveDraining: () => void = () => undefined;
@@ -93,7 +93,7 @@ class RunningPrimary implements Primary {
       metrics.restarts.inc({ reason });
     });
     ({ server: this.#publicServer, dispatcher: this.#dispatcher } = createPublicServer({
-      // A candidate gets none until it has taken over: when it is refused, it is killed.
+      // A candidate gets no connection before it takes over: a refused one is killed.
       workers: () => this.#supervisor.slots.flatMap(({ current }) => current ?? []),
       config: () => this.#config,
       workerCount: options.workerCount,
@@ -175,7 +175,7 @@ class RunningPrimary implements Primary {
     this.#resolveDraining();
     this.#exitCode ??= exitCodes.drained;
     this.#options.log.info('draining');
-    // One turn later: what the kernel had accepted when the signal came is still taken and served.
+    // One turn later: connections that the kernel had accepted before the signal are still served.
     setImmediate(() => void this.#drainWorkers());
   }
 
@@ -269,14 +269,14 @@ class RunningPrimary implements Primary {
     };
   }
 
-  /** A worker listens or has reported: connections that wait for one may go, and pm2 may be told. */
+  /** Hands out waiting connections, and reports ready to pm2 once enough workers serve. */
   #noteProgress(): void {
     this.#dispatcher.flush();
     const serving = this.#supervisor.slots.filter(({ current }) => current?.isServing === true);
     if (this.#isAnnounced || serving.length < this.#config.health.minServingWorkers) return;
     this.#isAnnounced = true;
     this.#options.log.info('serving');
-    // The raw word is what pm2 waits for; without a parent there is nobody to tell.
+    // pm2's wait_ready expects this bare string; without a parent process there is no channel.
     process.send?.('ready', undefined, undefined, () => undefined);
   }
 }

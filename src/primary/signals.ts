@@ -1,4 +1,4 @@
-/** What signals ask of the primary. */
+/** What the primary does at a signal. */
 interface SignalListener {
   /** TERM or INT. */
   readonly onTerminate: () => void;
@@ -8,10 +8,10 @@ interface SignalListener {
   readonly onHangup: () => void;
 }
 
-/** A terminal's Ctrl-C may come twice, from the group and passed on by a launcher: that is one signal. */
+/** Ctrl-C can arrive twice, from the process group and forwarded by a launcher; within this time it counts once. */
 const sameSignalMs = 100;
 
-/** Listens to the operator's signals until the process is gone: at no moment may one end it by its default action. */
+/** Listens for the operator's signals until the process ends, so that none ever has its default action. */
 export function listenToSignals({ onTerminate, onForce, onHangup }: SignalListener): void {
   let firstAt: number | undefined;
   let isForced = false;

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DrainReason, ToPrimary } from '../ipc/messages.ts';
 
 /**
- * A client that sends on a kept connection while it is closed sees a reset. Where another worker has taken over, busy
- * clients get the time to be told `Connection: close` by the answer to their next request.
+ * A client that sends on a kept connection while it is closed sees a reset. When another worker has taken over, busy
+ * clients get time to receive `Connection: close` with their next answer.
  */
 const lingerMs = { shutdown: 0, replaced: 1000 } as const;
 const pollMs = 20;
@@ -19,7 +19,7 @@ export class Connections {
     this.#send = send;
   }
 
-  /** Serves a connection; there is no socket where the client went away while it travelled. */
+  /** Serves a connection; there is no socket if the client left while it was passed over. */
   serve(id: number, socket: Socket | undefined, server: Server | undefined): void {
     this.#send({ type: 'accepted', id });
     if (!socket || !server) {

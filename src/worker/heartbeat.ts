@@ -1,12 +1,11 @@
 import type { WorkerSnapshot } from '../ipc/messages.ts';
 
-/** How soon a snapshot follows when it became quiet: what changed last is in it, and a busy worker sends none between. */
+/** Time without a change after which a snapshot follows (debounce); a busy worker sends none in between. */
 const quietMs = 200;
 
 /**
- * Pushes a snapshot every `intervalMs`, from the HTTP thread: what it says is true of the thread that clients meet.
- * @returns a function to be called at each change: soon after the last one a snapshot comes, for what somebody may be
- * looking for in /health
+ * Pushes a snapshot every `intervalMs`, from the HTTP thread, so that it proves that thread alive.
+ * @returns a function to call at each change: a snapshot follows soon after the last one, so that /health is current
  */
 export function startHeartbeat(
   intervalMs: number,

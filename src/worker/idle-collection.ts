@@ -1,10 +1,10 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** A full collection takes 10 to 50 ms; less than this is left for V8 to collect when it wants to. */
+/** A full collection takes 10 to 50 ms; less than this is left to V8. */
 const worthwhileBytes = 16 * 2 ** 20;
 
-/** What V8 knows of this process. */
+/** The V8 heap of this process. */
 export interface Heap {
   /** Bytes of buffers that are in use or not yet collected. */
   readonly bufferBytes: () => number;
@@ -12,8 +12,8 @@ export interface Heap {
 }
 
 /**
- * Creates what lets go of uploads that are over, to be called from time to time with the requests in flight. V8 collects when
- * something is allocated: after a flood of unfinished uploads an idle worker would hold hundreds of MB until the next one.
+ * Creates a function that frees finished uploads, to call from time to time with the number of requests in flight. V8
+ * collects only at allocations: after a flood of aborted uploads an idle worker would hold hundreds of MB.
  */
 export function createIdleCollector(heap: Heap = openHeap()): (inFlight: number) => void {
   let keptBytes = heap.bufferBytes();

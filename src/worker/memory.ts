@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { type ProcessMemory, toProcessMemory } from '../smaps-rollup.ts';
 
-/** The kernel walks all pages for it: 4 ms of CPU with TensorFlow in memory, while other threads can map nothing. */
+/** The kernel walks all pages for it: 4 ms of CPU with TensorFlow in memory, during which no thread can map memory. */
 const measureEveryMs = 5000;
 
 /**
- * Creates what tells the memory of this process, as it was measured lately. It reads synchronously: a heartbeat must not
- * wait for libuv's pool, which pictures may fill.
+ * Creates a meter of this process's memory, measured every few seconds. It reads synchronously: a heartbeat must not wait
+ * for libuv's pool, which decodes may fill.
  */
 export function createMemoryMeter(): () => ProcessMemory {
   let measuredAt = -Infinity;
@@ -15,7 +15,7 @@ export function createMemoryMeter(): () => ProcessMemory {
     const nowMs = performance.now();
     if (nowMs - measuredAt >= measureEveryMs) {
       measuredAt = nowMs;
-      // Without a free descriptor nothing can be read: the last figures have to do.
+      // Without a free descriptor nothing can be read: the last figures remain.
       measured = readRollup() ?? readRss() ?? measured;
     }
     return measured;
@@ -30,7 +30,7 @@ function readRollup(): ProcessMemory | undefined {
   }
 }
 
-/** Where the kernel doesn't tell shared from private pages, all count as private. */
+/** If the kernel doesn't tell shared from private pages, all count as private. */
 function readRss(): ProcessMemory | undefined {
   try {
     const rssBytes = process.memoryUsage.rss();

@@ -5,13 +5,13 @@ import { findVersion, type ModelStore, type StoredVersion } from '../model/model
 import { listPolicies } from '../model/policy.ts';
 import { hidePaths } from '../public-text.ts';
 
-/** What one worker says of its models. */
+/** The state of one worker's models. */
 export interface ModelBoard {
   /** @see WorkerSnapshot.models */
   toStatuses(): ModelStatus[];
-  /** No model of `check.models` is failed. */
+  /** Whether no model of `check.models` has failed. */
   canServe(): boolean;
-  /** All models of `check.models` are loaded. */
+  /** Whether all models of `check.models` are loaded. */
   isReady(): boolean;
 }
 
@@ -34,7 +34,7 @@ export function createModelBoard(
       );
       return statuses.filter(({ isDefault, state }) => isDefault || state !== 'cold');
     },
-    // While a failed model is tried again, it is no better than it was.
+    // A failed model that is being loaded again still has its reason.
     canServe: () => defaults().every(({ reason }) => reason === undefined),
     isReady: () => defaults().every(({ state }) => state === 'ready'),
   };

@@ -1,13 +1,13 @@
 import type { OpsAnswer, OpsPath, ToPrimary } from '../ipc/messages.ts';
 
-/** Asks the primary over IPC; callers bound their own waiting. */
+/** Asks the primary over IPC; callers set their own timeouts. */
 export interface OpsClient {
   readonly ask: (path: OpsPath) => Promise<OpsAnswer>;
-  /** Hands in what the primary answered. */
+  /** Delivers an answer of the primary. */
   readonly receive: (id: number, answer: OpsAnswer) => void;
 }
 
-/** Creates the worker's end of ask and answer: requests for one path share the question that is open. */
+/** Creates the worker's end of ask and answer: requests for one path share the open question. */
 export function createOpsClient(send: (message: ToPrimary) => void): OpsClient {
   const open = new Map<OpsPath, Promise<OpsAnswer>>();
   const waiting = new Map<number, (answer: OpsAnswer) => void>();

@@ -8,7 +8,7 @@ import { createIdleCollector } from './idle-collection.ts';
 import { createMemoryMeter } from './memory.ts';
 import type { ModelBoard } from './model-board.ts';
 
-/** What a snapshot of a worker is taken of. */
+/** What a snapshot of a worker is taken from. */
 export interface SnapshotSources {
   readonly inference: Pick<InferenceService, 'queueDepth'>;
   readonly checkService: Pick<CheckService, 'checked'>;
@@ -20,7 +20,7 @@ export interface SnapshotSources {
   readonly processMetrics: Registry;
 }
 
-/** Creates what takes the snapshots that a worker pushes to the primary. */
+/** Creates the function that takes the snapshots a worker pushes to the primary. */
 export function createSnapshotTaker(sources: SnapshotSources): () => Promise<WorkerSnapshot> {
   const { inference, checkService, board, isServing, metrics, registry, processMetrics } = sources;
   const measureMemory = createMemoryMeter();

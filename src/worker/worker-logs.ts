@@ -36,7 +36,7 @@ export function openWorkerLogs(config: Config['log'], slot: number): WorkerLogs 
 function warnOnce(log: Logger): (error: Error) => void {
   let hasWarned = false;
   return (error) => {
-    if (!hasWarned) log.warn({ err: error }, 'the access log can not be written; requests are served on');
+    if (!hasWarned) log.warn({ err: error }, 'the access log can not be written; requests are still served');
     hasWarned = true;
   };
 }

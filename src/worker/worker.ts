@@ -17,8 +17,8 @@ import { createWorkerService, type WorkerService } from './worker-service.ts';
 const maxFlushMs = 1000;
 
 /**
- * Ends this process without running anything of it: beside a model thread that is stuck in native code,
- * process.exit and terminate hang for ever.
+ * Ends this process at once: beside a model thread that hangs in native code, process.exit and terminate hang
+ * indefinitely.
  */
 function killSelf(): void {
   process.kill(process.pid, 'SIGKILL');
@@ -36,10 +36,10 @@ function tellCleared(suspect: string): void {
   send({ type: 'cleared', suspect });
 }
 
-/** Starts the worker's role: waits for the primary's `start`, serves the connections it hands over, obeys it. */
+/** Starts the worker's role: waits for the primary's `start`, then serves the connections that it hands over. */
 export function startWorker(): void {
   letHeapGrow();
-  // The terminal's Ctrl-C and pm2's signals reach the whole group; only the primary decides when a worker ends.
+  // A terminal's Ctrl-C and pm2's signals reach the whole group; only the primary decides when a worker ends.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // Before node:cluster's own listener, which calls process.exit.
   process.prependListener('disconnect', killSelf);
@@ -49,7 +49,7 @@ export function startWorker(): void {
   const tellStuck = (reason: string, suspects: readonly string[]): void => {
     tellStrike(suspects);
     void (async () => {
-      // The primary looks at the models of this worker as it forks the next: what has just failed must be among them.
+      // The next worker inherits the models of this snapshot: what has just failed must be in it.
       const started = await opening;
       if (started) send({ type: 'snapshot', snapshot: await started.takeSnapshot() });
       send({ type: 'stuck', reason });
@@ -80,7 +80,7 @@ export function startWorker(): void {
   send({ type: 'hello' });
 }
 
-/** Finishes what is in flight and ends the process, with the last lines and the last snapshot told. */
+/** Finishes what is in flight, writes the logs, sends the last snapshot and ends the process. */
 async function drain(
   service: WorkerService | undefined,
   connections: Connections,
@@ -92,12 +92,12 @@ async function drain(
   }
   service.drain(because);
   await connections.drain(service.server, because);
-  // A reader that stands still is not waited for any longer.
+  // A log reader that has stopped reading must not hold up the end.
   await Promise.race([service.flush(), delay(maxFlushMs)]);
   send({ type: 'snapshot', snapshot: await service.takeSnapshot() }, killSelf);
 }
 
-/** Builds the rooms, loads what must be loaded first, and tells the primary that connections may come. */
+/** Builds the service, loads what must be loaded first, and reports that it listens. */
 async function open(
   start: Extract<ToWorker, { type: 'start' }>,
   primary: PrimaryLink,
@@ -109,11 +109,11 @@ async function open(
       send({ type: 'snapshot', snapshot });
     });
     service.server.on('request', (_request, response) => response.once('close', beatSoon));
-    // The log tells of each load that fails; the worker listens, and serves what it can.
+    // Each failed load is in the log; the worker listens and serves what it can.
     await service.warm().catch(() => undefined);
     send({ type: 'snapshot', snapshot: await service.takeSnapshot() });
     send({ type: 'listening' });
-    // What the primary waits for where this worker takes over from another.
+    // The primary waits for this snapshot when this worker is a candidate.
     beatSoon();
     return service;
   } catch (thrown) {
@@ -123,7 +123,7 @@ async function open(
   }
 }
 
-/** A bug ends the worker, visibly; the primary forks another. */
+/** Logs a bug and ends the worker; the primary respawns it. */
 function reportBugs(log: Logger): void {
   const end = (thrown: unknown): void => {
     log.fatal({ err: thrown }, 'a bug; the worker ends');

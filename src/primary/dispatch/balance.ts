@@ -1,21 +1,21 @@
 import type { Stage } from '../supervise/worker-handle.ts';
 import type { Share } from './share.ts';
 
-/** What a worker has to do. */
+/** The load of a worker. */
 export interface Load {
   readonly inFlight: number;
   /** Open connections, with a request or without. */
   readonly connections: number;
 }
 
-/** Differences that come and go by themselves within a second are no reason to close anything. */
+/** Smaller differences even out within a second without closing a connection. */
 const factor = 1.5;
 const slack = 4;
 
 /**
- * Says how many connections a worker should let go for all to have the same in flight: kept connections stay with their
- * worker, so what the first requests fell into would last.
- * @returns 0 where no other worker has clearly less to do.
+ * Returns how many connections a worker should close for all workers to have the same load. Kept connections stay with
+ * their worker, so without it an uneven start would last.
+ * @returns 0 when no other worker has clearly less load
  */
 export function toSurplus(own: Load, others: readonly Load[]): number {
   const inFlight = others.map((other) => other.inFlight);
@@ -30,15 +30,15 @@ export function listEligible<T extends { readonly stage: Stage; readonly isServi
 ): T[] {
   const listening = workers.filter(({ stage }) => stage === 'listening');
   const serving = listening.filter(({ isServing }) => isServing);
-  // Where no worker serves (a model failed in all), those that listen can still say so to the client.
+  // When no worker serves (a model failed in all), those that listen can still answer with that error.
   return serving.length > 0 ? serving : listening;
 }
 
 /**
- * Chooses the least busy recipient, among equals the one whose turn was longest ago.
+ * Chooses the least busy recipient; among equals, the least recently used.
  * @param maxHeld connections that one worker can hold
- * @returns undefined where none can take a connection, and where the least busy one has not yet acknowledged what it was sent:
- * it will in a moment, and waiting for it keeps the load even
+ * @returns undefined when none can take a connection, or while the least busy one has not acknowledged what it was sent:
+ * it soon will, and waiting for it keeps the load even
  */
 export function chooseLeastBusy<T>(
   eligible: readonly T[],

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 const reserved = 128;
 const minConnections = 16;
 
-/** Reads how many files a process of this tree may open (`ulimit -n`); Infinity where the system does not say. */
+/** Reads how many files a process of this tree may open (`ulimit -n`); Infinity if the system does not tell. */
 export function readDescriptorLimit(): number {
   try {
     // Node raises its soft limit to the hard one as it starts; workers do the same.

@@ -16,7 +16,7 @@ export type Recipient = Pick<WorkerHandle, 'slot' | 'pid' | 'stage' | 'isServing
   readonly snapshot: Pick<WorkerSnapshot, 'inFlight'> | undefined;
 };
 
-/** Bounds of the connections that the primary and its workers hold. */
+/** Limits on the connections that the primary and its workers hold. */
 interface DispatchLimits {
   /** Open connections, all workers together. */
   readonly maxConnections: number;
@@ -33,7 +33,7 @@ interface DispatchLimits {
 interface DispatcherOptions {
   readonly workers: () => readonly Recipient[];
   readonly limits: () => DispatchLimits;
-  /** Whether the address is a proxy's, which many clients share. */
+  /** Whether the address belongs to a trusted proxy, which many clients share. */
   readonly isTrustedProxy: (address: string) => boolean;
   readonly refusals: Pick<Refusals, 'refuse' | 'report'>;
   readonly log: Logger;
@@ -43,13 +43,13 @@ interface DispatcherOptions {
 const shedEveryMs = 1000;
 /** Age of an unacknowledged connection at which the worker is sent a probe. */
 const probeAfterMs = 1000;
-/** When the primary itself was stopped, snapshots that were sent meanwhile arrive at once: elapsed time alone proves nothing. */
+/** After a pause of the primary, snapshots sent meanwhile arrive at once: elapsed time alone proves nothing. */
 const minSnapshots = 3;
-/** Time for which a worker that lost connections gets no others. */
+/** Time during which a worker that lost connections gets no others. */
 const avoidMs = 1000;
 const pollMs = 10;
 
-/** Derives the bounds from the configuration and the system. @param descriptorLimit files that a process may have open */
+/** Derives the limits from the configuration and the system. @param descriptorLimit files that a process may open */
 export function toDispatchLimits({ server, supervisor }: Config, descriptorLimit: number): DispatchLimits {
   return {
     maxConnections: server.maxConnections,
@@ -79,7 +79,7 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Where the connections are. */
+  /** Numbers of connections by their state. */
   get counts(): { open: number; unacknowledged: number; waiting: number } {
     const counts = { open: 0, unacknowledged: 0, waiting: this.#waiting.size };
     for (const { unacknowledged, open } of this.#shares.values()) {
@@ -89,9 +89,9 @@ export class Dispatcher {
     return counts;
   }
 
-  /** Takes a paused connection; refuses it when there are too many. */
+  /** Takes a paused connection, or refuses it when there are too many. */
   dispatch(socket: Socket): void {
-    // Node destroys the socket itself; without a listener the error would end the primary.
+    // Node destroys the socket itself; without a listener the error would crash the primary.
     socket.on('error', () => undefined);
     const address = this.#toCounted(socket);
     const reason = this.#toRefusal(address);
@@ -106,7 +106,7 @@ export class Dispatcher {
     this.flush();
   }
 
-  /** The worker has the connection: the copy here is closed, which the client does not see. */
+  /** Closes the primary's copy of a connection that the worker has taken; the client does not notice. */
   acknowledge(worker: Recipient, id: number): void {
     const share = this.#shares.get(worker);
     const held = share?.unacknowledged.get(id);
@@ -117,7 +117,7 @@ export class Dispatcher {
     this.flush();
   }
 
-  /** The connection has ended in the worker. */
+  /** Forgets a connection that has ended in the worker. */
   forget(worker: Recipient, id: number): void {
     this.acknowledge(worker, id);
     const share = this.#shares.get(worker);
@@ -126,7 +126,7 @@ export class Dispatcher {
     this.flush();
   }
 
-  /** The worker has answered a probe: what was sent before it and is still not acknowledged was lost, and is sent again. */
+  /** Handles the answer to a probe: connections sent before it and still unacknowledged were lost, and are sent again. */
   resend(worker: Recipient, probeId: number): void {
     const share = this.#shares.get(worker);
     if (share?.probe?.id !== probeId) return;
@@ -142,7 +142,7 @@ export class Dispatcher {
     this.#takeBack(lost);
   }
 
-  /** Takes note of a worker's new snapshot; one with clearly more in flight than another has to shed connections. */
+  /** Handles a new snapshot: a worker with clearly more load than another has to shed connections. */
   rebalance(worker: Recipient, nowMs: number): void {
     const share = this.#toShare(worker);
     this.#killUnreachable(worker, share, nowMs);
@@ -154,7 +154,10 @@ export class Dispatcher {
     const connections = toSurplus(own, others);
     if (connections === 0) return;
     share.shedAt = nowMs;
-    this.#options.log.debug({ slot: worker.slot, inFlight: own.inFlight, connections }, 'worker has to shed');
+    this.#options.log.debug(
+      { slot: worker.slot, inFlight: own.inFlight, connections },
+      'worker told to shed connections',
+    );
     worker.send({ type: 'shed', connections });
   }
 
@@ -171,7 +174,7 @@ export class Dispatcher {
     this.#takeBack(held);
   }
 
-  /** Sends waiting connections to workers that have room; called when a worker begins to serve. */
+  /** Sends waiting connections to workers that have room. */
   flush(): void {
     // A copy: a connection that cannot be sent goes back to the queue.
     const nowMs = performance.now();
@@ -183,7 +186,7 @@ export class Dispatcher {
     }
   }
 
-  /** Refuses connections that waited for too long, and probes workers whose acknowledgements are overdue. */
+  /** Refuses connections that waited too long, and probes workers whose acknowledgements are overdue. */
   expire(nowMs: number): void {
     const { maxWaitMs } = this.#options.limits();
     for (const held of this.#waiting.values()) {
@@ -198,7 +201,7 @@ export class Dispatcher {
     this.#options.refusals.report(nowMs);
   }
 
-  /** Resolves when no connection waits for a worker that listens, or after `limitMs`. */
+  /** Resolves when no connection waits or no worker listens, at the latest after `limitMs`. */
   async handOver(limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;
     const listens = ({ stage }: Recipient): boolean => stage === 'listening';
@@ -231,14 +234,14 @@ export class Dispatcher {
     share.unacknowledged.set(held.id, held);
     held.sentAt = performance.now();
     worker.send({ type: 'connection', id: held.id }, held.socket, () => {
-      // The channel broke while sending. After `reclaim` the connection is elsewhere already.
+      // The channel broke while sending; after `reclaim` the connection is already elsewhere.
       if (share.unacknowledged.get(held.id) !== held) return;
       share.unacknowledged.delete(held.id);
       this.#waiting.set(held.id, held);
     });
   }
 
-  /** The address to count the connection under; undefined without a limit, and for a client that has gone already. */
+  /** The address to count the connection under; undefined without a limit, and for a client that has already left. */
   #toCounted({ remoteAddress }: Socket): string | undefined {
     const isLimited = this.#options.limits().maxConnectionsPerAddress > 0;
     return isLimited && remoteAddress !== undefined && !this.#options.isTrustedProxy(remoteAddress)
@@ -265,7 +268,7 @@ export class Dispatcher {
     return chooseLeastBusy(eligible, (worker) => this.#toShare(worker), this.#options.limits().maxHeld, nowMs);
   }
 
-  /** Kills a worker whose heartbeats arrive but that nothing reaches: no other deadline would notice it. */
+  /** Kills a worker that sends heartbeats but receives nothing, which no other deadline would notice. */
   #killUnreachable(worker: Recipient, share: Share, nowMs: number): void {
     const { probe, unacknowledged } = share;
     if (probe === undefined) return;
@@ -279,7 +282,7 @@ export class Dispatcher {
     worker.kill('unreachable');
   }
 
-  /** Another's snapshot may be from before the clients that came since: after a burst it would seem to have nothing to do. */
+  /** The last snapshot may predate the newest connections: after a burst the worker would look idle. */
   #toLoad(worker: Recipient): Load {
     const share = this.#toShare(worker);
     return { inFlight: Math.max(worker.snapshot?.inFlight ?? 0, share.busy), connections: share.open.size };

@@ -41,7 +41,7 @@ export function createPublicServer({ workers, config, workerCount, registry, log
     refusals,
     log,
   });
-  // Paused: not a byte may be read here, or the worker would miss it.
+  // Paused: a byte read here would be lost to the worker.
   const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
     dispatcher.dispatch(socket);
   });

@@ -34,13 +34,13 @@ const answers: Readonly<Record<Exclude<RefusalReason, 'accept'>, Answer>> = {
   },
 };
 
-/** How long a refused client may take to read its answer, how much of its request is discarded meanwhile, and how many clients may. */
+/** Time for a refused client to read its answer, bytes of its request to discard meanwhile, and clients served so at once. */
 const lingerMs = 2000;
 const maxDiscardedBytes = 1_048_576;
 const maxLingering = 32;
 const logEveryMs = 10_000;
 
-/** Refuses connections: with an answer, or by closing when many are refused at once; counts them, and logs the counts. */
+/** Refuses connections with an answer, or by closing when many are refused at once; counts them and logs the counts. */
 export class Refusals {
   readonly #log: Logger;
   readonly #count: (reason: RefusalReason) => void;

@@ -8,11 +8,11 @@ export interface Held {
   readonly address: string | undefined;
   readonly arrivedAt: number;
   sentAt: number;
-  /** A worker never had what it was sent. */
+  /** Whether a worker lost it on the way. */
   wasLost: boolean;
 }
 
-/** A message that a worker answers after all connections that were sent before it in the same channel. */
+/** A message that a worker answers after it has received all connections sent before it. */
 interface Probe {
   readonly id: number;
   readonly sentAt: number;
@@ -22,11 +22,11 @@ interface Probe {
   snapshots: number;
 }
 
-/** Node sends one handle at a time and waits for its acknowledgement; more would only queue where they cannot be taken back. */
+/** Node sends one handle at a time and waits for its acknowledgement; more would queue where they can't be taken back. */
 const maxUnacknowledged = 4;
 /** A worker whose window has been full for this long is passed over. */
 const slowMs = 200;
-/** An idle connection may bring a request at any time; most do not just now. */
+/** Weight of an idle connection: it may bring a request at any time, but most don't. */
 const idleWeight = 0.25;
 
 /** The connections of one worker, as the primary knows them. */
@@ -36,20 +36,20 @@ export class Share {
   /** By id, the address that a connection is counted under. */
   readonly open = new Map<number, string | undefined>();
   probe: Probe | undefined;
-  /** It lost connections, as a worker without free file descriptors does; it gets none before this time. */
+  /** The worker lost connections, as one without free file descriptors does; it gets none before this time. */
   avoidedUntilMs = -Infinity;
   shedAt = -Infinity;
   givenLast = 0;
-  /** Open ones without a request in flight, at the last snapshot; those that came since the one before are left out. */
+  /** Open connections without a request at the last snapshot, without those newer than the snapshot before. */
   #idle = 0;
-  /** The newest connection of all when the last snapshot came. */
+  /** Id of the newest connection at the last snapshot. */
   #newestSeen = 0;
 
   get size(): number {
     return this.unacknowledged.size + this.open.size;
   }
 
-  /** Connections given since the last snapshot count as busy: they come with a request. */
+  /** Connections given since the last snapshot count as busy: they bring a request. */
   get busy(): number {
     return this.size - this.#idle;
   }
@@ -62,7 +62,7 @@ export class Share {
     return this.unacknowledged.size >= maxUnacknowledged;
   }
 
-  /** Whether it is full, and not because of a burst just now. */
+  /** Whether it has been full for longer than a burst lasts. */
   isSlow(nowMs: number): boolean {
     return this.isFull && nowMs - (this.oldest?.sentAt ?? nowMs) > slowMs;
   }
@@ -73,9 +73,9 @@ export class Share {
     return oldest;
   }
 
-  /** Takes note of what a snapshot says. @param newestId of all connections up to now */
+  /** Updates the idle count from a snapshot. @param newestId id of the newest connection of all workers */
   settle(inFlight: number, newestId: number): void {
-    // In a burst of new clients a snapshot is older than what was acknowledged: they would seem idle, and bring the rest.
+    // In a burst a snapshot is older than the newest connections: they would look idle and attract the rest of the burst.
     let settled = 0;
     for (const id of this.open.keys()) if (id <= this.#newestSeen) settled += 1;
     this.#idle = Math.max(0, settled - inFlight);

@@ -1,11 +1,11 @@
 import type { Held } from './share.ts';
 
-/** Age of the oldest waiting connection from which on the newest go first. */
+/** Age of the oldest waiting connection beyond which the newest go first. */
 const floodedAfterMs = 250;
 
 /**
- * Orders waiting connections: those that a worker lost, then the others as they arrived. In a flood the newest of these go
- * first, as in the order of arrival each would wait for as long as the whole flood takes.
+ * Orders waiting connections: those that a worker lost, then the others by arrival. In a flood the newest of these go
+ * first (LIFO); by arrival, each would wait as long as the whole flood takes.
  */
 export function toSendingOrder(waiting: Iterable<Held>, nowMs: number): Held[] {
   const lost: Held[] = [];

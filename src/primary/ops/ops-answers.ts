@@ -11,14 +11,14 @@ import type { Slot } from '../supervise/slot.ts';
 import { createSharedExposition } from './shared-exposition.ts';
 import { toModelSummaries, toServiceStatus, toWorkerStatus } from './status-board.ts';
 
-/** What the operations endpoints are answered from; nothing of it waits for a worker. */
+/** What the operations endpoints read; nothing of it waits for a worker. */
 export interface OpsSources {
   readonly version: string;
   readonly slots: readonly Slot[];
   readonly metrics: PrimaryMetrics;
   /** CPU, memory and event loop of the primary. */
   readonly processMetrics: Registry;
-  /** What dead workers counted. */
+  /** Metrics of dead workers. */
   readonly retired: () => readonly MetricFamily[];
   readonly minServingWorkers: () => number;
   readonly isDraining: () => boolean;
@@ -30,7 +30,7 @@ export interface OpsSources {
 /** Answers one operations path. */
 export type OpsAnswerer = (path: OpsPath) => Promise<OpsAnswer>;
 
-/** Creates what answers the operations paths, for the ops port and for workers that ask; it never rejects. */
+/** Creates the answerer of operations paths, for the ops port and for workers that ask; it never rejects. */
 export function createOpsAnswerer(sources: OpsSources, log: Logger): OpsAnswerer {
   const readExposition = createSharedExposition(() => toExposition(sources));
   return async (path) => {
@@ -50,7 +50,7 @@ export function toProblemAnswer(error: ServiceError): OpsAnswer {
   return { status: problem.status, contentType: problemContentType, body: `${JSON.stringify(problem)}\n` };
 }
 
-/** From what is in memory: a probe waits for no merge and no file. */
+/** Answers from memory: a probe waits for no merge and no file. */
 function answerStatus(path: Exclude<OpsPath, '/metrics'>, sources: OpsSources): OpsAnswer {
   if (path === '/livez') return toJson(200, { status: 'live' });
   if (path === '/v1/models') return toJson(200, { models: toModelSummaries(sources.slots) });
@@ -81,7 +81,7 @@ async function toExposition({ slots, metrics, processMetrics, retired }: OpsSour
   }));
   setWorkerGauges(metrics.workers, gauges);
   const own = await collectFamilies(metrics.registry, processMetrics);
-  // Taken last and at one moment: between a worker's death and its retirement nothing may be awaited.
+  // Read last and in one turn: an await between a worker's death and its retirement would lose or double its counts.
   const workers = slots.flatMap(({ current, workers: living }) =>
     living.map((worker) => {
       const families = worker.snapshot?.metrics ?? [];

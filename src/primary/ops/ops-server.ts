@@ -6,13 +6,13 @@ import { type OpsAnswer, opsPath } from '../../ipc/messages.ts';
 import type { Logger } from '../../log.ts';
 import { type OpsAnswerer, toProblemAnswer } from './ops-answers.ts';
 
-/** A scraper and a few probes; more would be somebody who keeps the primary from its work. */
+/** Enough for scrapers and probes; more would be an attack on the primary. */
 const maxConnections = 256;
-/** How long a client may read nothing of its answer. What it sends meanwhile is not read, and so does not count. */
+/** Time in which a client must read some of its answer; what it sends meanwhile is not read and does not count. */
 const writeTimeoutMs = 10_000;
 const allowedMethods = ['GET', 'HEAD'];
 
-/** Creates the server of health and metrics: node's own, as it must answer whatever becomes of the workers. */
+/** Creates the server of health and metrics, in the primary so that it answers whatever state the workers are in. */
 export function createOpsServer(answer: OpsAnswerer, log: Logger): Server {
   const options = {
     headersTimeout: 5000,

@@ -1,7 +1,7 @@
-/** Least time between two merges: a scraper asks every few seconds, and a flood of requests must cost the primary little. */
+/** Minimum time between two merges, so that a flood of requests costs the primary little. */
 const maxAgeMs = 1000;
 
-/** Creates what reads the exposition: callers share the merge in flight, then its text for up to a second. */
+/** Creates the reader of the exposition: callers share the merge in flight, then its text for up to a second. */
 export function createSharedExposition(merge: () => Promise<string>): () => Promise<string> {
   let shared: Promise<string> | undefined;
   let expiresAt = Infinity;
@@ -14,7 +14,7 @@ export function createSharedExposition(merge: () => Promise<string>): () => Prom
         expiresAt = performance.now() + maxAgeMs;
       },
       () => {
-        // A failure is told to those who waited for it, not kept.
+        // A failure reaches only those who waited for it.
         shared = undefined;
       },
     );

@@ -17,12 +17,12 @@ export interface WorkerStatus {
   readonly checked: number;
   /** Workers of this slot after the first one. */
   readonly restarts: number;
-  /** Time since the worker was last heard from; null while the slot has no process. */
+  /** Time since the worker's last message; null while the slot has no process. */
   readonly heartbeatAgeMs: number | null;
   readonly memory: WorkerSnapshot['memory'];
   /** Why the slot has no worker that listens. */
   readonly reason?: string;
-  /** Former workers of the slot that finish what they have in flight; absent where there is none. */
+  /** Former workers of the slot that drain; absent if there is none. */
   readonly draining?: readonly { pid: number | null; inFlight: number }[];
 }
 
@@ -37,7 +37,7 @@ interface ModelSummary {
   readonly workers: ({ slot: number } & Pick<ModelSnapshot, 'state' | 'engine' | 'loadMs' | 'reason'>)[];
 }
 
-/** What the status of the service depends on, beside its workers. */
+/** What the status of the service depends on beside its workers. */
 interface ServiceFacts {
   readonly minServingWorkers: number;
   readonly isDraining: boolean;
@@ -59,13 +59,13 @@ const noSnapshot: WorkerSnapshot = {
   metrics: [],
 };
 
-/** A slot as far as its status goes. */
+/** What the status of a slot is read from. */
 export type SlotFacts = Pick<Slot, 'index' | 'isDown' | 'restarts' | 'death' | 'deaths'> & {
   readonly current: Pick<WorkerHandle, 'pid' | 'stage' | 'isServing' | 'isReady' | 'heardAt' | 'snapshot'> | undefined;
   readonly outgoing: Iterable<Pick<WorkerHandle, 'pid' | 'snapshot'>>;
 };
 
-/** Tells a slot as `/health` shows it, from the last snapshot of its worker. */
+/** Converts a slot to its entry in `/health`, from the last snapshot of its worker. */
 export function toWorkerStatus(slot: SlotFacts, nowMs: number): WorkerStatus {
   const { current, death } = slot;
   const { models, inFlight, queueDepth, checked, memory } = current?.snapshot ?? noSnapshot;
@@ -92,7 +92,7 @@ export function toWorkerStatus(slot: SlotFacts, nowMs: number): WorkerStatus {
   };
 }
 
-/** By name for the version that serves by it, by `name@version` for any other. */
+/** Keys models by `name` for the default version, by `name@version` for any other. */
 function toPublicModels(models: readonly ModelStatus[]): Record<string, ModelSnapshot> {
   return Object.fromEntries(
     models.map(({ name, isDefault, ...snapshot }) => [
@@ -102,7 +102,7 @@ function toPublicModels(models: readonly ModelStatus[]): Record<string, ModelSna
   );
 }
 
-/** Gathers the models of all workers, one entry for each version. */
+/** Collects the models of all workers, one entry for each version. */
 export function toModelSummaries(slots: readonly Pick<SlotFacts, 'index' | 'current'>[]): ModelSummary[] {
   const summaries = new Map<string, ModelSummary>();
   for (const { index, current } of slots) {
@@ -129,7 +129,7 @@ export function toModelSummaries(slots: readonly Pick<SlotFacts, 'index' | 'curr
   return [...summaries.values()].sort((a, b) => a.name.localeCompare(b.name) || Number(b.version) - Number(a.version));
 }
 
-/** Says whether the service takes traffic. */
+/** Decides whether the service takes traffic. */
 export function toServiceStatus(
   workers: readonly WorkerStatus[],
   { minServingWorkers, isDraining, isFailing }: ServiceFacts,

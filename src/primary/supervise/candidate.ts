@@ -1,7 +1,7 @@
 import { isReferredTo } from '../../ipc/model-reference.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
-/** A worker as far as its replacement goes. */
+/** What a replacement is decided by. */
 export type ReplaceableWorker = Pick<
   WorkerHandle,
   'start' | 'stage' | 'forkedAt' | 'bootLimitMs' | 'hasReported' | 'snapshot' | 'isServing'
@@ -19,8 +19,9 @@ export function judgeCandidate(
     return shown === undefined ? [] : [{ ...shown, reference }];
   });
   const failed = models.find(({ reason }) => reason !== undefined);
-  if (failed !== undefined)
-    {return { failure: `model ${failed.reference} failed: ${failed.reason ?? 'no reason given'}` };}
+  if (failed !== undefined) {
+    return { failure: `model ${failed.reference} failed: ${failed.reason ?? 'no reason given'}` };
+  }
   if (current?.isServing === true && !candidate.isServing) return { failure: 'it listens but does not serve' };
   if (models.every(({ state }) => state === 'ready')) return 'fit';
   const isLate = performance.now() - candidate.forkedAt > candidate.bootLimitMs;

@@ -6,13 +6,13 @@ export type DeathCause = 'crash' | 'hang' | 'oom' | 'killed';
 
 /** How a worker ended, as the primary saw it. */
 interface WorkerEnd {
-  /** Undefined where it ended by an exit code, which no worker does by itself. */
+  /** Undefined if it ended with an exit code, which no worker does by itself. */
   readonly signal: string | undefined;
   readonly isKilled: boolean;
   readonly killReason: RestartReason | undefined;
-  /** Whether it was stopped, as by SIGSTOP, when it was killed for its silence. */
+  /** Whether it was stopped, as by SIGSTOP, when it was killed for its missing heartbeat. */
   readonly wasStopped: boolean;
-  /** Whether the kernel's OOM killer ended a process that nobody has claimed yet; asked after a SIGKILL only. */
+  /** Claims a kill of the kernel's OOM killer; called after a SIGKILL only. */
   readonly claimOomKill: () => boolean;
 }
 
@@ -26,7 +26,7 @@ export function toDeathCause({ signal, isKilled, killReason, wasStopped, claimOo
   return signal === undefined || faultSignals.has(signal) ? 'crash' : 'killed';
 }
 
-/** Whether a process is stopped; false where the kernel does not tell. */
+/** Whether a process is stopped; false if the kernel does not tell. */
 export function isStopped(pid: number): boolean {
   try {
     // The name in parentheses may hold spaces (proc_pid_stat(5)).

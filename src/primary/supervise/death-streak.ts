@@ -1,9 +1,9 @@
-/** Deaths in a row, with no answer in between, after which a load balancer is told to send nothing. */
+/** Deaths in a row without an answer between them after which the service is unready. */
 const maxDeaths = 3;
-/** Time without a death after which requests are let in again: without traffic no answer could end the streak. */
+/** Time without a death after which the service is ready again: without traffic no answer could end the streak. */
 const retryMs = 30_000;
 
-/** Counts the deaths of workers since the last answer that any of them gave. */
+/** Counts the deaths of workers since the last answer of any worker. */
 export class DeathStreak {
   #deaths = 0;
   #diedAt = 0;
@@ -17,7 +17,7 @@ export class DeathStreak {
     this.#deaths = 0;
   }
 
-  /** Whether requests only seem to kill workers; after a pause a single death is enough. */
+  /** Whether requests seem only to kill workers; after a pause a single death is enough. */
   isFailing(nowMs: number): boolean {
     return this.#deaths >= maxDeaths && nowMs - this.#diedAt < retryMs;
   }

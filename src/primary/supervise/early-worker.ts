@@ -1,8 +1,8 @@
 import { forkWorker, setUpWorkers, type WorkerProcess } from './worker-process.ts';
 
-/** A process that is a worker's from now on. */
+/** A process that a worker takes over. */
 export interface TakenProcess extends WorkerProcess {
-  /** What it has said before. */
+  /** Messages that it has sent before. */
   readonly heard: readonly unknown[];
 }
 
@@ -17,7 +17,7 @@ export class EarlyWorker {
     this.#heard.push(message);
   };
 
-  /** Forks it; where the system refuses to, there is none to take. @param exec the script that it runs */
+  /** Forks the process; if the system refuses to, there is none to take. @param exec the script that it runs */
   constructor(exec: string) {
     setUpWorkers(exec, process.execArgv);
     try {
@@ -27,7 +27,7 @@ export class EarlyWorker {
     }
     const { worker, inFlightRecord } = this.#process;
     worker.on('message', this.#listen);
-    // One that could not be forked or has died is left to die: the supervisor forks its own and sees why that fails.
+    // After a failed fork or a death the supervisor forks its own process and reports why that fails.
     const onEnd = (): void => {
       if (this.#process === undefined) return;
       this.#process = undefined;
@@ -37,7 +37,7 @@ export class EarlyWorker {
     worker.process.once('close', onEnd);
   }
 
-  /** Hands the process over, once; undefined where it has ended. */
+  /** Hands the process over, once; undefined if it has ended. */
   take(): TakenProcess | undefined {
     const taken = this.#process;
     this.#process = undefined;
@@ -45,7 +45,7 @@ export class EarlyWorker {
     return taken && { ...taken, heard: this.#heard };
   }
 
-  /** Ends it, unless it was taken: nobody is going to serve. */
+  /** Ends the process unless it was taken. */
   kill(): void {
     this.#process?.worker.process.kill('SIGKILL');
   }

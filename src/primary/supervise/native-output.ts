@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Logger } from '../../log.ts';
 
-/** A worker may log so many lines at once, and one more each `refillMs`: clients can provoke them. */
+/** Lines that a worker may log at once, with one more each `refillMs`: clients can provoke them. */
 const burstLines = 20;
 const refillMs = 200;
 const maxLineChars = 1000;
@@ -18,7 +18,7 @@ interface Source {
  */
 export class NativeOutput {
   readonly #log: Logger;
-  /** Lines that came too fast to be logged. */
+  /** Lines above the rate limit, which are not logged. */
   droppedLines = 0;
 
   constructor(log: Logger) {
@@ -47,7 +47,7 @@ function readLines(stream: Readable, onLine: (line: string) => void): void {
   stream.once('end', () => {
     if (rest !== '') onLine(rest);
   });
-  // The pipe of a worker that is gone.
+  // The pipe of a dead worker.
   stream.on('error', () => undefined);
 }
 

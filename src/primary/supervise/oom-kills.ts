@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 type ReadFile = (path: string) => string;
 
 /**
- * Tells whether the kernel's OOM killer ended a process of this one's cgroup. The kernel counts its kills and names nobody:
- * each is taken for one worker that died by SIGKILL.
+ * Detects whether the kernel's OOM killer ended a process of this cgroup. The kernel counts its kills without naming the
+ * process: each is attributed to one worker that died by SIGKILL.
  */
 export class OomKills {
   readonly #readFile: ReadFile;
@@ -15,7 +15,7 @@ export class OomKills {
     this.#claimed = this.#count();
   }
 
-  /** Claims a kill for a worker that died by SIGKILL; false where there was none, or the kernel does not count. */
+  /** Claims a kill for a worker that died by SIGKILL; false if there was none, or the kernel does not count. */
   claim(): boolean {
     if (this.#count() <= this.#claimed) return false;
     this.#claimed += 1;

@@ -3,7 +3,7 @@ import type { WorkerHandle } from './worker-handle.ts';
 
 type RecycleReason = Extract<RestartReason, 'max_requests' | 'memory' | 'age'>;
 
-/** A worker as far as its limits go. */
+/** What the limits of a worker are checked against. */
 export type Recyclable = Pick<
   WorkerHandle,
   'start' | 'stage' | 'listeningAt' | 'hungAt' | 'snapshot' | 'jitter' | 'failedReplacements' | 'keptUntil'
@@ -15,14 +15,14 @@ interface RecyclableSlot {
   readonly outgoing: { readonly size: number };
 }
 
-/** What chance adds to a limit at most: workers that were forked together do not retire together. */
+/** Largest random addition to a limit, so that workers forked together are not recycled together. */
 const maxJitter = 0.1;
-/** Longest wait for another try, in times of `stableMs`: 5 minutes. */
+/** Longest wait before another try, in multiples of `stableMs`: 5 minutes. */
 const maxBackoff = 60;
 
 /**
  * Chooses the slot whose worker has reached a limit; undefined while there is none, or while any slot is changing.
- * @param stableMs for so long a worker listens at least, so that a limit that is too low makes no tight loop
+ * @param stableMs minimum time that a worker listens, so that a limit that is too low causes no tight loop
  */
 export function chooseDue<S extends RecyclableSlot>(
   slots: readonly S[],
@@ -37,11 +37,11 @@ export function chooseDue<S extends RecyclableSlot>(
     const reason = listenedMs < stableMs ? undefined : toReason(worker, listenedMs);
     return reason === undefined ? [] : [{ slot, worker, reason, listenedMs }];
   });
-  // The longest first: where limits are so low that all are always due, each slot has its turn.
+  // The longest listening first: when limits are so low that all are always due, each slot has its turn.
   return due.sort((a, b) => b.listenedMs - a.listenedMs)[0];
 }
 
-/** Says for how long a worker is kept whose replacements failed: twice as long after each. */
+/** Returns how long a worker whose replacements failed is kept: twice as long after each. */
 export function toKeptMs(failedReplacements: number, stableMs: number): number {
   return stableMs * Math.min(maxBackoff, 2 ** (failedReplacements - 1));
 }

@@ -1,9 +1,9 @@
-/** How a slot whose workers die is forked again. */
+/** Limits on respawning a slot whose workers die. */
 export interface RestartLimits {
   /** Backoff after the first death; doubles with each further one, up to `maxMs`. */
   readonly baseMs: number;
   readonly maxMs: number;
-  /** A worker that served for so long was stable: the deaths before it are forgotten. */
+  /** Time of serving after which a worker counts as stable: the deaths before it are forgotten. */
   readonly stableMs: number;
   /** Deaths in a row without a stable worker after which the slot stays down. */
   readonly maxDeaths: number;
@@ -12,7 +12,7 @@ export interface RestartLimits {
 /** About 20 s of trying before a slot stays down. */
 export const restartLimits: RestartLimits = { baseMs: 100, maxMs: 5000, stableMs: 5000, maxDeaths: 10 };
 
-/** Decides when a slot is forked again: exponential backoff with jitter, given up in a crash loop. */
+/** Decides when a slot is respawned: exponential backoff with jitter, given up in a crash loop. */
 export class RestartPolicy {
   readonly #limits: RestartLimits;
   readonly #random: () => number;
@@ -38,11 +38,11 @@ export class RestartPolicy {
     this.#deaths += 1;
     if (this.#deaths >= this.#limits.maxDeaths) return undefined;
     const full = Math.min(this.#limits.maxMs, this.#limits.baseMs * 2 ** (this.#deaths - 1));
-    // Between half and all of it, so that workers that died together do not come back together.
+    // Between half and all of it, so that workers that died together do not respawn together.
     return full * (0.5 + this.#random() / 2);
   }
 
-  /** Forgets the deaths: something changed that gives the slot a fresh chance. */
+  /** Forgets the deaths, after a change that gives the slot another chance. */
   reset(): void {
     this.#deaths = 0;
   }

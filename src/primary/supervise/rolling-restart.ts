@@ -6,9 +6,9 @@ import type { Supervisor } from './supervisor.ts';
 
 interface RollingRestartOptions {
   readonly supervisor: Pick<Supervisor, 'slots' | 'replace'>;
-  /** Reads the configuration anew. @throws whatever is wrong with it */
+  /** Reads the configuration again. @throws if it is invalid */
   readonly reloadConfig: () => Config;
-  /** Takes note of the configuration that all workers run with now. */
+  /** Called with the configuration that all workers now run with. */
   readonly onReloaded: (config: Config) => void;
   readonly log: Logger;
 }
@@ -20,26 +20,26 @@ export interface RollingRestartStatus {
   readonly reason?: string;
 }
 
-/** Whether the workers start with the configuration as it is on disk, or with what their slots have. */
+/** Whether the workers start with the configuration on disk, or with that of their slots. */
 type RestartScope = 'configuration' | 'models';
 
-/** Replaces the workers one at a time; when a new one can't take over, the old ones stay. */
+/** Replaces the workers one at a time; when a candidate can't take over, the old workers stay. */
 export class RollingRestart {
   readonly #options: RollingRestartOptions;
   #status: RollingRestartStatus | undefined;
-  /** What the next one is for that follows the one that runs. */
+  /** Scope of the rolling restart that follows the running one. */
   #next: RestartScope | undefined;
 
   constructor(options: RollingRestartOptions) {
     this.#options = options;
   }
 
-  /** Undefined before the first. */
+  /** Undefined before the first rolling restart. */
   get status(): RollingRestartStatus | undefined {
     return this.#status;
   }
 
-  /** Begins a rolling restart; while one runs, another follows it. */
+  /** Begins a rolling restart; while one runs, another one follows it. */
   request(scope: RestartScope): void {
     if (this.#status?.state === 'running') {
       if (this.#next !== 'configuration') this.#next = scope;
@@ -79,7 +79,7 @@ export class RollingRestart {
   }
 }
 
-/** Takes over a configuration, but for what a running service can't change. */
+/** Applies a new configuration except for what a running service can't change. */
 export function keepFixed(next: Config, { server, ops, workers }: Config): Config {
   return {
     ...next,

@@ -13,13 +13,13 @@ import { toServiceEnd } from './service-end.ts';
 import { Slot } from './slot.ts';
 import { WorkerHandle, type WorkerListener } from './worker-handle.ts';
 
-/** What the supervisor tells the rest of the primary. */
+/** What the rest of the primary learns from the supervisor. */
 interface SupervisorListener {
   onMessage(worker: WorkerHandle, message: ToPrimary): void;
   /** A worker is gone; its snapshot is its last. */
   onReap(worker: WorkerHandle): void;
   onRestart(reason: RestartReason): void;
-  /** Nothing is left to try. */
+  /** No slot can serve any more. */
   onAllDown(exitCode: number, reason: string): void;
   /** Called regularly. */
   onTick(nowMs: number): void;
@@ -35,7 +35,7 @@ interface SupervisorOptions {
   readonly log: Logger;
 }
 
-/** Keeps every slot filled with a worker that answers: timeout → reap → respawn. */
+/** Keeps a responsive worker in every slot: timeout → reap → respawn. */
 export class Supervisor {
   readonly slots: readonly Slot[];
   readonly nativeOutput: NativeOutput;
@@ -69,14 +69,14 @@ export class Supervisor {
     };
   }
 
-  /** Forks the first workers and begins to watch. */
+  /** Forks the first workers and starts supervising. */
   start(): void {
     for (const slot of this.slots) slot.boot();
     const tickMs = Math.min(250, this.#options.config.supervisor.heartbeatMs);
     this.#tickedAt = performance.now();
     this.#timer = setInterval(() => {
       this.#discountOwnPause(tickMs);
-      // First, as whatever waited for a change that is complete has gone on by now: a rolling restart is at its next slot.
+      // First: by now a rolling restart that waited for a complete replacement has started the one of its next slot.
       void this.#recycleDue();
       this.#supervise();
     }, tickMs);
@@ -127,7 +127,7 @@ export class Supervisor {
     if (slot?.candidate === worker) this.#supervise();
   }
 
-  /** Tells every worker that thresholds have changed. */
+  /** Makes every worker reload changed thresholds. */
   tellPolicies(): void {
     for (const worker of this.workers) worker.send({ type: 'policies' });
   }
@@ -144,7 +144,7 @@ export class Supervisor {
     for (const worker of this.workers) worker.kill();
   }
 
-  /** Stops watching; called when no worker is left. */
+  /** Stops supervising; called when no worker is left. */
   stop(): void {
     clearInterval(this.#timer);
   }
@@ -158,7 +158,7 @@ export class Supervisor {
     this.#options.listener.onTick(nowMs);
   }
 
-  /** When the primary itself was stopped for a while, the silence was not the workers'. */
+  /** After a pause of the primary itself, missing heartbeats are not the workers' fault. */
   #discountOwnPause(tickMs: number): void {
     const nowMs = performance.now();
     const lateMs = nowMs - this.#tickedAt - tickMs;
@@ -232,7 +232,7 @@ export class Supervisor {
     return worker;
   }
 
-  /** Lets another worker take over from one that has reached a limit; where none can, it stays for a while. */
+  /** Replaces a worker that has reached a limit; if the candidate fails, the worker stays for a while. */
   async #recycleDue(): Promise<void> {
     const { log, restartLimits } = this.#options;
     const due = this.#isStopping ? undefined : chooseDue(this.slots, performance.now(), restartLimits.stableMs);

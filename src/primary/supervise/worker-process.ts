@@ -6,22 +6,22 @@ import { accessDescriptor, eventsDescriptor, journalDescriptor } from '../../ipc
 /** A process that loads a worker's modules, says `hello` and waits for `start`. */
 export interface WorkerProcess {
   readonly worker: Worker;
-  /** What it notes of images that native code works on. */
+  /** The images that its native code works on. */
   readonly inFlightRecord: InFlightRecord | undefined;
 }
 
 /**
- * Megabytes of half a young generation, of each thread of a worker. By itself it grows to 16 under load, and dead uploads
- * and pictures stay the longer: so a worker holds 160 MB of its own instead of 183, and collects for no longer a request.
+ * Size in MB of a semi-space of the young generation, per thread of a worker. The default grows to 16 under load and keeps
+ * dead uploads and pictures longer: with 4, a worker holds 160 MB of private memory, not 183, at the same GC time.
  */
 const heapFlag = '--max-semi-space-size=4';
 
-/** Says what a worker process runs. @param execArgv Node's own options for it */
+/** Sets what a worker process runs. @param execArgv Node's own options for it */
 export function setUpWorkers(exec: string, execArgv: readonly string[]): void {
   cluster.setupPrimary({ exec, execArgv: [heapFlag, ...execArgv], args: [], serialization: 'advanced' });
 }
 
-/** Forks a process. @throws Error where the system refuses to */
+/** Forks a process. @throws Error if the system refuses to */
 export function forkWorker(): WorkerProcess {
   const inFlightRecord = openInFlightRecord();
   const stdio: ('inherit' | 'pipe' | 'ignore' | 'ipc' | number)[] = ['inherit', 'pipe', 'pipe', 'ipc'];
