@@ -11,6 +11,8 @@ import { waitFor } from '../fixtures/wait-for.ts';
 import { warmWorkers } from '../fixtures/warm-workers.ts';
 
 const stuckMs = 1500;
+/** Enough for a cold model to load on a busy machine. */
+const coldDeadlineMs = 60_000;
 
 function startPoisoned(context: test.TestContext, ...args: readonly string[]): Promise<Service> {
   const settings = ['--set', `supervisor.stuckMs=${String(stuckMs)}`, '--set', 'inference.maxBatch=1'];
@@ -18,7 +20,7 @@ function startPoisoned(context: test.TestContext, ...args: readonly string[]): P
 }
 
 test('a_session_that_never_returns_costs_its_own_image_alone_and_the_slot_serves_again', async (context) => {
-  const service = await startPoisoned(context);
+  const service = await startPoisoned(context, '--set', `check.deadlineMs=${String(coldDeadlineMs)}`);
   const [photo, poison] = await Promise.all([makePhoto(), makePlain(255)]);
   const before = (await warmWorkers(service, photo)).map(({ pid }) => pid);
 
@@ -38,7 +40,8 @@ test('a_session_that_never_returns_costs_its_own_image_alone_and_the_slot_serves
   const slot = (await service.health()).workers.findIndex(({ pid }, index) => pid !== before[index]);
   assert.notEqual(slot, -1);
   await waitFor(async () => {
-    assert.equal((await postRaw(service.url, photo)).status, 200);
+    const { status, body } = await postRaw(service.url, photo);
+    assert.deepEqual([status, body.code, body.detail], [200, undefined, undefined]);
     return ((await service.health()).workers[slot]?.checked ?? 0) > 0;
   });
   await waitFor(async () => (await service.health()).workers.every(({ serving }) => serving));

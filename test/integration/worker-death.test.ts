@@ -9,7 +9,8 @@ import { waitFor } from '../fixtures/wait-for.ts';
 import { warmWorkers } from '../fixtures/warm-workers.ts';
 
 test('kill_9_resets_only_that_workers_connections_and_it_is_respawned', async (context) => {
-  const service = await startService(context);
+  // Enough for a cold model to load on a busy machine.
+  const service = await startService(context, { args: ['--set', 'check.deadlineMs=60000'] });
   const photo = await makePhoto();
   const [victim] = await warmWorkers(service, photo);
   assert.ok(victim);
@@ -41,7 +42,8 @@ test('kill_9_resets_only_that_workers_connections_and_it_is_respawned', async (c
   assert.equal(reborn?.restarts, 1);
   await waitFor(async () => {
     await assertNoneFell();
-    assert.equal((await postRaw(service.url, photo)).status, 200);
+    const { status, body } = await postRaw(service.url, photo);
+    assert.deepEqual([status, body.code, body.detail], [200, undefined, undefined]);
     return ((await service.health()).workers[0]?.checked ?? 0) > 0;
   });
   const report = await load.stop();
