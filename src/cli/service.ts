@@ -49,7 +49,7 @@ export async function runService(flags: ServeFlags, workerExec: string, earlyWor
     ...(flags.pidFile !== undefined && { pidFile: flags.pidFile }),
   });
   const stopWatch = watchModels(primary, known, log);
-  void primary.draining.then(stopWatch);
+  void primary.stopping.then(stopWatch);
   const exitCode = await primary.ended;
   // A reader of stderr that stands still is not waited for any longer.
   await Promise.race([events.flush(), delay(maxFlushMs)]);

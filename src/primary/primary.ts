@@ -30,7 +30,7 @@ export interface Primary {
   /** Resolves to the exit code once no worker is left and the ports are free. */
   readonly ended: Promise<number>;
   /** Resolves when the service begins to stop. */
-  readonly draining: Promise<void>;
+  readonly stopping: Promise<void>;
   /** The configuration that all workers run with. */
   readonly config: Config;
   /** Replaces the workers one at a time so that they read the models folder again; if that fails, the old ones stay. */
@@ -58,7 +58,7 @@ const handOverMs = 1000;
 
 class RunningPrimary implements Primary {
   readonly ended: Promise<number>;
-  readonly draining: Promise<void>;
+  readonly stopping: Promise<void>;
   publicPort = 0;
   opsPort = 0;
   readonly #options: PrimaryOptions;
@@ -71,12 +71,12 @@ class RunningPrimary implements Primary {
   readonly #retired = new RetiredMetrics();
   readonly #route: (message: ToPrimary, worker: WorkerHandle) => void;
   #config: Config;
-  #isDraining = false;
+  #isStopping = false;
   #isAnnounced = false;
   /** Exit code once no worker is left; undefined while running. */
   #exitCode: number | undefined;
   #resolveEnded: (exitCode: number) => void = () => undefined;
-  #resolveDraining: () => void = () => undefined;
+  #resolveStopping: () => void = () => undefined;
 
   constructor(options: PrimaryOptions) {
     const { config, log } = options;
@@ -85,8 +85,8 @@ class RunningPrimary implements Primary {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    this.draining = new Promise((resolve) => {
-      this.#resolveDraining = resolve;
+    this.stopping = new Promise((resolve) => {
+      this.#resolveStopping = resolve;
     });
     const metrics = createPrimaryMetrics(options.version, options.engine, this.#toDroppedLines());
     this.#supervisor = this.#createSupervisor((reason) => {
@@ -150,7 +150,7 @@ class RunningPrimary implements Primary {
         this.#end(exitCodes.bug);
       },
       onHangup: () => {
-        if (!this.#isDraining) this.#rollingRestart.request('configuration');
+        if (!this.#isStopping) this.#rollingRestart.request('configuration');
       },
     });
     this.#supervisor.start();
@@ -162,7 +162,7 @@ class RunningPrimary implements Primary {
   }
 
   reloadModels(): void {
-    if (!this.#isDraining) this.#rollingRestart.request('models');
+    if (!this.#isStopping) this.#rollingRestart.request('models');
   }
 
   reloadPolicies(): void {
@@ -170,9 +170,9 @@ class RunningPrimary implements Primary {
   }
 
   drain(): void {
-    if (this.#isDraining) return;
-    this.#isDraining = true;
-    this.#resolveDraining();
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#resolveStopping();
     this.#exitCode ??= exitCodes.drained;
     this.#options.log.info('draining');
     // One turn later: connections that the kernel had accepted before the signal are still served.
@@ -189,8 +189,8 @@ class RunningPrimary implements Primary {
 
   /** Ends without waiting for what is in flight. */
   #end(exitCode: number): void {
-    this.#isDraining = true;
-    this.#resolveDraining();
+    this.#isStopping = true;
+    this.#resolveStopping();
     this.#exitCode = exitCode;
     this.#supervisor.kill();
     this.#finishWhenAlone();
@@ -231,7 +231,7 @@ class RunningPrimary implements Primary {
           this.#retired.add(worker.snapshot?.metrics ?? []);
           this.#dispatcher.reclaim(worker);
           this.#quarantine.recordStrike(worker.suspects, performance.now());
-          if (this.#isDraining) this.#dispatcher.closeWaiting();
+          if (this.#isStopping) this.#dispatcher.closeWaiting();
           this.#finishWhenAlone();
         },
         onRestart,
@@ -256,7 +256,7 @@ class RunningPrimary implements Primary {
       processMetrics: createProcessMetrics('primary'),
       retired: () => this.#retired.families,
       minServingWorkers: () => this.#config.health.minServingWorkers,
-      isDraining: () => this.#isDraining,
+      isStopping: () => this.#isStopping,
       isFailing: () => this.#supervisor.deathStreak.isFailing(performance.now()),
       rollingRestart: () => this.#rollingRestart.status,
     };

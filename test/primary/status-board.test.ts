@@ -86,12 +86,12 @@ test('models_are_gathered_by_version_over_all_workers_the_newest_first', () => {
   ]);
 });
 
-test('the_service_is_ready_when_enough_workers_serve_and_never_while_it_drains', () => {
+test('the_service_is_ready_when_enough_workers_serve_and_never_while_it_stops', () => {
   const workers = [createStatus(0, { serving: true }), createStatus(1)];
-  const facts = { minServingWorkers: 1, isDraining: false, isFailing: false };
+  const facts = { minServingWorkers: 1, isStopping: false, isFailing: false };
   assert.equal(toServiceStatus(workers, facts), 'ready');
   assert.equal(toServiceStatus(workers, { ...facts, minServingWorkers: 2 }), 'unready');
   assert.equal(toServiceStatus([], facts), 'unready');
-  assert.equal(toServiceStatus(workers, { ...facts, isDraining: true }), 'draining');
+  assert.equal(toServiceStatus(workers, { ...facts, isStopping: true }), 'draining');
   assert.equal(toServiceStatus(workers, { ...facts, isFailing: true }), 'unready');
 });

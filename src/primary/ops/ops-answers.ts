@@ -21,7 +21,7 @@ export interface OpsSources {
   /** Metrics of dead workers. */
   readonly retired: () => readonly MetricFamily[];
   readonly minServingWorkers: () => number;
-  readonly isDraining: () => boolean;
+  readonly isStopping: () => boolean;
   /** Whether workers die in a row without an answer in between. */
   readonly isFailing: () => boolean;
   readonly rollingRestart: () => RollingRestartStatus | undefined;
@@ -56,7 +56,7 @@ function answerStatus(path: Exclude<OpsPath, '/metrics'>, sources: OpsSources): 
   if (path === '/v1/models') return toJson(200, { models: toModelSummaries(sources.slots) });
   const workers = sources.slots.map((slot) => toWorkerStatus(slot, performance.now()));
   const isFailing = sources.isFailing();
-  const facts = { minServingWorkers: sources.minServingWorkers(), isDraining: sources.isDraining(), isFailing };
+  const facts = { minServingWorkers: sources.minServingWorkers(), isStopping: sources.isStopping(), isFailing };
   const status = toServiceStatus(workers, facts);
   const code = status === 'ready' ? 200 : 503;
   if (path === '/readyz') return toJson(code, { status });

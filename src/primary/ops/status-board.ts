@@ -40,7 +40,7 @@ interface ModelSummary {
 /** What the status of the service depends on beside its workers. */
 interface ServiceFacts {
   readonly minServingWorkers: number;
-  readonly isDraining: boolean;
+  readonly isStopping: boolean;
   /** Whether workers die in a row without an answer in between. */
   readonly isFailing: boolean;
 }
@@ -132,9 +132,9 @@ export function toModelSummaries(slots: readonly Pick<SlotFacts, 'index' | 'curr
 /** Decides whether the service takes traffic. */
 export function toServiceStatus(
   workers: readonly WorkerStatus[],
-  { minServingWorkers, isDraining, isFailing }: ServiceFacts,
+  { minServingWorkers, isStopping, isFailing }: ServiceFacts,
 ): ServiceStatus {
-  if (isDraining) return 'draining';
+  if (isStopping) return 'draining';
   if (isFailing) return 'unready';
   return workers.filter(({ serving }) => serving).length >= minServingWorkers ? 'ready' : 'unready';
 }
