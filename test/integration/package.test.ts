@@ -50,6 +50,7 @@ test('the_package_has_what_runs_and_nothing_of_the_checkout_or_the_trainer', asy
     ...[
       'LICENSE',
       'README.md',
+      'README.zh-CN.md',
       'CHANGELOG.md',
       'SECURITY.md',
       'THIRD_PARTY_NOTICES',
