@@ -13,15 +13,7 @@ import { toMedian } from '../statistics.ts';
 import { makePictures, type SizeName, sizeNames } from './pictures.ts';
 import { quickPlan } from './plan.ts';
 import { type Placed, playRounds } from './rounds.ts';
-import {
-  createStage,
-  measureSlice,
-  type SliceFigure,
-  type Stage,
-  startAll,
-  stopAll,
-  toSizeLoad,
-} from './stage.ts';
+import { createStage, measureSlice, type SliceFigure, type Stage, startAll, stopAll, toSizeLoad } from './stage.ts';
 
 const connectionCounts = [1, 8, 32];
 const sliceSeconds = 3;
