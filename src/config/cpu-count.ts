@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** Counts the CPUs that this process may use: the cgroup's quota where it is below the machine's count, at least 1. */
+/** Counts the CPUs of this process: the machine's, limited by the cgroup's quota, at least 1. */
 export function countCpus(readFile: (path: string) => string = (path) => readFileSync(path, 'utf8')): number {
   const quotas = [toQuotaV2, toQuotaV1].map((toQuota) => {
     try {
       return toQuota(readFile);
     } catch {
-      // No such cgroup version here.
+      // This cgroup version is not in use.
       return undefined;
     }
   });
@@ -15,7 +15,7 @@ export function countCpus(readFile: (path: string) => string = (path) => readFil
   return Math.max(1, Math.ceil(cpus));
 }
 
-/** `/sys/fs/cgroup/cpu.max`: "200000 100000" is two CPUs, "max 100000" all of them. */
+/** `/sys/fs/cgroup/cpu.max`: "200000 100000" means two CPUs, "max 100000" no limit. */
 function toQuotaV2(readFile: (path: string) => string): number | undefined {
   const [quota, period] = readFile('/sys/fs/cgroup/cpu.max').trim().split(' ').map(Number);
   return toRatio(quota, period);

@@ -7,18 +7,18 @@ import { findUserCache } from '../user-cache.ts';
 import { listOptions, type Option } from './options.ts';
 import { type Config, configSchema } from './schema.ts';
 
-/** Where values come from, beside the defaults. */
+/** Sources of values beside the defaults. */
 export interface ConfigSources {
-  /** Folder of the project: holds `config/`, and relative paths in options start from it. */
+  /** Folder of the project: contains `config/`; relative paths in options are resolved against it. */
   readonly rootDir: string;
   readonly environment: NodeJS.ProcessEnv;
   /** `--config FILE` */
   readonly file?: string;
-  /** Flags by option path, with the flag's own name as the source. */
+  /** Flags by option path; their source is the flag's name. */
   readonly flags?: ReadonlyMap<string, { readonly value: unknown; readonly source: string }>;
 }
 
-/** An option's value and where it was set. */
+/** An option's value and its source. */
 export interface Setting {
   readonly option: Option;
   readonly value: unknown;
@@ -33,8 +33,8 @@ export interface LoadedConfig {
 type Values = Map<string, { readonly value: unknown; readonly source: string }>;
 
 /**
- * Reads default.yaml, the environment's file, `--config`, IMAGE_CHECK_… variables and flags, each over the one before.
- * @throws {@link ExitError} 78 with every bad option's name, value, allowed range and source.
+ * Reads default.yaml, the environment's file, `--config`, IMAGE_CHECK_… variables and flags; later ones override.
+ * @throws {@link ExitError} 78 with name, value, range and source of every invalid option
  */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const options = listOptions();
@@ -53,7 +53,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   return { config: { ...config, model, models: { ...config.models, dir } }, settings: toSettings(values, options) };
 }
 
-/** A user without a home has no folder of artefacts: those that models bring are found all the same. */
+/** A user without a home has no artefact cache; artefacts beside the models are still found. */
 function toArtefactDir(environment: NodeJS.ProcessEnv): string {
   return path.join(findUserCache(environment) ?? '/nonexistent', 'compiled');
 }
@@ -86,8 +86,7 @@ function readFileInto(values: Values, file: string, options: readonly Option[]):
 }
 
 /**
- * Variables that name no option are left alone: Kubernetes adds IMAGE_CHECK_SERVICE_HOST and the like for a
- * service of that name.
+ * Ignores variables that name no option: Kubernetes sets IMAGE_CHECK_SERVICE_HOST and others for a service of that name.
  */
 function readEnvironmentInto(values: Values, environment: NodeJS.ProcessEnv, options: readonly Option[]): void {
   for (const option of options) {
@@ -96,14 +95,14 @@ function readEnvironmentInto(values: Values, environment: NodeJS.ProcessEnv, opt
   }
 }
 
-/** Reads an option's value as it is written in a variable or a flag; lists are comma-separated, an empty one has no text. */
+/** Parses the value of a variable or a flag; lists are comma-separated, an empty text is an empty list. */
 export function toValue(text: string, option: Option): unknown {
   if (option.isList) return text.trim() === '' ? [] : text.split(',').map((item) => item.trim());
   if (typeof option.defaultValue === 'string' && !/^\d+$/.test(text)) return text;
   try {
     return parse(text) as unknown;
   } catch {
-    // Text that is no YAML doesn't fit, and is told with the option's name.
+    // Invalid YAML fails validation, which names the option.
     return text;
   }
 }
@@ -131,19 +130,19 @@ function toFault(issue: z.core.$ZodIssue, values: Values, options: readonly Opti
   const setting = values.get(name);
   const option = options.find((known) => known.path === name);
   const source = setting?.source ?? 'default';
-  // The whole mapping would hide what is wrong in it.
+  // The value of a whole mapping would hide the fault.
   if (option?.isMapping) return `${full}: ${toReason(issue)} (${source})`;
   const value = JSON.stringify(setting ? setting.value : option?.defaultValue);
   const isClash = issue.code === 'custom' && full === name;
   return `${name}: ${value} is ${isClash ? issue.message : `not within ${option?.range ?? ''}`} (${source})`;
 }
 
-/** Zod says only inside of the issue what a name must be. */
+/** Zod nests the reason of an invalid name. */
 function toReason(issue: z.core.$ZodIssue): string {
   return issue.code === 'invalid_key' ? `the name ${issue.issues[0]?.message ?? ''}` : issue.message;
 }
 
-/** A fault inside a list or a mapping belongs to that. */
+/** A fault inside a list or a mapping belongs to its option. */
 function toOptionPath(issue: readonly PropertyKey[], options: readonly Option[]): string {
   const full = issue.join('.');
   return options.find((option) => full === option.path || full.startsWith(`${option.path}.`))?.path ?? full;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { configSchema } from './schema.ts';
 
-/** One option of the configuration as a user sees it. */
+/** One configuration option as users see it. */
 export interface Option {
   /** `upload.maxBytes` */
   readonly path: string;
@@ -9,10 +9,10 @@ export interface Option {
   readonly variable: string;
   readonly description: string;
   readonly defaultValue: unknown;
-  /** The allowed values in words: `1 … 1000`, `lazy | eager`. */
+  /** The allowed values as text: `1 … 1000`, `lazy | eager`. */
   readonly range: string;
   readonly isList: boolean;
-  /** Whether users choose the names in it. */
+  /** Whether its keys are chosen by users. */
   readonly isMapping: boolean;
 }
 

@@ -5,7 +5,7 @@ const side = z.int().min(1).max(1_000_000);
 const aspect = z.number().min(0.0001).max(10_000);
 const bounded = ['Width', 'Height', 'Aspect'] as const;
 
-/** What a picture must be like, by its header: sizes are upright, `aspect` is width / height. */
+/** Requirements on the image header; sizes are after EXIF orientation, `aspect` is width / height. */
 const profile = z
   .strictObject({
     minWidth: side.optional(),
@@ -19,7 +19,7 @@ const profile = z
       .min(1)
       .optional(),
     animated: z.boolean().optional(),
-    /** Of a picture that breaks one of these. */
+    /** Verdict on an image that breaks a rule. */
     verdict: z.enum(['review', 'reject']).default('reject'),
   })
   .superRefine((rules, context) => {

@@ -1,12 +1,12 @@
 import proxyAddress from 'proxy-addr';
 
-/** Whether to believe what an address says of its client; `hop` counts from 0, the peer of the connection. */
+/** Whether to trust X-Forwarded-For from an address; `hop` 0 is the peer of the connection. */
 export type ProxyTrust = (address: string, hop: number) => boolean;
 
 /** Whether `server.trustProxy` is a list of addresses, CIDRs and named ranges, or one number of hops. */
 export function isProxyList(proxies: readonly string[]): boolean {
   if (toHops(proxies) !== undefined) return true;
-  // ipaddr.js, below proxy-addr, takes a bare number for an IPv4 address.
+  // ipaddr.js, which proxy-addr uses, parses a bare number as an IPv4 address.
   if (proxies.some((proxy) => /^\d*$/.test(proxy))) return false;
   try {
     proxyAddress.compile([...proxies]);

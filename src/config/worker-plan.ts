@@ -2,33 +2,33 @@ import { totalmem } from 'node:os';
 import { countCpus } from './cpu-count.ts';
 import type { Config } from './schema.ts';
 
-/** Memory under ordinary load, measured with the shipped model; large pictures come on top (`image.maxDecodeBytes`). */
+/** Memory under ordinary load, measured with the shipped model, without large images (`image.maxDecodeBytes`). */
 const primaryBytes = 120e6;
 const workerBytes = 280e6;
-/** Of each further thread of a model: an instance of the model, and what a batch takes. */
+/** Per additional model thread: a model instance and the memory of a batch. */
 const modelThreadBytes = 60e6;
 
-/** How many workers to fork, and why. */
+/** The number of workers to fork, and the reason. */
 export interface WorkerPlan {
   readonly count: number;
   /** One line for the log. */
   readonly reason: string;
 }
 
-/** What the machine or the cgroup allows. */
+/** CPUs and memory that the machine or the cgroup allows. */
 interface Allowance {
   readonly cpus: number;
   /** Undefined where memory is not limited. */
   readonly memoryBytes: number | undefined;
 }
 
-/** Reads the memory limit of this process's cgroup; undefined where there is none below the machine's memory. */
+/** Reads the cgroup's memory limit; undefined if there is none below the machine's memory. */
 export function readMemoryLimit(): number | undefined {
   const limit = process.constrainedMemory();
   return limit > 0 && limit < totalmem() ? limit : undefined;
 }
 
-/** Plans the workers of `workers: auto`: one for each CPU, as many as the memory limit holds, at least one. */
+/** Plans the workers; `auto`: one per CPU, as far as the memory limit allows, at least one. */
 export function planWorkers(
   { workers, worker }: Config,
   { cpus, memoryBytes }: Allowance = { cpus: countCpus(), memoryBytes: readMemoryLimit() },
@@ -42,7 +42,7 @@ export function planWorkers(
       : `a memory limit of ${toMegabytes(memoryBytes)}, enough for ${toMegabytes(primaryBytes)} and ${String(Math.max(0, held))} workers of ${toMegabytes(each)}`;
   return {
     count,
-    reason: `${String(cpus)} CPUs, ${memory}${count > held ? ': expect workers to be killed by the kernel' : ''}`,
+    reason: `${String(cpus)} CPUs, ${memory}${count > held ? ': the kernel may kill workers for memory' : ''}`,
   };
 }
 
