@@ -8,23 +8,23 @@ import { hashSources } from './package-folder.ts';
 import { UnavailableError } from './unavailable-error.ts';
 import type { Wheel } from './wheel.ts';
 
-/** Where the libraries of one TensorFlow version, for one binding, are kept. */
+/** The cache of one TensorFlow version, built for one binding. */
 export interface Cache {
   /** Holds all versions and the staging folders. */
   readonly root: string;
-  /** Exists only when complete, but for damage from outside. */
+  /** Exists only when complete, apart from external damage. */
   readonly folder: string;
 }
 
-/** Changes where the layout of a folder does. */
+/** Increment when the layout of a folder changes. */
 const layoutVersion = 2;
-/** Headers, objects and file system blocks, on top of the wheel and what is unpacked of it. */
+/** For headers, objects and file system blocks, in addition to the wheel and its unpacked files. */
 const spareBytes = 64 * 1024 * 1024;
-/** For all to read, so that a service can run as another user than the one that set it up. */
+/** World-readable, so that the service can run as another user than the one that set it up. */
 export const folderMode = 0o755;
 
 /**
- * Tells where the user's cache for `wheel`, the binding in `packageFolder` and our own addon is.
+ * Locates the user's cache for `wheel`, the binding in `packageFolder` and our own addon.
  * @throws UnavailableError for a user without a home and without XDG_CACHE_HOME.
  */
 export async function locateCache(environment: NodeJS.ProcessEnv, packageFolder: string, wheel: Wheel): Promise<Cache> {
@@ -39,7 +39,7 @@ export async function locateCache(environment: NodeJS.ProcessEnv, packageFolder:
 }
 
 /**
- * Makes the cache's root, and lets nobody else write there.
+ * Creates the cache's root, writable by its owner only.
  * @throws ExitError 73 when it can't be made or written to.
  */
 export async function makeRoot(cache: Cache): Promise<void> {
@@ -53,7 +53,7 @@ export async function makeRoot(cache: Cache): Promise<void> {
   }
 }
 
-/** With a umask of 002, as many systems have, a user's group could write there; what another user owns stays as it is. */
+/** With a umask of 002, the default of many systems, the user's group could write; folders of other users stay as is. */
 async function closeToOthers(folder: string): Promise<void> {
   const { mode } = await stat(folder);
   if ((mode & 0o022) !== 0) await chmod(folder, mode & ~0o022).catch(() => undefined);

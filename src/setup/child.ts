@@ -1,16 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { toLine, UnavailableError } from './unavailable-error.ts';
 
-/** How one child process is run. */
+/** Options of a child process. */
 export interface ChildOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
-  /** Given to the child's standard input, which is empty otherwise. */
+  /** Standard input of the child; default: empty. */
   readonly input?: string;
 }
 
-/** How one child process ended; `exitCode` is null after a signal. */
+/** Result of a child process; `exitCode` is null after a signal. */
 export interface ChildResult {
   readonly exitCode: number | null;
   readonly stdout: string;
@@ -21,12 +21,12 @@ export interface ChildResult {
 const maxOutput = 65_536;
 
 /**
- * Runs a program to its end. An abort kills it with everything that it started.
+ * Runs a program to its end. An abort kills it with its descendants.
  * @throws UnavailableError when it can't be started or takes longer than `timeoutMs`; the signal's reason after an abort.
  */
 export async function runChild(command: string, args: readonly string[], options: ChildOptions): Promise<ChildResult> {
   options.signal.throwIfAborted();
-  // Its own process group: a compiler or pip has children of its own, which must be killed with it.
+  // In its own process group: compilers and pip have children, which must be killed, too.
   const child = spawn(command, args, { env: options.environment, detached: true, stdio: 'pipe' });
   const output = { stdout: '', stderr: '' };
   const clock = { isLate: false };
@@ -53,7 +53,7 @@ export async function runChild(command: string, args: readonly string[], options
   }
 }
 
-/** Tells the last line that a failed program wrote to stderr, or how it ended. */
+/** The last line that a failed program wrote to stderr, else how it ended. */
 export function toLastLine({ stderr, exitCode }: ChildResult): string {
   const line = stderr.split('\n').findLast((text) => text.trim() !== '');
   return toLine(line ?? (exitCode === null ? 'it was killed' : `it ended with exit code ${String(exitCode)}`));
@@ -70,7 +70,7 @@ function followChild(
         output[name] = (output[name] + text).slice(-maxOutput);
       });
     }
-    // A child that ends without reading its input is no error of its own.
+    // A child may end without reading its input.
     child.stdin?.on('error', () => undefined).end(input);
     child.on('error', (error: NodeJS.ErrnoException) => {
       const name = child.spawnfile;
@@ -82,12 +82,10 @@ function followChild(
 }
 
 function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
-    return;
-  }
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // It ended in this moment.
+    // It has just ended.
   }
 }

@@ -3,23 +3,23 @@ import { basename, join } from 'node:path';
 import { type ChildOptions, type ChildResult, runChild, toLastLine } from './child.ts';
 import { toLine, UnavailableError } from './unavailable-error.ts';
 
-/** A C++ compiler: its program and the arguments that always go first. */
+/** A C++ compiler: its command and leading arguments. */
 export interface Compiler {
   readonly command: string;
   readonly args: readonly string[];
 }
 
-/** Where the parts of one native library for Node are; all whole paths. */
+/** The files of one native addon; all absolute paths. */
 export interface AddonParts {
   readonly sources: readonly string[];
   readonly includeFolders: readonly string[];
   readonly libraries: readonly string[];
-  /** Holds the objects while they are made. */
+  /** Folder of the object files. */
   readonly objectFolder: string;
   readonly output: string;
 }
 
-/** How addons are compiled and linked; a part of the cache's key. */
+/** Compiler and linker flags of addons; part of the cache key. */
 export const compilerFlags = {
   compile: ['-std=c++17', '-O2', '-fPIC', '-DNAPI_VERSION=8'],
   link: ['-shared', '-Wl,-rpath,$ORIGIN/../../deps/lib'],
@@ -30,7 +30,7 @@ const findTimeoutMs = 30_000;
 const compileTimeoutMs = 5 * 60_000;
 
 /**
- * Finds a compiler that takes C++17 with its standard library: $CXX, else g++, c++ or clang++.
+ * Finds a compiler that supports C++17 with its standard library: $CXX, else g++, c++ or clang++.
  * @throws UnavailableError when there is none.
  */
 export async function findCompiler(environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Compiler> {
@@ -62,14 +62,14 @@ export async function compileAddon(
     const args = [...compilerFlags.compile, ...includes, '-c', source, '-o', toObjectPath(source, parts)];
     return runCompiler(compiler, args, options);
   });
-  // Not before the last one has ended: the folder that they write to is removed then.
+  // Waits for all, also after a failure: the folder that they write to is removed afterwards.
   await Promise.allSettled(runs);
   await Promise.all(runs);
   const objects = parts.sources.map((source) => toObjectPath(source, parts));
   await runCompiler(compiler, [...compilerFlags.link, ...objects, ...parts.libraries, '-o', parts.output], options);
 }
 
-/** Tells the share of the sources that are compiled, 0 to 1. */
+/** Measures the compiled share of the sources, 0 to 1. */
 export async function measureCompiling(addons: readonly AddonParts[]): Promise<number> {
   const objects = await Promise.all(addons.map(({ objectFolder }) => readdir(objectFolder)));
   const sources = addons.flatMap((addon) => addon.sources);
@@ -83,9 +83,7 @@ async function canCompile(compiler: Compiler, options: Omit<ChildOptions, 'input
     const result = await runChild(compiler.command, args, { ...options, input: '#include <string_view>\n' });
     return result.exitCode === 0;
   } catch (thrown) {
-    if (thrown instanceof UnavailableError) {
-      return false;
-    }
+    if (thrown instanceof UnavailableError) return false;
     throw thrown;
   }
 }

@@ -12,33 +12,33 @@ import { findPip } from './pip.ts';
 import { defaultProbe, probeEngine } from './probing.ts';
 import { completeOptions, type SetupOptions } from './setup-options.ts';
 
-/** One thing that was looked at; `mend` tells what to do about one that is not ok. */
+/** Result of one check; `fix` says what to do about a failed one. */
 export interface Finding {
   readonly check: string;
   readonly ok: boolean;
   readonly detail: string;
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
-/** What most checks look at. */
-interface Patient {
+/** What the checks inspect. */
+interface Subject {
   readonly options: SetupOptions;
   readonly machine: Machine;
   readonly signal: AbortSignal;
 }
 
-const setUpMend = 'run image-check setup';
+const setUpFix = 'run image-check setup';
 
-/** Looks at everything that the engines need, and changes nothing. */
+/** Checks everything that the engines need; changes nothing. */
 export async function diagnose(options: SetupOptions): Promise<Finding[]> {
   return runInterruptibly(async (signal) => {
-    const patient: Patient = { options, machine: describeMachine(), signal };
-    const library = await checkLibrary(patient);
+    const subject: Subject = { options, machine: describeMachine(), signal };
+    const library = await checkLibrary(subject);
     const isSetUp = library.every(({ ok }) => ok);
     return [
       checkNode(),
-      checkPlatform(patient),
-      checkCpu(patient),
+      checkPlatform(subject),
+      checkCpu(subject),
       await checkTool('python3 with pip', isSetUp, 'install python3 and pip (Debian: apt install python3-pip)', () =>
         findPip(options.environment, signal),
       ),
@@ -53,11 +53,11 @@ export async function diagnose(options: SetupOptions): Promise<Finding[]> {
       ),
       ...library,
       await checkEngine(
-        patient,
+        subject,
         'tensorflow',
-        isSetUp ? 'remove the cache folder, then run image-check setup' : setUpMend,
+        isSetUp ? 'remove the cache folder, then run image-check setup' : setUpFix,
       ),
-      await checkEngine(patient, 'wasm', 'run npm ci'),
+      await checkEngine(subject, 'wasm', 'run npm ci'),
     ];
   });
 }
@@ -68,33 +68,33 @@ function checkNode(): Finding {
   return toFinding('Node.js', ok, process.version, 'install Node.js 20.19 or newer');
 }
 
-function checkPlatform({ machine }: Patient): Finding {
+function checkPlatform({ machine }: Subject): Finding {
   const { platform, arch, glibc } = machine;
   const library = glibc === undefined ? 'another C library than glibc' : `glibc ${glibc}`;
   // The CPU has a check of its own.
   const ok = findObstacle({ ...machine, cpuFlags: [] }) === undefined;
-  const mend = 'native TensorFlow is for linux x64 with glibc; the wasm engine serves everywhere';
-  return toFinding('platform', ok, `${platform} ${arch}, ${library}`, mend);
+  const fix = 'native TensorFlow needs linux x64 with glibc; the wasm engine runs everywhere';
+  return toFinding('platform', ok, `${platform} ${arch}, ${library}`, fix);
 }
 
-function checkCpu({ machine }: Patient): Finding {
+function checkCpu({ machine }: Subject): Finding {
   const vectors = machine.cpuFlags.filter((flag) => /^(avx|avx2|avx512f|fma)$/.test(flag));
   const known = vectors.length > 0 ? vectors.join(' ') : 'no AVX';
   const detail = `${machine.cpuModel}: ${machine.cpuFlags.length > 0 ? known : 'instruction sets unknown'}`;
   return toFinding('CPU with AVX', !isWithoutAvx(machine), detail, 'use a CPU (or a virtual one) with AVX');
 }
 
-async function checkTool(check: string, isSetUp: boolean, mend: string, find: () => Promise<string>): Promise<Finding> {
+async function checkTool(check: string, isSetUp: boolean, fix: string, find: () => Promise<string>): Promise<Finding> {
   try {
-    return toFinding(check, true, await find(), mend);
+    return toFinding(check, true, await find(), fix);
   } catch (thrown) {
     const detail = toMessage(thrown);
-    return toFinding(check, isSetUp, isSetUp ? `${detail}; not needed, the library is set up` : detail, mend);
+    return toFinding(check, isSetUp, isSetUp ? `${detail}; not needed: the library is set up` : detail, fix);
   }
 }
 
-/** Looks at the package, the cache and who may write there; each is looked at only if the one before exists. */
-async function checkLibrary({ options, signal }: Patient): Promise<Finding[]> {
+/** Checks the package, the cache and its permissions, as far as each exists. */
+async function checkLibrary({ options, signal }: Subject): Promise<Finding[]> {
   let packageFolder: string;
   let cache: Cache;
   try {
@@ -110,38 +110,36 @@ async function checkLibrary({ options, signal }: Patient): Promise<Finding[]> {
 
 async function checkOwner(cache: Cache): Promise<Finding> {
   const foreign = await findForeignAccess(cache.folder);
-  const mend = "let root or the service's user own it, and nobody else write there";
-  return toFinding('owner of the library', foreign === undefined, foreign ?? 'root or this user alone', mend);
+  const fix = "chown it to root or the service's user, and chmod go-w";
+  return toFinding('owner of the library', foreign === undefined, foreign ?? 'root or this user alone', fix);
 }
 
 async function checkCache(cache: Cache, signal: AbortSignal): Promise<Finding> {
   const check = 'TensorFlow library in the cache';
   const integrity = await verifyFolder(cache.folder, signal);
-  if (integrity.kind === 'whole') {
-    return toFinding(check, true, cache.folder, '');
-  }
+  if (integrity.kind === 'whole') return toFinding(check, true, cache.folder, '');
   if (integrity.kind === 'damaged') {
-    return toFinding(check, false, `${integrity.file} in ${cache.folder} is damaged`, setUpMend);
+    return toFinding(check, false, `${integrity.file} in ${cache.folder} is damaged`, setUpFix);
   }
   if (await isWritable(cache.root)) {
-    return toFinding(check, false, `not in ${cache.folder}`, setUpMend);
+    return toFinding(check, false, `not in ${cache.folder}`, setUpFix);
   }
   return toFinding(check, false, `${cache.root} is not writable`, 'make it writable or set XDG_CACHE_HOME');
 }
 
 async function checkEngine(
-  { options, machine, signal }: Patient,
+  { options, machine, signal }: Subject,
   engine: 'tensorflow' | 'wasm',
-  mend: string,
+  fix: string,
 ): Promise<Finding> {
   const check = `${engine} engine`;
   try {
     const { probe = defaultProbe } = options;
     const environment = { ...options.environment, ...(engine === 'tensorflow' && (await findLibrary(options))) };
     const version = await probeEngine({ engine, environment, signal, ...probe }, machine);
-    return toFinding(check, true, `${version} runs`, mend);
+    return toFinding(check, true, `${version} runs`, fix);
   } catch (thrown) {
-    return toFinding(check, false, toMessage(thrown), mend);
+    return toFinding(check, false, toMessage(thrown), fix);
   }
 }
 
@@ -150,8 +148,8 @@ async function findLibrary(options: SetupOptions): Promise<Record<string, string
   return toLibraryEnvironment((await locateCache(environment, packageFolder, wheel)).folder);
 }
 
-function toFinding(check: string, ok: boolean, detail: string, mend: string): Finding {
-  return ok ? { check, ok, detail } : { check, ok, detail, mend };
+function toFinding(check: string, ok: boolean, detail: string, fix: string): Finding {
+  return ok ? { check, ok, detail } : { check, ok, detail, fix };
 }
 
 /** A folder that doesn't exist yet is writable when the nearest one above it is. */

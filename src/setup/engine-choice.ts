@@ -11,21 +11,21 @@ import { provisionLibrary } from './provision.ts';
 import { completeOptions, type SetupOptions } from './setup-options.ts';
 import { toLine, UnavailableError } from './unavailable-error.ts';
 
-/** The engine that this machine can run; `why` is one line for the user. */
+/** The engine to use; `why` is one line for the user. */
 export type EngineChoice =
   | { readonly engine: 'tensorflow'; readonly libraryVersion: string }
   | { readonly engine: 'wasm'; readonly why: string; readonly cause?: unknown };
 
-/** What is wanted, and how the setup shows its steps. */
+/** The wanted engine, and how to show progress. */
 export interface EngineChoiceOptions extends SetupOptions {
   readonly wanted: 'auto' | 'tensorflow' | 'wasm';
   readonly progress: ProgressKind;
 }
 
 /**
- * Chooses the engine, after setting up native TensorFlow and trying it in a throwaway process.
- * Takes a few milliseconds when all of that was done before.
- * @throws ExitError 78 when `tensorflow` is wanted and can't be had, 73 when that is because the cache can't be written,
+ * Chooses the engine, after setting up native TensorFlow and probing it in a separate process.
+ * Takes a few milliseconds when both were done before.
+ * @throws ExitError 78 when `tensorflow` is wanted and unavailable, 73 when that is because the cache is not writable,
  * 128 + signal when a signal ends the setup.
  */
 export async function chooseEngine(options: EngineChoiceOptions): Promise<EngineChoice> {
@@ -49,20 +49,14 @@ export async function chooseEngine(options: EngineChoiceOptions): Promise<Engine
 async function prepareTensorFlow(options: EngineChoiceOptions, signal: AbortSignal): Promise<string> {
   const machine = describeMachine();
   const obstacle = findObstacle(machine);
-  if (obstacle !== undefined) {
-    throw new UnavailableError(obstacle);
-  }
+  if (obstacle !== undefined) throw new UnavailableError(obstacle);
   const { environment, packageFolder, wheel, probe } = completeOptions(options);
   const cache = await locateCache(environment, packageFolder, wheel);
   const progress = createProgress(options.progress);
-  if (await clearCrashes(cache.folder)) {
-    await forgetVerification(cache.folder);
-  }
+  if (await clearCrashes(cache.folder)) await forgetVerification(cache.folder);
   await provisionLibrary({ cache, wheel, packageFolder, environment, progress, signal });
   const foreign = await findForeignAccess(cache.folder);
-  if (foreign !== undefined) {
-    throw new UnavailableError(foreign);
-  }
+  if (foreign !== undefined) throw new UnavailableError(foreign);
   try {
     const version = await probeOnce({ engine: 'tensorflow', environment, signal, ...probe }, machine, cache.folder);
     useNativeLibrary(cache.folder);
@@ -73,14 +67,10 @@ async function prepareTensorFlow(options: EngineChoiceOptions, signal: AbortSign
   }
 }
 
-/** Tells why TensorFlow can't be had; a full disk or a vanished file is a reason too, a bug is not. */
+/** Why TensorFlow is unavailable, system errors included; rethrows bugs. */
 function toReason(thrown: unknown): string {
-  if (thrown instanceof UnavailableError) {
-    return thrown.message;
-  }
-  if (thrown instanceof ExitError && thrown.exitCode === exitCodes.cacheNotWritable) {
-    return toLine(thrown.message);
-  }
+  if (thrown instanceof UnavailableError) return thrown.message;
+  if (thrown instanceof ExitError && thrown.exitCode === exitCodes.cacheNotWritable) return toLine(thrown.message);
   if (thrown instanceof Error && 'syscall' in thrown) {
     return `setting up TensorFlow failed: ${toLine(thrown.message)}`;
   }

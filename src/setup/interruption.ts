@@ -4,8 +4,8 @@ import { ExitError } from '../errors.ts';
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Runs `work` so that a signal to end aborts it, with its children, instead of leaving them behind.
- * @throws ExitError with 128 + the signal's number, as a shell reports it, once `work` has given way.
+ * Runs `work` so that SIGINT, SIGTERM or SIGHUP abort it with its children.
+ * @throws ExitError with 128 + the signal's number, like a shell, once `work` has stopped.
  */
 export async function runInterruptibly<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

@@ -6,30 +6,30 @@ import { nativeFiles } from '../native-library.ts';
 import { folderMode } from './cache.ts';
 import { libraryFiles } from './wheel.ts';
 
-/** The files that are loaded, as paths inside a folder of the cache. */
+/** Files to load, relative to a folder of the cache. */
 export const loadedFiles = [
   nativeFiles.binding,
   nativeFiles.jpeg,
   ...libraryFiles.map((name) => join(nativeFiles.libraries, name)),
 ] as const;
 
-/** The folders that these are in. */
+/** Folders of these files. */
 export const loadedFolders = ['', 'lib', 'deps', nativeFiles.libraries, dirname(nativeFiles.binding)] as const;
 
 /** Hex SHA-256 of each file. */
 const inventorySchema = z.record(z.string(), z.string());
 const inventoryFile = 'inventory.json';
-/** Remembers which bytes were hashed, so that a start costs four stats and not 600 MB. */
+/** Identity of the hashed files, so that a start costs four stats instead of reading 600 MB. */
 const verifiedFile = 'verified.json';
 
 /** Whether a folder of the cache may be loaded from. */
 export type Integrity =
   | { readonly kind: 'whole' }
   | { readonly kind: 'missing' }
-  /** A file is not what was put there. */
+  /** A file differs from its hash. */
   | { readonly kind: 'damaged'; readonly file: string };
 
-/** Hashes the files of a finished folder, which makes it complete. Nobody but their owner may write them. */
+/** Completes a folder: restricts write access to the owner and stores the hashes of its files. */
 export async function sealFolder(folder: string, signal: AbortSignal): Promise<void> {
   for (const path of [...loadedFiles, ...loadedFolders]) await chmod(join(folder, path), folderMode);
   const hashes = await hashFiles(folder, signal);
@@ -38,8 +38,8 @@ export async function sealFolder(folder: string, signal: AbortSignal): Promise<v
 }
 
 /**
- * Compares every file with the hash that it was put there with. Files that were hashed before and were not touched since,
- * which their change time tells (nobody but root can set it back), are not read again.
+ * Compares every file with its stored hash. Files that were hashed before and have the same change time (which only root
+ * can set back) are not read again.
  */
 export async function verifyFolder(folder: string, signal: AbortSignal): Promise<Integrity> {
   const inventory = await readInventory(folder);
@@ -50,12 +50,12 @@ export async function verifyFolder(folder: string, signal: AbortSignal): Promise
   const hashes: Record<string, string> = identity === undefined ? {} : await hashFiles(folder, signal);
   const damaged = loadedFiles.find((file) => hashes[file] === undefined || hashes[file] !== inventory[file]);
   if (damaged !== undefined) return { kind: 'damaged', file: damaged };
-  // In a folder of another user's each start hashes.
+  // In a read-only folder every start hashes.
   if (identity !== undefined) await writeFile(join(folder, verifiedFile), identity).catch(() => undefined);
   return { kind: 'whole' };
 }
 
-/** Lets the next start hash the files again. */
+/** Makes the next start hash the files again. */
 export async function forgetVerification(folder: string): Promise<void> {
   await rm(join(folder, verifiedFile), { force: true }).catch(() => undefined);
 }
@@ -65,7 +65,7 @@ export async function hashFile(path: string, signal: AbortSignal): Promise<strin
   const hash = createHash('sha256');
   const file = await open(path);
   try {
-    // One buffer for all: this process lives on and stays small.
+    // One reused buffer: this process is long-lived and stays small.
     const buffer = Buffer.allocUnsafe(1024 * 1024);
     for (;;) {
       signal.throwIfAborted();

@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { loadedFiles, loadedFolders } from './inventory.ts';
 
 /**
- * Finds what another user could replace: native code is loaded only from files and folders, up to the cache's own, that
- * belong to root or to this user and that nobody else may write.
- * @returns one line; undefined where there is nothing
+ * Finds files that another user could replace: native code is loaded only from files and folders, up to the cache root,
+ * that belong to root or to this user and are not writable by others.
+ * @returns one line; undefined if there are none
  */
 export async function findForeignAccess(cacheFolder: string): Promise<string | undefined> {
   const folder = await realpath(cacheFolder);

@@ -23,19 +23,19 @@ export function findNodeApiHeaders(): string {
   return join(findPackage('node-api-headers'), 'include');
 }
 
-/** Lists the C++ files of tfjs-node's binding, whole paths. */
+/** Lists the C++ files of tfjs-node's binding as absolute paths. */
 export async function listBindingSources(packageFolder: string): Promise<string[]> {
   const files = await listBindingFiles(packageFolder);
   return files.filter((file) => file.endsWith('.cc'));
 }
 
-/** The C++ file of what decodes JPEGs here, by TensorFlow's library. */
+/** The C++ source of the JPEG decoder, which uses TensorFlow's library. */
 export const jpegSource = fileURLToPath(new URL('../../src/image/native/jpeg-raster.cc', import.meta.url));
 
-/** All that it is compiled of. */
+/** All sources of the JPEG decoder. */
 export const jpegFiles = [jpegSource, ...['reduction.h', 'sampling.h'].map((file) => join(dirname(jpegSource), file))];
 
-/** Hashes what is compiled: a library that was built of other sources is not used. */
+/** Hashes all compiled sources: a library built from other ones is not used. */
 export async function hashSources(packageFolder: string): Promise<string> {
   const hash = createHash('sha256');
   for (const file of [...(await listBindingFiles(packageFolder)), ...jpegFiles]) {

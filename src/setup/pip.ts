@@ -6,12 +6,12 @@ import type { Wheel } from './wheel.ts';
 import { checkHash } from './wheel-file.ts';
 
 const findTimeoutMs = 30_000;
-/** Over all of pip's retries; a slow line of 2 Mbit/s makes the wheel in this time. */
+/** Includes pip's retries; enough for the wheel at 2 Mbit/s. */
 const downloadTimeoutMs = 15 * 60_000;
 
 /**
- * Looks for python3 with pip and tells pip's version line.
- * @throws UnavailableError naming what is missing.
+ * Finds python3 with pip; returns pip's version line.
+ * @throws UnavailableError naming what is missing
  */
 export async function findPip(environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {
   const result = await runChild('python3', ['-m', 'pip', '--version'], {
@@ -28,7 +28,7 @@ export async function findPip(environment: NodeJS.ProcessEnv, signal: AbortSigna
 /**
  * Downloads the wheel into `folder` with the machine's own pip configuration, and checks its hash.
  * @returns the wheel's path.
- * @throws UnavailableError when pip fails or the file is another one.
+ * @throws UnavailableError when pip fails or the hash differs
  */
 export async function downloadWheel(
   wheel: Wheel,

@@ -1,7 +1,7 @@
-// A throwaway process: loads the engine named by its argument, runs one operation and tells its parent the outcome.
+// A short-lived process: loads the engine named by its argument, runs one operation and sends its parent the result.
 import { toMessage } from '../errors.ts';
 
-/** What the probe tells: the version of the engine's library, or why it doesn't work. */
+/** Result of the probe: the version of the engine's library, or why it doesn't work. */
 export type ProbeReport = { readonly version: string } | { readonly failure: string };
 
 async function probe(engine: string | undefined): Promise<ProbeReport> {

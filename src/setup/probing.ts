@@ -9,33 +9,31 @@ import { isWithoutAvx, type Machine } from './machine.ts';
 import type { ProbeReport } from './probe.ts';
 import { toLine, UnavailableError } from './unavailable-error.ts';
 
-/** How an engine is tried in a process of its own. */
+/** How to probe an engine in a separate process. */
 export interface ProbeOptions {
   readonly engine: 'tensorflow' | 'wasm';
   readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
-  /** The module that the process runs. */
+  /** Module that the process runs. */
   readonly file: string;
   readonly timeoutMs: number;
 }
 
-/** The probe beside this module, compiled or not, with time for a cold disk and a busy machine; a second is usual. */
+/** The probe beside this module; it usually takes a second, the timeout allows for a cold disk and a busy machine. */
 export const defaultProbe = {
   file: fileURLToPath(toEntryUrl('./probe', import.meta.url)),
   timeoutMs: 30_000,
 };
 
 /**
- * Loads the engine and runs one operation, in a throwaway process: a crash there harms nobody.
+ * Loads the engine and runs one operation in a separate process, where a crash does no harm.
  * @returns the version of the engine's library.
  * @throws UnavailableError with the reason when it fails, crashes or hangs; the signal's reason after an abort.
  */
 export async function probeEngine(options: ProbeOptions, machine: Machine): Promise<string> {
   const { code, signalName, isLate, report, stderr } = await runProbe(options);
   options.signal.throwIfAborted();
-  if (report !== undefined && 'version' in report) {
-    return report.version;
-  }
+  if (report !== undefined && 'version' in report) return report.version;
   const name = options.engine === 'tensorflow' ? 'TensorFlow' : 'the wasm engine';
   if (isLate) {
     throw new UnavailableError(`${name} did not run its first operation within ${String(options.timeoutMs / 1000)} s`);
@@ -52,7 +50,7 @@ export async function probeEngine(options: ProbeOptions, machine: Machine): Prom
 const stampPrefix = 'probed-';
 
 /**
- * Forgets that the library worked where a process died while it loaded it.
+ * Clears remembered probes if a process died while loading the library.
  * @returns whether one did
  */
 export async function clearCrashes(cacheFolder: string): Promise<boolean> {
@@ -75,9 +73,8 @@ function isDead(pid: number | undefined): boolean {
 }
 
 /**
- * Probes TensorFlow as `probeEngine` does, but for a machine, Node and library that worked before:
- * then it tells the version at once. A failure is never remembered, and a folder of another user's is probed at every start:
- * nobody could take back there that it works.
+ * Probes TensorFlow once per machine, Node and library, and remembers success. Failures are never remembered, and a
+ * read-only folder is probed at every start, because a success could not be cleared there.
  */
 export async function probeOnce(options: ProbeOptions, machine: Machine, cacheFolder: string): Promise<string> {
   const facts = [process.version, machine.glibc, machine.cpuModel, machine.cpuFlags];
@@ -126,10 +123,8 @@ function runProbe(options: ProbeOptions): Promise<ProbeEnd> {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4096)));
     child.on('message', (message) => {
       report ??= toReport(message);
-      // TensorFlow's threads need not come to an end in order.
-      if (report !== undefined) {
-        kill();
-      }
+      // TensorFlow's threads need no orderly end.
+      if (report !== undefined) kill();
     });
     child.on('error', reject);
     child.on('close', (code, signalName) => {
@@ -140,11 +135,9 @@ function runProbe(options: ProbeOptions): Promise<ProbeEnd> {
   });
 }
 
-/** Lets other messages pass unheard: process managers inject some into every child. */
+/** Ignores other messages: process managers inject some into every child. */
 function toReport(message: unknown): ProbeReport | undefined {
-  if (typeof message !== 'object' || message === null) {
-    return undefined;
-  }
+  if (typeof message !== 'object' || message === null) return undefined;
   if ('version' in message && typeof message.version === 'string') {
     return { version: message.version };
   }

@@ -1,7 +1,7 @@
-/** How far one step of the setup is. */
+/** One step of the setup. */
 export interface Step {
   readonly title: string;
-  /** Tells the share that is done, 0 to 1. */
+  /** Measures the finished share, 0 to 1. */
   readonly measure: () => Promise<number>;
 }
 
@@ -15,7 +15,7 @@ export type ProgressKind = 'bar' | 'lines' | 'none';
 
 const redrawMs = 200;
 
-/** Creates what shows progress on stderr; a bar needs a terminal and becomes lines elsewhere. */
+/** Creates a progress display on stderr; without a terminal a bar becomes lines. */
 export function createProgress(kind: ProgressKind): Progress {
   const say = (text: string): void => {
     if (kind !== 'none') {
@@ -35,7 +35,7 @@ export function createProgress(kind: ProgressKind): Progress {
 }
 
 async function runWithBar<T>(step: Step, work: () => Promise<T>): Promise<T> {
-  // Only now: a service that has nothing to set up never loads it.
+  // Loaded on demand: a service with nothing to set up never needs it.
   const { default: cliProgress } = await import('cli-progress');
   const bar = new cliProgress.SingleBar(
     {
@@ -51,7 +51,7 @@ async function runWithBar<T>(step: Step, work: () => Promise<T>): Promise<T> {
       (share) => {
         bar.update(Math.min(share, 1));
       },
-      () => undefined, // What is measured may vanish in this moment; the step's own result counts.
+      () => undefined, // The files may have just vanished; only the step's own result counts.
     );
   }, redrawMs);
   try {

@@ -13,10 +13,10 @@ import { UnavailableError } from './unavailable-error.ts';
 import { libraryFiles, wantedMembers, type Wheel } from './wheel.ts';
 import { measureFolder, unpackWheel } from './wheel-file.ts';
 
-/** Longer than everything that the holder of the lock may take. */
+/** Longer than the sum of the holder's timeouts. */
 const lockTimeoutMs = 30 * 60_000;
 
-/** What the provisioning works with. */
+/** Inputs of the provisioning. */
 export interface ProvisionOptions {
   readonly cache: Cache;
   readonly wheel: Wheel;
@@ -35,16 +35,14 @@ interface Tools {
 
 /**
  * Fills the cache with TensorFlow's libraries and the compiled addons, unless it is complete.
- * Any number of processes may do so at once: one works, the others wait for it.
- * @throws UnavailableError when this machine can't; ExitError 73 when the cache can't be written.
+ * Concurrent processes wait for the one that does it.
+ * @throws UnavailableError when this machine can't; ExitError 73 when the cache is not writable
  */
 export async function provisionLibrary(options: ProvisionOptions): Promise<void> {
   const { cache, environment, signal, progress } = options;
   const isWhole = async (): Promise<boolean> => (await verifyFolder(cache.folder, signal)).kind === 'whole';
-  if (await isWhole()) {
-    return;
-  }
-  // What is missing is told before 200 MB are downloaded.
+  if (await isWhole()) return;
+  // Missing tools are reported before 200 MB are downloaded.
   const nodeApiHeaders = findNodeApiHeaders();
   const [compiler] = await Promise.all([findCompiler(environment, signal), findPip(environment, signal)]);
   await makeRoot(cache);

@@ -2,7 +2,7 @@ import { findTfjsNode } from './package-folder.ts';
 import { defaultProbe } from './probing.ts';
 import { tensorflowWheel, type Wheel } from './wheel.ts';
 
-/** Where native TensorFlow comes from and goes to; only the environment has no default. */
+/** Options of the setup; all but the environment have defaults. */
 export interface SetupOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Folder of tfjs-node. */
@@ -12,7 +12,7 @@ export interface SetupOptions {
 }
 
 /**
- * Fills in the installed tfjs-node, the pinned wheel and this room's probe.
+ * Fills in defaults: the installed tfjs-node, the pinned wheel and this room's probe.
  * @throws UnavailableError when tfjs-node isn't installed.
  */
 export function completeOptions(options: SetupOptions): Required<SetupOptions> {

@@ -1,4 +1,4 @@
-/** Why native TensorFlow can't be had on this machine; `message` is one line for the user. */
+/** Native TensorFlow is unavailable on this machine; `message` is one line for the user. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
 
@@ -7,7 +7,7 @@ export class UnavailableError extends Error {
   }
 }
 
-/** Brings a text of any length to one line that fits a log. */
+/** Shortens a text to one line of a log. */
 export function toLine(text: string): string {
   const maxCharacters = 300;
   const line = text.replaceAll(/\s+/g, ' ').trim();

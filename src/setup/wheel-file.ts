@@ -5,7 +5,7 @@ import { hashFile } from './inventory.ts';
 import { UnavailableError } from './unavailable-error.ts';
 import type { Wheel } from './wheel.ts';
 
-/** Seconds on a quiet machine. */
+/** Takes seconds on an idle machine. */
 const unpackTimeoutMs = 5 * 60_000;
 
 /** Arguments: wheel, target folder, wanted members (a folder ends in a slash). Python's zipfile checks every CRC. */
@@ -33,7 +33,7 @@ export async function checkHash(path: string, wheel: Wheel, signal: AbortSignal)
 
 /**
  * Unpacks the wanted members of a wheel into `folder`.
- * @throws UnavailableError when the file is no whole wheel.
+ * @throws UnavailableError for an incomplete wheel
  */
 export async function unpackWheel(
   path: string,
@@ -48,13 +48,11 @@ export async function unpackWheel(
   }
 }
 
-/** Adds up the bytes of all files below `folder`. */
+/** Sums the sizes of all files below `folder`. */
 export async function measureFolder(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) {
-      bytes += (await stat(join(entry.parentPath, entry.name))).size;
-    }
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
   }
   return bytes;
 }

@@ -5,15 +5,15 @@ export interface Wheel {
   /** Lower-case hexadecimal. */
   readonly sha256: string;
   readonly bytes: number;
-  /** Bytes of what is kept of it. */
+  /** Size of the extracted files. */
   readonly unpackedBytes: number;
   readonly pythonVersion: string;
   readonly abi: string;
-  /** The tag that pip is asked for; every pip since 19.3 knows manylinux2014 (which is manylinux_2_17). */
+  /** Platform tag for pip; every pip since 19.3 knows manylinux2014 (manylinux_2_17). */
   readonly platformTag: string;
 }
 
-/** The wheel whose TensorFlow libraries are used; they do not depend on the machine's Python. */
+/** The wheel with the TensorFlow libraries, which are independent of the machine's Python. */
 export const tensorflowWheel: Wheel = {
   project: 'tensorflow-cpu',
   version: '2.15.1',
@@ -28,7 +28,7 @@ export const tensorflowWheel: Wheel = {
 /** The libraries inside the wheel's `tensorflow/` folder that the binding is linked with. */
 export const libraryFiles = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const;
 
-/** What is unpacked: the libraries, and the headers that the addons include directly or indirectly. */
+/** Members to extract: the libraries, and the headers that the addons include directly or indirectly. */
 export const wantedMembers: readonly string[] = [
   ...libraryFiles.map((file) => `tensorflow/${file}`),
   'tensorflow/include/tensorflow/c/',

@@ -45,9 +45,9 @@ test('where_tensorflow_is_demanded_and_can_not_be_had_the_start_ends_in_78', asy
   assert.match(started.stderr(), /doctor/);
 });
 
-test('doctor_says_what_is_missing_and_the_mend', async (context) => {
+test('doctor_says_what_is_missing_and_how_to_fix_it', async (context) => {
   const environment = toBareEnvironment(context);
   const started = startLauncher(context, { environment, args: ['doctor'] });
   assert.equal(await started.ended, 1);
-  assert.match(started.stdout(), /FAIL.*\n {5}mend: /);
+  assert.match(started.stdout(), /FAIL.*\n {5}fix: /);
 });

@@ -11,10 +11,10 @@ test('an_empty_machine_is_told_what_to_install_and_nothing_is_changed', async (t
   const environment = await keepOnly(machine, []);
   const probe = await createProbe(machine, "process.send({ failure: 'no library' });");
   const findings = await examine({ environment, packageFolder: machine.packageFolder, probe });
-  expectMend(findings, 'tensorflow engine', /no library/, /image-check setup/);
-  expectMend(findings, 'python3 with pip', /python3 was not found/, /install python3 and pip/);
-  expectMend(findings, 'C++17 compiler', /no C\+\+17 compiler/, /install g\+\+/);
-  expectMend(findings, 'TensorFlow library in the cache', /^not in /, /image-check setup/);
+  expectFix(findings, 'tensorflow engine', /no library/, /image-check setup/);
+  expectFix(findings, 'python3 with pip', /python3 was not found/, /install python3 and pip/);
+  expectFix(findings, 'C++17 compiler', /no C\+\+17 compiler/, /install g\+\+/);
+  expectFix(findings, 'TensorFlow library in the cache', /^not in /, /image-check setup/);
   assert.equal(findings.get('tfjs-node')?.ok, true);
   assert.equal(findings.get('Node.js')?.ok, true);
   assert.deepEqual(await listCache(machine), []);
@@ -24,7 +24,7 @@ test('a_missing_tfjs_node_is_found_and_wasm_runs_all_the_same', async (t) => {
   const machine = await createSmallMachine(t);
   await rm(machine.packageFolder, { recursive: true });
   const findings = await examine({ environment: machine.environment, packageFolder: machine.packageFolder });
-  expectMend(findings, 'tfjs-node', /ENOENT/, /npm ci/);
+  expectFix(findings, 'tfjs-node', /ENOENT/, /npm ci/);
   assert.equal(findings.get('wasm engine')?.ok, true);
 });
 
@@ -35,7 +35,7 @@ test('an_unwritable_cache_is_found', async (t) => {
   const probe = await createProbe(machine, "process.send({ version: '1' });");
   const findings = await examine({ environment, packageFolder: machine.packageFolder, probe });
   assert.equal(findings.get('tensorflow engine')?.ok, true);
-  expectMend(findings, 'TensorFlow library in the cache', /is not writable/, /XDG_CACHE_HOME/);
+  expectFix(findings, 'TensorFlow library in the cache', /is not writable/, /XDG_CACHE_HOME/);
 });
 
 test('an_engine_that_crashes_is_found', async (t) => {
@@ -43,8 +43,8 @@ test('an_engine_that_crashes_is_found', async (t) => {
   const probe = await createProbe(machine, "process.kill(process.pid, 'SIGSEGV');");
   const { environment, packageFolder } = machine;
   const findings = await examine({ environment, packageFolder, probe });
-  expectMend(findings, 'tensorflow engine', /TensorFlow crashed with SIGSEGV/, /image-check setup/);
-  expectMend(findings, 'wasm engine', /the wasm engine crashed with SIGSEGV/, /npm ci/);
+  expectFix(findings, 'tensorflow engine', /TensorFlow crashed with SIGSEGV/, /image-check setup/);
+  expectFix(findings, 'wasm engine', /the wasm engine crashed with SIGSEGV/, /npm ci/);
 });
 
 async function createProbe(machine: SmallMachine, code: string): Promise<{ file: string; timeoutMs: number }> {
@@ -58,9 +58,9 @@ async function examine(options: SetupOptions): Promise<Map<string, Finding>> {
   return new Map(findings.map((finding) => [finding.check, finding]));
 }
 
-function expectMend(findings: Map<string, Finding>, check: string, detail: RegExp, mend: RegExp): void {
+function expectFix(findings: Map<string, Finding>, check: string, detail: RegExp, fix: RegExp): void {
   const finding = findings.get(check);
   assert.ok(finding !== undefined && !finding.ok, check);
   assert.match(finding.detail, detail);
-  assert.match(finding.mend ?? '', mend);
+  assert.match(finding.fix ?? '', fix);
 }

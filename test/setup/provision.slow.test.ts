@@ -86,7 +86,7 @@ test('the_real_library', async (t) => {
     await chmod(library, 0o755);
   });
 
-  await t.test('the_doctor_finds_nothing_to_mend', async () => {
+  await t.test('the_doctor_finds_nothing_to_fix', async () => {
     const { packageFolder, root } = checkout;
     const probe = { file: join(root, 'src', 'setup', 'probe.ts'), timeoutMs: 30_000 };
     const findings = await diagnose({ environment: nothing, packageFolder, probe });
