@@ -6,7 +6,7 @@ const stepSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
 const loadSeconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const batchSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-/** Creates what a worker counts; summed over workers by the primary. */
+/** Creates a worker's metrics; the primary sums them over workers. */
 export function createWorkerMetrics(registry: Registry, droppedLines: DroppedLines = {}) {
   createLogMetrics(registry, droppedLines);
   return { ...createRequestMetrics([registry]), ...createModelMetrics([registry]) };
@@ -18,13 +18,13 @@ function createRequestMetrics(registers: Registry[]) {
   return {
     httpRequests: new Counter({
       name: 'image_check_http_requests_total',
-      help: 'Requests answered, by route, method and status code.',
+      help: 'Responses, by route, method and status code.',
       labelNames: ['route', 'method', 'code'] as const,
       registers,
     }),
     requestDuration: new Histogram({
       name: 'image_check_request_duration_seconds',
-      help: 'Time from the first byte of a request to the last byte of its answer.',
+      help: 'Time from the first byte of a request to the last byte of its response.',
       labelNames: ['route'] as const,
       buckets: requestSeconds,
       registers,
@@ -38,13 +38,13 @@ function createRequestMetrics(registers: Registry[]) {
     }),
     errors: new Counter({
       name: 'image_check_errors_total',
-      help: 'Error answers and failed images, by code.',
+      help: 'Error responses and failed images, by code.',
       labelNames: ['error'] as const,
       registers,
     }),
     inFlight: new Gauge({
       name: 'image_check_in_flight',
-      help: 'Requests being answered now.',
+      help: 'Requests in flight.',
       registers,
     }),
   };
@@ -54,14 +54,14 @@ function createModelMetrics(registers: Registry[]) {
   return {
     inferenceDuration: new Histogram({
       name: 'image_check_inference_duration_seconds',
-      help: 'Time of one run of a batch through a model.',
+      help: 'Inference time of one batch.',
       labelNames: ['model', 'version', 'engine'] as const,
       buckets: stepSeconds,
       registers,
     }),
     batchSize: new Histogram({
       name: 'image_check_batch_size',
-      help: 'Images that ran through a model together.',
+      help: 'Images per inference batch.',
       labelNames: ['model'] as const,
       buckets: batchSizes,
       registers,
@@ -80,13 +80,13 @@ function createModelMetrics(registers: Registry[]) {
     }),
     rules: new Counter({
       name: 'image_check_rules_total',
-      help: 'Picture rules that images were held against, and too_small for each model that gave no labels.',
+      help: 'Evaluated image rules, and too_small for each model that returned no labels.',
       labelNames: ['rule', 'verdict'] as const,
       registers,
     }),
     queueDepth: new Gauge({
       name: 'image_check_queue_depth',
-      help: 'Images waiting for a model now.',
+      help: 'Images queued for inference.',
       registers,
     }),
     modelLoad: new Histogram({

@@ -20,7 +20,7 @@ export type RestartReason = (typeof restartReasons)[number];
 
 const modelStates = ['cold', 'loading', 'ready', 'failed'] as const;
 
-/** What the primary reports about one slot. */
+/** Gauges of one slot. */
 interface WorkerGauges {
   readonly slot: number;
   readonly isServing: boolean;
@@ -28,14 +28,14 @@ interface WorkerGauges {
   readonly snapshot: WorkerSnapshot | undefined;
 }
 
-/** Creates what the primary itself counts and shows. */
+/** Creates the primary's own metrics. */
 export function createPrimaryMetrics(version: string, engine: EngineName, droppedLines: DroppedLines = {}) {
   const registry = new Registry();
   createLogMetrics(registry, droppedLines);
   const registers = [registry];
   const restarts = new Counter({
     name: 'image_check_worker_restarts_total',
-    help: 'Workers that were forked again, by the reason why the one before ended.',
+    help: 'Respawned workers, by the reason why the previous one ended.',
     labelNames: ['reason'] as const,
     registers,
   });
@@ -89,7 +89,7 @@ function createWorkerGauges(registry: Registry) {
   };
 }
 
-/** Shows how many images are suspected and refused. */
+/** Sets the gauge of suspected and quarantined images. */
 export function setQuarantineGauge(
   { suspects }: Pick<PrimaryMetrics, 'suspects'>,
   { suspected, quarantined }: QuarantineState,
