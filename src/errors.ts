@@ -1,4 +1,4 @@
-/** Every code that an answer of the service may carry. Status and title of each: `error-table.ts`. */
+/** Every error code of the service. Status and title of each: `error-table.ts`. */
 export const errorCodes = [
   'ERR_UPLOAD_MISSING',
   'ERR_UPLOAD_MALFORMED',
@@ -29,7 +29,7 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 export interface ServiceErrorOptions {
-  /** Seconds after which trying again makes sense; becomes `Retry-After`. */
+  /** Seconds after which to retry; becomes `Retry-After`. */
   retryAfterSeconds?: number;
   cause?: unknown;
 }
@@ -70,7 +70,7 @@ export class ExitError extends Error {
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything thrown. */
 export function toMessage(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -10,24 +10,24 @@ export const nativeFiles = {
   libraries: path.join('deps', 'lib'),
 } as const;
 
-/** Lets this process, and what it starts from now on, load native TensorFlow from a verified folder. */
+/** Makes this process and its future children load native TensorFlow from a verified folder. */
 export function useNativeLibrary(folder: string): void {
   Object.assign(process.env, toLibraryEnvironment(folder));
 }
 
-/** What a child process needs in its environment to load native TensorFlow from a folder. */
+/** Environment of a child process that loads native TensorFlow from a folder. */
 export function toLibraryEnvironment(folder: string): Record<string, string> {
   return { [variable]: folder };
 }
 
-/** Folder of the native TensorFlow in use; undefined where none is. */
+/** Folder of the native TensorFlow in use; undefined if there is none. */
 export function findNativeLibrary(): string | undefined {
   return process.env[variable];
 }
 
 /**
  * Folder of the native TensorFlow in use.
- * @throws Error where none is.
+ * @throws Error if there is none
  */
 export function getNativeLibrary(): string {
   const folder = findNativeLibrary();
@@ -37,12 +37,12 @@ export function getNativeLibrary(): string {
 
 const markerPrefix = 'loading-';
 
-/** A file that is in the library's folder while a thread loads it: one of a dead process tells of a crash. */
+/** A file that exists while a thread loads the library; one of a dead process is evidence of a crash. */
 export function toLoadMarker(folder: string, pid: number, threadId: number): string {
   return path.join(folder, `${markerPrefix}${String(pid)}-${String(threadId)}`);
 }
 
-/** The process that a file of the library's folder marks as loading it; undefined for any other file. */
+/** The process id in the name of a load marker; undefined for any other file. */
 export function readLoadMarker(name: string): number | undefined {
   const pid = new RegExp(`^${markerPrefix}(\\d+)-\\d+$`).exec(name)?.[1];
   return pid === undefined ? undefined : Number(pid);

@@ -6,9 +6,9 @@ const quoted = /(['"`])\/[^'"`\n]*\/([^'"`/\n]*)\1/g;
 const bare = /(?<![\w.:/@~-])(?:file:\/\/)?\/(?:[^\s/'"`<>|:;,()]+\/)+([^\s/'"`<>|:;,()]*)/g;
 
 /**
- * Cuts every path of this machine in a reason down to its last part: clients and probes see reasons, and a path tells them
- * about the machine what they need not know. The log keeps the whole text.
- * @param roots folders that the text may name, which may have whitespace in them
+ * Reduces every absolute path in a text to its last part: clients and probes see the text, and must not learn about the
+ * machine. The log keeps the full text.
+ * @param roots folders that the text may name; they may contain whitespace
  */
 export function hidePaths(text: string, ...roots: readonly string[]): string {
   const ordered = roots.filter((root) => root.length > 1).toSorted((one, other) => other.length - one.length);

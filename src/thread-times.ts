@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What one thread had since the last call of a meter. */
+/** Times of one thread since the last call of a meter. */
 export interface ThreadSpan {
   readonly cpuMs: number;
-  /** Time that it was ready to run and had no CPU, up to when it had one last. */
+  /** Time in the run queue without a CPU, up to when it last ran. */
   readonly delayMs: number;
 }
 
-/** What the kernel says of one thread of this process, since it began. */
+/** Times of one thread of this process since its start. */
 interface ThreadTimes extends ThreadSpan {
-  /** That of the main thread is the process id. */
+  /** The main thread's is the process id. */
   readonly id: number;
   readonly nice: number;
 }
@@ -17,9 +17,8 @@ interface ThreadTimes extends ThreadSpan {
 const tasks = '/proc/self/task';
 
 /**
- * Creates a meter of some threads of this process; it lists none where there is no /proc. A call takes about 20 µs a
- * thread.
- * @param isMeant tells them by their nice value and that of the main thread, which is not among them
+ * Creates a meter of some threads of this process; it lists none without /proc. A call takes about 20 µs per thread.
+ * @param isMeant selects threads by their nice value and the main thread's; the main thread is never included
  */
 export function createThreadMeter(isMeant: (nice: number, mainNice: number) => boolean): () => ThreadSpan[] {
   let last = listThreads(isMeant);

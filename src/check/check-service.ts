@@ -22,7 +22,7 @@ import type {
 } from './types.ts';
 import { toModelResult, toUnjudged } from './verdict.ts';
 
-/** What the room is built from. */
+/** What the check service is constructed from. */
 export interface CheckOptions extends OpenOptions, PlanOptions {
   readonly engine: EngineName;
   readonly inference: InferenceService;
@@ -30,11 +30,11 @@ export interface CheckOptions extends OpenOptions, PlanOptions {
   readonly admission: Admission;
   /** For all other requests: their latency must not refuse plain JPEGs. */
   readonly slowAdmission: Admission;
-  /** Called for what is no expected failure, before the client sees ERR_INTERNAL. */
+  /** Called for unexpected errors, before the client sees ERR_INTERNAL. */
   readonly onBug: (thrown: unknown) => void;
 }
 
-/** Creates the product: images in, verdicts out. */
+/** Creates the check service: images in, verdicts out. */
 export function createCheckService(options: CheckOptions): CheckService {
   let checked = 0;
   return {
@@ -51,7 +51,7 @@ export function createCheckService(options: CheckOptions): CheckService {
       const admitted = { ...request, signal };
       const checking: Promise<ImageResult>[] = [];
       for (const image of request.images) {
-        // Hashing an upload and reading its header take tens of milliseconds for large ones; others get a turn between.
+        // Hashing a large upload and reading its header take tens of milliseconds: other requests get a turn in between.
         if (checking.length > 0) await nextTurn();
         checking.push(checkImage(options, image, plan, admitted).finally(release));
       }
@@ -79,7 +79,7 @@ async function checkImage(
     const suspects = [toDecodeSuspect(imageHash), ...models.map(({ model }) => toRunSuspect(imageHash, model))];
     options.quarantine.assertNotQuarantined(suspects);
     const open = await openImage(options, image.bytes, imageHash, request);
-    // The network runs on pictures that break rules, too: clients want all reasons at once.
+    // Models run on images that break rules, too: clients want all reasons at once.
     const outcomes = await Promise.all(models.map((model) => runModel(options, open, model, request)));
     open.release();
     const { facts, isAnimated } = open;
@@ -126,7 +126,7 @@ async function runModel(
   return outcome;
 }
 
-/** Decodes a picture that is too small for a model all the same: a damaged one is an error whatever its size. */
+/** Decodes an image that is too small for the model: a corrupt one is an error whatever its size. */
 async function leaveUnjudged(options: CheckOptions, { decode }: OpenImage, planned: PlannedModel): Promise<Outcome> {
   const { decodeMs } = await decode(planned.model.manifest.input);
   return { result: toUnjudged(planned, options.engine), timingsMs: { decode: decodeMs, queue: 0, inference: 0 } };
@@ -141,9 +141,9 @@ async function judgeByModel(
   const { metrics, inference, quarantine } = options;
   const { model } = planned;
   const { manifest } = model;
-  // The first image is decoded while its model is loaded; what fails is told by infer().
+  // The first image is decoded while its model loads; infer() reports a failed load.
   inference.load(model).catch(() => undefined);
-  // TensorFlow brings the decoder of plain JPEGs: by another one the first answer would differ from all that follow.
+  // The decoder of plain JPEGs comes with TensorFlow: with another one the first answer would differ from later ones.
   if (isPlain && options.engine === 'tensorflow') await inference.waitForStart(model, request);
   const { raster, decodeMs } = await decode(manifest.input);
   const { scores, map, queueMs, inferenceMs } = await inference.infer(model, raster, { ...request, subject });
@@ -154,7 +154,7 @@ async function judgeByModel(
   return { result, timingsMs: { decode: decodeMs, queue: queueMs, inference: inferenceMs } };
 }
 
-/** Models work on one image side by side, so the slowest of each step is what the client waited for. */
+/** Models run on one image concurrently, so the slowest of each step is what the client waited for. */
 function toTimings(outcomes: readonly Outcome[]): ImageTimings {
   const slowest = (step: keyof ImageTimings): number =>
     Math.max(0, ...outcomes.map((outcome) => outcome.timingsMs[step]));
@@ -164,5 +164,5 @@ function toTimings(outcomes: readonly Outcome[]): ImageTimings {
 function toServiceError(options: CheckOptions, thrown: unknown): ServiceError {
   if (thrown instanceof ServiceError && thrown.code !== 'ERR_INTERNAL') return thrown;
   options.onBug(thrown);
-  return new ServiceError('ERR_INTERNAL', 'an unexpected error; the log has the details', { cause: thrown });
+  return new ServiceError('ERR_INTERNAL', 'internal error; the log has the cause', { cause: thrown });
 }

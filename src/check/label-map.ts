@@ -3,11 +3,11 @@ import type { Size } from '../image/types.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { LabelMap } from './types.ts';
 
-/** Cuts out of a model's map what it says of the label at `index`. */
+/** Extracts the map of the label at `index`. */
 export type LabelMapper = (index: number) => LabelMap;
 
 /**
- * Lays a model's map of one picture over that picture.
+ * Maps a model's label map onto the image.
  * @param map float32 `[rows, columns, labels]` over the raster
  * @param picture its size after EXIF orientation
  * @throws Error where a score is not a number

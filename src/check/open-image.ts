@@ -7,41 +7,41 @@ import type { WorkerMetrics } from '../metrics/catalogue.ts';
 import { type QuarantineClient, toDecodeSuspect } from './quarantine-client.ts';
 import type { CheckRequest } from './types.ts';
 
-/** What opening and decoding need. */
+/** Dependencies of opening and decoding images. */
 export interface OpenOptions {
   readonly limits: DecodeLimits;
   readonly quarantine: QuarantineClient;
   readonly metrics: WorkerMetrics;
-  /** Called when decoding an image took too long and nothing but the image was the cause. */
+  /** Called when a decode timed out on an otherwise idle worker. */
   readonly onDecodeTimeout: (subject: Subject) => void;
-  /** Called when decoding an image hangs; `isCounted` when its time-out was reported before. */
+  /** Called when a decode hangs; `isCounted` if its timeout was reported before. */
   readonly onDecodeHang: (subject: Subject, isCounted: boolean) => void;
 }
 
-/** An upload whose header was read. */
+/** An upload with its header read. */
 export interface OpenImage {
   readonly facts: MeasuredImage['facts'];
   readonly isAnimated: boolean;
   readonly subject: Subject;
-  /** Whether it is a JPEG of the plain kind. */
+  /** Whether it is a plain JPEG. */
   readonly isPlain: boolean;
-  /** Decodes it for a model; models of one input share the raster. @throws as `decodeMeasured` */
+  /** Decodes it for a model; models with the same input share the raster. @throws as `decodeMeasured` */
   readonly decode: (shape: RasterShape) => Promise<Decoded>;
-  /** Lets the memory of the rasters be used again; not while anybody works on them. */
+  /** Returns the memory of the rasters to the pool; call it only when they are no longer in use. */
   readonly release: () => void;
 }
 
-/** Known once native code has read the header, which may hang, too. */
+/** Known only after native code has read the header, which may hang, too. */
 type SubjectFacts = Pick<Subject, 'format' | 'width' | 'height' | 'bytes'>;
 
 interface Decoded {
   /** uint8 `[height, width, 3]` */
   readonly raster: Uint8Array;
-  /** From asking to having it, the wait for its turn included. */
+  /** Duration including the wait in the decode queue. */
   readonly decodeMs: number;
 }
 
-/** Reads the header of an upload; it and all decodes share one budget of time. @throws as `measureImage` */
+/** Reads the header of an upload; header and decodes share one time budget. @throws as `measureImage` */
 export async function openImage(
   options: OpenOptions,
   bytes: Uint8Array,

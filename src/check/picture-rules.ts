@@ -27,7 +27,7 @@ export function findProfiles(profiles: Profiles, asked: readonly string[]): Prof
     const profile = find(name);
     if (profile) return profile;
     const known = Object.keys(profiles).join(', ');
-    throw new ServiceError('ERR_RULES_UNKNOWN', `no rules ${name}; there are: ${known === '' ? 'none' : known}`);
+    throw new ServiceError('ERR_RULES_UNKNOWN', `no rules ${name}; known: ${known === '' ? 'none' : known}`);
   });
 }
 

@@ -6,28 +6,28 @@ import { type AppliedPolicy, defaultPolicy, isKnownPolicy, toAppliedPolicy } fro
 import { findProfiles } from './picture-rules.ts';
 import type { CheckRequest } from './types.ts';
 
-/** What names of a request stand for. */
+/** What the names in a request refer to. */
 export interface PlanOptions {
   readonly config: Pick<Config, 'check' | 'rules' | 'policies'>;
   readonly store: () => ModelStore;
 }
 
-/** A model and what its scores are held against. */
+/** A model and the policy that judges its scores. */
 export interface PlannedModel {
   readonly model: ModelVersion;
   readonly policy: AppliedPolicy;
-  /** Whether the request or the configuration names a policy, which the answer then tells. */
+  /** Whether the answer names the policy: the request or the configuration chose one. */
   readonly isPolicyTold: boolean;
 }
 
-/** What every image of a request is held against. */
+/** The models and rules that judge every image of a request. */
 export interface CheckPlan {
   readonly models: readonly PlannedModel[];
   readonly profiles: readonly Config['rules'][string][];
 }
 
 /**
- * Looks up all that a request names.
+ * Resolves the models, rules and policy of a request.
  * @throws {@link ServiceError} ERR_MODEL_UNKNOWN, ERR_MODEL_UNAVAILABLE for a version whose manifest is broken,
  * ERR_RULES_UNKNOWN, ERR_POLICY_UNKNOWN
  */
@@ -61,5 +61,5 @@ function assertKnown(models: readonly ModelVersion[], policies: Config['policies
   if (isKnownPolicy(models, policies, name)) return;
   const ours = models.flatMap(({ manifest }) => Object.keys(manifest.policies ?? {}));
   const known = [...new Set([defaultPolicy, ...ours, ...Object.keys(policies)])].join(', ');
-  throw new ServiceError('ERR_POLICY_UNKNOWN', `no policy ${name}; there are: ${known}`);
+  throw new ServiceError('ERR_POLICY_UNKNOWN', `no policy ${name}; known: ${known}`);
 }

@@ -55,7 +55,7 @@ export class QuarantineClient {
   /** @throws ERR_IMAGE_QUARANTINED */
   assertNotQuarantined(suspects: readonly string[]): void {
     if (!suspects.some((suspect) => this.#quarantined.has(suspect))) return;
-    const detail = 'this very image hung or crashed a worker, or ran out of time, twice; it is refused for a while';
+    const detail = 'this image hung or crashed a worker, or timed out, twice; it is refused for a while';
     throw new ServiceError('ERR_IMAGE_QUARANTINED', detail);
   }
 

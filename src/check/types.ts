@@ -5,7 +5,7 @@ import type { ImageFacts } from '../image/types.ts';
 import type { EngineName } from '../ipc/messages.ts';
 import { type Verdict, verdicts } from '../model/policy.ts';
 
-// Whoever shows a verdict asks this room for it, which has its policy from the models.
+// Re-exported: rooms that show verdicts import them from here, not from the models.
 export { type Verdict, verdicts };
 
 /** One uploaded file. */
@@ -14,7 +14,7 @@ export interface UploadedImage {
   readonly bytes: Uint8Array;
 }
 
-/** What to check, and until when. */
+/** What to check, and its deadline. */
 export interface CheckRequest extends Deadline {
   readonly requestId: string;
   readonly images: readonly UploadedImage[];
@@ -24,17 +24,17 @@ export interface CheckRequest extends Deadline {
   readonly rules: readonly string[];
   /** Undefined for `check.policy`. */
   readonly policy: string | undefined;
-  /** Whether to tell where flagged labels show, of models that know. */
+  /** Whether to include maps of flagged labels, for models that have them. */
   readonly explain: boolean;
 }
 
-/** Where in a picture a label shows: a grid of scores that lies over the upright picture. */
+/** Where in an image a label shows: a grid of scores over the upright image. */
 export interface LabelMap {
   readonly columns: number;
   readonly rows: number;
   /** From the top, each row from left to right; 0…1. */
   readonly scores: readonly (readonly number[])[];
-  /** What of the picture the grid lies over, in shares of its width and height; all of it where absent. */
+  /** The part of the image that the grid covers, as fractions of its width and height; absent: all of it. */
   readonly area?: Area;
 }
 
@@ -45,11 +45,11 @@ export interface LabelResult {
   readonly score: number;
   readonly thresholds?: { readonly review?: number; readonly reject?: number };
   readonly verdict: Verdict;
-  /** Of flagged labels, where it was asked for and the model has one. */
+  /** Only of flagged labels, on request, if the model has one. */
   readonly map?: LabelMap;
 }
 
-/** What an answer can say of a picture's header; `too_small` is a model's rule, the others are the operator's. */
+/** Names of image rules; `too_small` is a model's rule, the others are the operator's. */
 export type RuleName =
   | 'minWidth'
   | 'minHeight'
@@ -65,40 +65,40 @@ export type RuleName =
 export interface RuleResult {
   readonly rule: RuleName;
   readonly limit: number | boolean | readonly string[];
-  /** What the picture has. */
+  /** The image's value. */
   readonly actual: number | boolean | string;
   readonly verdict: Verdict;
-  /** Of `too_small`: the model that gives no labels. */
+  /** Only of `too_small`: the model that returns no labels. */
   readonly model?: string;
 }
 
-/** What one model says of one image. */
+/** Result of one model for one image. */
 export interface ModelResult {
   readonly model: string;
   readonly version: string;
   readonly engine: EngineName;
-  /** Where the request or the configuration names one: whose thresholds hold, `default` for a model that lacks it. */
+  /** Applied policy, if the request or the configuration names one; `default` for a model that lacks it. */
   readonly policy?: string;
   readonly verdict: Verdict;
-  /** None of a picture that is too small for the model. */
+  /** Empty for an image that is too small for the model. */
   readonly labels: readonly LabelResult[];
 }
 
-/** Milliseconds that one image spent in each step. */
+/** Milliseconds per step of one image. */
 export interface ImageTimings {
   readonly decode: number;
   readonly queue: number;
   readonly inference: number;
 }
 
-/** One image's outcome: checked, or the error that stands in place of its checks. */
+/** Outcome of one image: its checks, or the error in their place. */
 export type ImageResult =
   | {
       readonly kind: 'checked';
       readonly name: string;
       readonly verdict: Verdict;
       readonly image: ImageFacts;
-      /** Where there are rules that apply. */
+      /** Present if any rules apply. */
       readonly rules?: readonly RuleResult[];
       readonly checks: readonly ModelResult[];
       readonly timingsMs: ImageTimings;
@@ -111,17 +111,17 @@ export interface CheckResult {
   readonly images: readonly ImageResult[];
 }
 
-/** The product: one request → one verdict. */
+/** Checks images: one request → one verdict. */
 export interface CheckService {
   /**
-   * Says beforehand whether a request would be let in now.
+   * Asserts that a request would be admitted now.
    * @param deadlineAt on the clock of `performance.now()`
-   * @param mayBeJpeg whether its header leaves open that it carries a JPEG
+   * @param mayBeJpeg false when its headers exclude a JPEG
    * @throws {@link ServiceError} ERR_OVERLOADED.
    */
   assertRoom(deadlineAt: number, mayBeJpeg: boolean): void;
   /** @throws {@link ServiceError} where no image of the request could be checked: the first image's error. */
   check(request: CheckRequest): Promise<CheckResult>;
-  /** Images that got a verdict since the start. */
+  /** Images with a verdict since the start. */
   checked(): number;
 }

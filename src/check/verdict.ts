@@ -5,10 +5,10 @@ import type { PlannedModel } from './plan.ts';
 import type { LabelResult, ModelResult } from './types.ts';
 
 /**
- * Holds a model's scores against the thresholds of its policy.
- * @throws Error where a score is not a number, which no threshold would flag
+ * Compares a model's scores with the thresholds of its policy.
+ * @throws Error for a score that is not a number: no threshold would flag it
  * @param scores float32 `[labels]`, 0…1
- * @param toMap where flagged labels show, if anybody asked
+ * @param toMap maps of flagged labels, if requested
  */
 export function toModelResult(
   planned: PlannedModel,
@@ -25,7 +25,7 @@ export function toModelResult(
   return { ...toHead(planned, engine), verdict: toWorst(labels.map((label) => label.verdict)), labels };
 }
 
-/** What a model says of a picture that is too small for it: nothing, and a person has to look. */
+/** The result for an image that is too small for a model: no labels, verdict review. */
 export function toUnjudged(planned: PlannedModel, engine: EngineName): ModelResult {
   return { ...toHead(planned, engine), verdict: 'review', labels: [] };
 }

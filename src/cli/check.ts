@@ -22,15 +22,15 @@ const exitCodeOf = { accept: 0, review: 1, reject: 1, error: 2 } as const;
 export function addCheckCommand(program: Command): void {
   const command = program
     .command('check')
-    .description('check pictures; exit code 0: all accepted, 1: one is not, 2: an error')
+    .description('check images; exit code 0: all accepted, 1: at least one is not, 2: an error')
     .argument('<file...>', 'files, folders, or - for standard input')
-    .option('--server <url>', 'let a running service check them; else this process does')
+    .option('--server <url>', 'check with a running service instead of in this process')
     .option('--model <names>', 'models, comma-separated (check.models)')
-    .option('--rules <names>', 'profiles of picture rules, comma-separated (rules)')
+    .option('--rules <names>', 'profiles of image rules, comma-separated (rules)')
     .option('--policy <name>', 'set of thresholds (check.policy)')
-    .option('--json', 'one JSON object a line')
-    .option('--explain', 'with --json: where flagged labels show, as a grid over the picture')
-    .option('--recursive', 'go into folders of folders');
+    .option('--json', 'print one JSON object per line')
+    .option('--explain', 'with --json: add a map of where flagged labels show')
+    .option('--recursive', 'descend into subfolders');
   addConfigFlags(command).action(async (files: string[], flags: CheckFlags) => {
     const asked = {
       models: toNames(flags.model),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** Flags that every command which reads the configuration knows. */
+/** Flags of every command that reads the configuration. */
 export interface ConfigFlags {
   readonly config?: string;
   readonly set?: readonly string[];
@@ -14,8 +14,8 @@ export interface ConfigFlags {
 /** Adds `--config` and `--set` to a command. */
 export function addConfigFlags(command: Command): Command {
   return command
-    .option('--config <file>', 'a YAML file over config/default.yaml')
-    .option('--set <option=value...>', 'one option, e.g. --set upload.maxBytes=1048576')
+    .option('--config <file>', 'YAML file that overrides config/default.yaml')
+    .option('--set <option=value...>', 'override one option, e.g. --set upload.maxBytes=1048576')
     .option('--engine <name>', 'auto, tensorflow or wasm (model.engine)')
-    .option('--models <dir>', 'the models folder (models.dir)');
+    .option('--models <dir>', 'models folder (models.dir)');
 }

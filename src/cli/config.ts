@@ -5,7 +5,7 @@ import { assertPoliciesFit, loadFlaggedConfig } from './flagged-config.ts';
 
 /** Adds `config`: every option's value and where it was set. */
 export function addConfigCommand(program: Command): void {
-  const command = program.command('config').description('print every option, its value and where it was set');
+  const command = program.command('config').description('print every option, its value and its source');
   addConfigFlags(command)
     .option('--defaults', 'print config/default.yaml instead')
     .action((flags: ConfigFlags & { readonly defaults?: boolean }) => {

@@ -15,9 +15,9 @@ interface RemoveFlags extends ConfigFlags {
 export function addModelsRemoveCommand(models: Command): void {
   const command = models
     .command('remove')
-    .description('delete a version, or all versions of a model, without asking; a running service takes it up')
-    .argument('<name[@version]>', 'all versions where none is named')
-    .option('--force', 'also what check.models serves by default');
+    .description('delete a version, or all versions of a model, without confirmation; a running service picks it up')
+    .argument('<name[@version]>', 'without a version: all versions')
+    .option('--force', 'even if check.models serves it by default');
   addConfigFlags(command).action((reference: string, flags: RemoveFlags) => {
     removeVersions(loadFlaggedConfig(flags).config, reference, flags.force ?? false);
   });
@@ -35,7 +35,7 @@ function removeVersions(config: Config, reference: string, isForced: boolean): v
   if (served !== undefined && !isForced) {
     throw new ExitError(
       exitCodes.configuration,
-      `${reference} is what ${served} in check.models stands for; --force removes it all the same`,
+      `${reference} is served as ${served} of check.models; --force removes it anyway`,
     );
   }
   for (const stored of chosen) removeVersion(config, name, toVersion(stored));

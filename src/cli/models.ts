@@ -9,9 +9,9 @@ import { verifyVersions } from './models-verify.ts';
 
 /** Adds `models list`, `add`, `remove`, `compile` and `verify`. */
 export function addModelsCommand(program: Command): void {
-  const models = program.command('models').description('look after the models folder');
+  const models = program.command('models').description('manage the models folder');
   addConfigFlags(
-    models.command('list').description('format, engine, form, size and load time of every version'),
+    models.command('list').description('list every version with format, engine, form, size and load time'),
   ).action(async (flags: ConfigFlags) => {
     await listVersions(loadFlaggedConfig(flags).config);
   });
@@ -19,15 +19,15 @@ export function addModelsCommand(program: Command): void {
   addModelsRemoveCommand(models);
   const compile = models
     .command('compile')
-    .description('compile what has no fitting artefact; exit code 1: a model is broken')
-    .argument('[name...]', 'name or name@version; all versions where none is named')
-    .option('--force', 'compile again what is compiled already');
+    .description('compile versions without a valid artefact; exit code 1: a model is broken')
+    .argument('[name...]', 'name or name@version; default: all versions')
+    .option('--force', 'recompile');
   addConfigFlags(compile).action(async (names: string[], flags: CompileFlags) => {
     process.exitCode = await compileVersions(loadFlaggedConfig(flags).config, names, flags.force ?? false);
   });
-  addConfigFlags(models.command('verify').description('load every version: hashes, warm-up and golden images')).action(
-    async (flags: ConfigFlags) => {
-      process.exitCode = await verifyVersions(loadFlaggedConfig(flags).config);
-    },
-  );
+  addConfigFlags(
+    models.command('verify').description('load every version and check its hashes and golden images'),
+  ).action(async (flags: ConfigFlags) => {
+    process.exitCode = await verifyVersions(loadFlaggedConfig(flags).config);
+  });
 }

@@ -31,11 +31,11 @@ async function serve(flags: ServeFlags): Promise<void> {
   }
 }
 
-/** In pm2's cluster mode its daemon is the cluster's primary and this process a worker of its: nobody would supervise. */
+/** In pm2's cluster mode the daemon is the cluster's primary and this process its worker: nothing would supervise it. */
 function assertOwnPrimary(): void {
   if (!cluster.isWorker) return;
   // The channel to the foreign primary would keep this process alive.
   cluster.worker?.disconnect();
-  const mend = "use exec_mode 'fork' with one instance, as ecosystem.config.js does; image-check forks its own workers";
-  throw new ExitError(exitCodes.configuration, `started as a worker of another cluster (pm2's cluster mode?): ${mend}`);
+  const fix = "use exec_mode 'fork' with one instance, as ecosystem.config.js does; image-check forks its own workers";
+  throw new ExitError(exitCodes.configuration, `started as a worker of another cluster (pm2's cluster mode?): ${fix}`);
 }

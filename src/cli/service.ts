@@ -22,7 +22,7 @@ const maxFlushMs = 1000;
 
 /**
  * Serves until the service is stopped, then ends the process.
- * @throws ExitError where it can't begin
+ * @throws ExitError where it can't start
  */
 export async function runService(flags: ServeFlags, workerExec: string, earlyWorker: EarlyWorker): Promise<void> {
   const { config } = loadFlaggedConfig(flags);
@@ -51,7 +51,7 @@ export async function runService(flags: ServeFlags, workerExec: string, earlyWor
   const stopWatch = watchModels(primary, known, log);
   void primary.stopping.then(stopWatch);
   const exitCode = await primary.ended;
-  // A reader of stderr that stands still is not waited for any longer.
+  // A stalled reader of stderr must not block the exit.
   await Promise.race([events.flush(), delay(maxFlushMs)]);
   process.exit(exitCode);
 }
@@ -63,7 +63,7 @@ function reloadConfig(flags: ConfigFlags): Config {
   return config;
 }
 
-/** Lets the workers take up what changes in the models folder, as long as the configuration wants it. */
+/** Applies changes of the models folder to the workers while `models.watch` is on. */
 function watchModels(primary: Primary, known: ModelsLook | undefined, log: Logger): () => void {
   return startModelWatch({
     dir: () => (primary.config.models.watch ? primary.config.models.dir : undefined),

@@ -6,7 +6,7 @@ import { chooseEngine } from '../setup/engine-choice.ts';
 export function addSetupCommand(program: Command): void {
   program
     .command('setup')
-    .description('provision native TensorFlow; serve does it too')
+    .description('provision native TensorFlow; serve does so, too')
     .action(async () => {
       const progress = process.stderr.isTTY ? 'bar' : 'lines';
       const choice = await chooseEngine({ wanted: 'auto', progress, environment: process.env });

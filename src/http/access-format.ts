@@ -6,7 +6,7 @@ export type AccessFormat = (record: AccessRecord) => string;
 
 type Piece = (record: AccessRecord) => string | number | undefined;
 
-/** Compiles a uWSGI log-format string: `%(name)` is a variable, everything else stands for itself. */
+/** Compiles a uWSGI log-format string: `%(name)` is a variable, everything else is literal. */
 export function compileAccessFormat(format: string, worker: WorkerFacts): AccessFormat {
   const pieces = format.split(/(%\([^)]*\))/).map((part): Piece => {
     const name = /^%\(([^)]*)\)$/.exec(part)?.[1];
@@ -24,13 +24,13 @@ function findVariable(name: string, worker: WorkerFacts): Piece {
   return (record) => record.variables.get(name);
 }
 
-/** A value as a field: `-` for none, and nothing that could end the line or the quotes around it. */
+/** Formats a value as a field: `-` for none; escapes what could end the line or the quotes around it. */
 function toField(value: string | number | undefined): string {
   if (value === undefined || value === '') return '-';
   return String(value).replace(/["\\]|[^\x20-\x7e]/gu, escapeCharacter);
 }
 
-/** Quote and backslash as Apache has them; bytes outside of ASCII as nginx has them (Node reads headers as latin1). */
+/** Escapes quote and backslash like Apache, non-ASCII bytes like nginx (Node reads headers as latin1). */
 function escapeCharacter(character: string): string {
   if (character === '"' || character === '\\') return `\\${character}`;
   return [...Buffer.from(character, character <= '\xff' ? 'latin1' : 'utf8')]

@@ -4,14 +4,14 @@ import { type AccessFormat, compileAccessFormat } from './access-format.ts';
 import type { AccessRecord } from './access-record.ts';
 import type { WorkerFacts } from './access-variables.ts';
 
-/** One line for every request. */
+/** The access log: one line per request. */
 export interface AccessLog {
   write(record: AccessRecord): void;
-  /** Resolves when every line is with the operating system: to be awaited before a process is killed. */
+  /** Resolves when every line is written; await it before a process is killed. */
   flush(): Promise<void>;
 }
 
-/** How long a line waits for others to be written with: a system call costs more than the line. */
+/** Time to batch lines: a system call costs more than a line. */
 const gatherMs = 100;
 
 /** Creates the access log. */

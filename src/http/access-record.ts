@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Exchange, toFinalStatus } from './exchange.ts';
 
-/** Facts of one line of the access log. */
+/** The data of one access log line. */
 export interface AccessRecord {
   readonly clientAddress: string | undefined;
   readonly clientPort: number | undefined;
   readonly method: string | undefined;
-  /** As it came, with the query. */
+  /** As received, including the query. */
   readonly uri: string | undefined;
   readonly protocol: string | undefined;
   readonly requestHeaders: IncomingHttpHeaders;

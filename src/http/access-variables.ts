@@ -1,6 +1,6 @@
 import type { AccessRecord } from './access-record.ts';
 
-/** Facts of a line that are the same for every request of a worker. */
+/** Constant fields of a worker's access log. */
 export interface WorkerFacts {
   readonly slot: number;
   readonly pid: number;
@@ -14,7 +14,7 @@ const mebibyte = 2 ** 20;
 const none: Variable = () => undefined;
 const zero: Variable = () => 0;
 
-/** uWSGI's log variables by name; what has no meaning here is 0 where uWSGI writes a number. */
+/** uWSGI's log variables by name; numeric ones that do not apply here are 0. */
 export const accessVariables: ReadonlyMap<string, Variable> = new Map<string, Variable>([
   ['uri', ({ uri }) => uri],
   ['method', ({ method }) => method],
@@ -89,7 +89,7 @@ function toHeader({ requestHeaders }: AccessRecord, cgiName: string): string | u
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-/** An IPv4 client of a socket that listens on `::` comes as `::ffff:192.0.2.1`. */
+/** An IPv4 client of a socket listening on `::` has an address like `::ffff:192.0.2.1`. */
 function toPlainAddress(address: string | undefined): string | undefined {
   return address?.replace(/^::ffff:(?=\d+\.)/, '');
 }
@@ -102,7 +102,7 @@ function toLogTime(date: Date): string {
   return `${day}:${toClock(date)} ${offset < 0 ? '-' : '+'}${hours}${toTwoDigits(Math.abs(offset) % 60)}`;
 }
 
-/** `Mon Nov 23 03:45:00 2026`, in local time and always 24 characters. */
+/** `Mon Nov 23 03:45:00 2026`, in local time, always 24 characters. */
 function toCTime(date: Date): string {
   const day = String(date.getDate()).padStart(2);
   return `${days[date.getDay()] ?? ''} ${months[date.getMonth()] ?? ''} ${day} ${toClock(date)} ${String(date.getFullYear())}`;

@@ -4,7 +4,7 @@ import { problemContentType, toProblem } from '../problem.ts';
 import { discardBody, discardSmallBody } from './body-discard.ts';
 import { awaitReader, type Exchange, hasUnreadBody } from './exchange.ts';
 
-/** What a route wants to be sent. */
+/** A response of a route. */
 export interface Answer {
   readonly status: number;
   readonly contentType?: string;
@@ -13,7 +13,7 @@ export interface Answer {
   readonly errorCode?: ErrorCode;
 }
 
-/** The answer that tells of an error. */
+/** The problem document of an error as an answer. */
 export function toErrorAnswer(error: ServiceError, requestId: string): Answer {
   const row = errorTable[error.code];
   const retryAfterSeconds = error.retryAfterSeconds ?? row.retryAfterSeconds;
@@ -27,8 +27,8 @@ export function toErrorAnswer(error: ServiceError, requestId: string): Answer {
 }
 
 /**
- * Sends an answer. One that leaves before the request's body was read is written at once; the connection is closed
- * after the rest of the body was thrown away.
+ * Sends an answer. If the request's body is not read yet, the answer is written at once, and the connection is closed
+ * after the rest of the body is discarded.
  */
 export async function sendAnswer(exchange: Exchange, answer: Answer): Promise<void> {
   if (hasUnreadBody(exchange)) await discardSmallBody(exchange);
@@ -53,7 +53,7 @@ function writeAnswer(exchange: Exchange, answer: Answer, isEarly: boolean): void
     response.setHeader('Content-Length', length);
   }
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
-  // Null while an earlier request of the connection waits for its answer: this one is only queued then.
+  // Null while an earlier request of the connection is unanswered: this answer is only queued then.
   const { socket } = response;
   const bytesBefore = socket?.bytesWritten ?? 0;
   response.writeHead(answer.status);

@@ -12,7 +12,7 @@ import { addOpsRoutes } from './ops-routes.ts';
 import { addRoute, type ExchangeResponse } from './route.ts';
 import { toServiceError } from './service-error.ts';
 
-/** Creates the Express app: every request is opened, answered and closed here. */
+/** Creates the Express app that answers every request. */
 export function createApp(dependencies: HttpDependencies): Express {
   const { config } = dependencies;
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
@@ -63,15 +63,15 @@ function refuseInvalidHead(
   next: NextFunction,
 ): void {
   if (httpVersion === '1.1' && headers.host === undefined) {
-    throw new ServiceError('ERR_REQUEST_INVALID', 'the header Host is missing');
+    throw new ServiceError('ERR_REQUEST_INVALID', 'the Host header is missing');
   }
   if (countHosts(rawHeaders) > 1) {
-    throw new ServiceError('ERR_REQUEST_INVALID', 'the header Host appears more than once');
+    throw new ServiceError('ERR_REQUEST_INVALID', 'the Host header appears more than once');
   }
   try {
     decodeURIComponent(url);
   } catch (error) {
-    throw new ServiceError('ERR_REQUEST_INVALID', 'the URL does not decode as UTF-8', { cause: error });
+    throw new ServiceError('ERR_REQUEST_INVALID', 'the URL is not valid UTF-8', { cause: error });
   }
   next();
 }
@@ -87,10 +87,10 @@ function countHosts(rawHeaders: readonly string[]): number {
 }
 
 function createErrorHandler({ log, metrics }: HttpDependencies) {
-  // Express knows an error handler by its four parameters.
+  // Express recognises an error handler by its four parameters.
   return (thrown: unknown, _request: Request, response: ExchangeResponse, next: NextFunction) => {
     const { exchange } = response.locals;
-    // The client is gone: whatever failed because of that is no error of anyone's.
+    // The client has disconnected: what fails because of that is not an error.
     if (exchange.isClosed) return;
     const error = toServiceError(thrown);
     if (error.code === 'ERR_INTERNAL') log.error({ err: thrown, requestId: exchange.requestId }, 'a request failed');

@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Exchange } from './exchange.ts';
 
-/** Long enough for an ordinary client to finish sending and turn to reading. */
+/** Enough for an ordinary client to finish sending and start reading. */
 const maxDiscardMs = 2000;
-/** A body of this size is on its way when its header is read, and costs less to read than a new connection. */
+/** A body of this size is usually in flight already, and cheaper to read than a new connection. */
 const smallBodyBytes = 131_072;
 const smallBodyMs = 10;
 const maxDiscardBytes = 32 * 2 ** 20;
 
-/** Reads what arrives soon of a body that nobody wants: where that is all of it, the connection can be kept. */
+/** Discards an unwanted body if it is small and arrives soon, which keeps the connection usable. */
 export async function discardSmallBody(exchange: Exchange): Promise<void> {
   const { 'content-length': length, expect } = exchange.request.headers;
   const isSmall = Number(length ?? 0) <= smallBodyBytes && expect === undefined;
@@ -16,15 +16,15 @@ export async function discardSmallBody(exchange: Exchange): Promise<void> {
 }
 
 /**
- * Reads the rest of a body and throws it away, within bounds. Closing a socket with unread bytes resets it, and a client
- * that is still sending (Python's urllib) then sees a broken pipe in place of the answer.
+ * Reads and discards the rest of a body, within limits. Closing a socket with unread bytes resets it, and a client that
+ * is still sending (Python's urllib) then sees a broken pipe instead of the answer.
  */
 export function discardBody({ request, cutOff }: Exchange, maxMs = maxDiscardMs): Promise<void> {
   return new Promise((resolve) => {
     let bytes = 0;
     const count = (chunk: Buffer) => {
       bytes += chunk.length;
-      // Not closed yet: what is still on its way may fit into the buffers of the two kernels.
+      // Paused, not closed: the rest may fit into the buffers of the two kernels.
       if (bytes >= maxDiscardBytes) request.pause();
     };
     const finish = () => {

@@ -8,12 +8,14 @@ import { createUploadReader, type Upload } from './upload/upload.ts';
 import { toUploadPlan } from './upload/upload-plan.ts';
 import { toVerdictAnswer, toVerdictVariables } from './verdict-answer.ts';
 
-/** Creates the handler of `POST /v1/check`: what can be refused is refused before the body is read. */
+/** Creates the handler of `POST /v1/check`, which refuses as much as possible before reading the body. */
 export function createCheckHandler(dependencies: HttpDependencies): RouteHandler {
   const { config, byteBudget } = dependencies;
   const readUpload = createUploadReader(config.upload);
   return async (exchange) => {
-    if (dependencies.draining() === 'shutdown') throw new ServiceError('ERR_DRAINING', 'no new images are taken');
+    if (dependencies.draining() === 'shutdown') {
+      throw new ServiceError('ERR_DRAINING', 'the service is shutting down');
+    }
     const plan = toUploadPlan(exchange.request.headers, config.upload);
     const options = toCheckOptions(exchange.request, config.check.deadlineMs);
     dependencies.checkService.assertRoom(performance.now() + options.timeoutMs, plan.mayBeJpeg);
@@ -32,7 +34,7 @@ export function createCheckHandler(dependencies: HttpDependencies): RouteHandler
   };
 }
 
-/** What is asked of an upload, and until when. */
+/** The options of an upload and its deadline. */
 interface Wanted extends Asked {
   readonly deadlineAt: number;
 }

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import type { Request } from 'express';
 
-/** The client's address as far as trusted proxies forward it; some of them add its port. */
+/** The client's address as forwarded by trusted proxies; some of them append its port. */
 export function toClientAddress(request: Request): string | undefined {
   const { remoteAddress } = request.socket;
-  // Closed already: Express would throw.
+  // The socket is closed: Express would throw.
   if (remoteAddress === undefined) return undefined;
   const { ip = '' } = request;
   const address = /^\[([^\]]*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(ip)?.slice(1).find(Boolean) ?? ip;

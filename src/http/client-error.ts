@@ -6,14 +6,14 @@ import type { Observer } from './observer.ts';
 import { type Refusal, refuseConnection } from './refusal.ts';
 
 /**
- * Creates the listener of 'clientError': what goes wrong below HTTP reaches neither Express nor multer. Where a request
- * is open, its own route answers; else the problem document is written by hand.
+ * Creates the 'clientError' listener: errors below HTTP reach neither Express nor multer. If a request is open, its route
+ * answers; otherwise the problem document is written to the socket.
  */
 export function createClientErrorHandler(
   { metrics, log }: Pick<HttpDependencies, 'metrics' | 'log'>,
   observer: Observer,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
-  // After a parse error Node goes on to report every further chunk.
+  // After a parse error Node reports every further chunk, too.
   const failed = new WeakSet<Socket>();
   return (error, socket) => {
     if (failed.has(socket)) return;
@@ -27,7 +27,7 @@ export function createClientErrorHandler(
       return;
     }
     if (!pipeline.isEmpty) {
-      // Its route answers. What follows a whole request is not that request's fault; the connection closes behind it.
+      // Its route answers. The error belongs to what follows the complete request; the connection closes after the answer.
       pipeline.end(() => {
         socket.destroySoon();
       });
@@ -41,10 +41,10 @@ export function createClientErrorHandler(
 
 function toRefusal({ code }: NodeJS.ErrnoException): Refusal {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return { error: new ServiceError('ERR_UPLOAD_TIMEOUT', "the request's header did not arrive in time") };
+    return { error: new ServiceError('ERR_UPLOAD_TIMEOUT', 'the request headers did not arrive in time') };
   }
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return { status: 431, error: new ServiceError('ERR_REQUEST_INVALID', "the request's header is too large") };
+    return { status: 431, error: new ServiceError('ERR_REQUEST_INVALID', 'the request headers are too large') };
   }
-  return { error: new ServiceError('ERR_REQUEST_INVALID', 'this is not HTTP/1.1') };
+  return { error: new ServiceError('ERR_REQUEST_INVALID', 'the request is not valid HTTP/1.1') };
 }

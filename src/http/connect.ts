@@ -22,7 +22,7 @@ export function createConnectHandler(
     const { remoteAddress: address, remotePort: port } = socket;
     toPipeline(socket).end(() => {
       if (!socket.writable) return;
-      const error = new ServiceError('ERR_METHOD_NOT_ALLOWED', 'CONNECT is for proxies; this is none');
+      const error = new ServiceError('ERR_METHOD_NOT_ALLOWED', 'CONNECT is not supported: this is not a proxy');
       metrics.errors.inc({ error: error.code });
       observer.recordRefused(refuseConnection(socket, { address, port, request }, { error, headers: [allow] }));
       socket.resume();

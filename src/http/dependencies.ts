@@ -6,7 +6,7 @@ import type { WorkerMetrics } from '../metrics/catalogue.ts';
 import type { AccessLog } from './access-log.ts';
 import type { ByteBudget } from './upload/byte-budget.ts';
 
-/** What the HTTP room needs of its process. */
+/** Dependencies of the HTTP room. */
 export interface HttpDependencies {
   readonly config: Config;
   readonly checkService: CheckService;
@@ -17,8 +17,8 @@ export interface HttpDependencies {
   readonly log: Logger;
   readonly accessLog: AccessLog;
   readonly identity: { readonly slot: number; readonly pid: number };
-  /** Why the worker is about to end: at a shutdown new images are refused, when it is replaced they are served. */
+  /** Why the worker drains: at a shutdown new images are refused, when it is replaced they are still served. */
   readonly draining: () => 'shutdown' | 'replaced' | undefined;
-  /** Whether a connection that could be kept is to be closed; each call that says so counts as one. */
+  /** Whether to close a keep-alive connection after this answer; each true counts as one connection. */
   readonly shedConnection: () => boolean;
 }

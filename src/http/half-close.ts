@@ -4,9 +4,9 @@ import { toPipeline } from './exchange.ts';
 const probeMs = 500;
 
 /**
- * Tells a client that closed its sending side, and reads its answer, from one that is gone: TCP shows both alike until
- * something is written. `100 Continue` may be discarded by any HTTP/1.1 client (RFC 9110, 15.2.1); the kernel of one
- * that is gone answers it with a reset, which the next write reports.
+ * Distinguishes a client that closed its sending side and waits for the answer from one that disconnected: on TCP they
+ * look the same until something is written. HTTP/1.1 clients may discard `100 Continue` (RFC 9110, 15.2.1); the kernel of
+ * a disconnected one replies with a reset, which the next write reports.
  */
 export function watchHalfClose(socket: Socket): void {
   socket.once('end', () => {
@@ -14,7 +14,7 @@ export function watchHalfClose(socket: Socket): void {
     const probe = () => {
       const { request, response } = pipeline.first ?? {};
       if (request?.complete !== true || request.httpVersion !== '1.1') return;
-      // Without a socket it waits behind a response that is being written.
+      // Without a socket, the response is queued behind another one.
       if (response?.socket === socket && !response.headersSent) response.writeContinue();
     };
     probe();

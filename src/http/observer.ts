@@ -2,15 +2,15 @@ import { type AccessRecord, toAccessRecord } from './access-record.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Counts and logs what goes through the HTTP room. */
+/** Counts and logs requests. */
 export interface Observer {
   readonly countOpened: () => void;
   readonly recordClosed: (exchange: Exchange) => void;
-  /** Records a connection that was refused before it brought a request. */
+  /** Records a connection that was refused before its first request. */
   readonly recordRefused: (record: AccessRecord) => void;
 }
 
-/** Methods that are told apart in metrics; any other string of a client's must not become a label. */
+/** Methods with their own metric label; other strings from clients must not become labels. */
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** Creates the observer of a worker. */

@@ -4,10 +4,10 @@ import { type OpsAnswer, type OpsPath, opsPaths } from '../ipc/messages.ts';
 import type { HttpDependencies } from './dependencies.ts';
 import { addRoute, type RouteHandler } from './route.ts';
 
-/** How long the primary is waited for. */
+/** Time limit for the primary's answer. */
 const askTimeoutMs = 500;
 
-/** Adds the operations pages to the public port: the primary's answers, or its last ones while it is silent. */
+/** Adds the operations routes to the public port: answers of the primary, or its last ones while it does not respond. */
 export function addOpsRoutes(app: Express, dependencies: Pick<HttpDependencies, 'askPrimary' | 'log'>): void {
   for (const path of opsPaths) addRoute(app, path, 'GET', createOpsHandler(path, dependencies));
 }

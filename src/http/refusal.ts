@@ -7,26 +7,26 @@ import { problemContentType, toProblem } from '../problem.ts';
 import type { AccessRecord } from './access-record.ts';
 import { toRequestId } from './request-id.ts';
 
-/** How long a refused client may take to read its answer. */
+/** Time for a refused client to read its answer. */
 const lingerMs = 2000;
 
-/** A client whose connection is answered without Node's help. */
+/** A client that is answered outside of Node's HTTP server. */
 export interface RefusedClient {
   readonly address: string | undefined;
   readonly port: number | undefined;
-  /** Missing where no whole header came. */
+  /** Undefined if no complete header arrived. */
   readonly request?: IncomingMessage;
 }
 
-/** Why a connection is closed, and what else its answer says. */
+/** Why a connection is closed, and overrides for its answer. */
 export interface Refusal {
   readonly error: ServiceError;
-  /** Where it is not the one of the error table. */
+  /** Overrides the status of the error table. */
   readonly status?: number;
   readonly headers?: readonly string[];
 }
 
-/** Writes a problem document by hand and closes the connection; returns what the access log says of it. */
+/** Writes a problem document to the socket and closes the connection; returns its access log record. */
 export function refuseConnection(socket: Duplex, client: RefusedClient, refusal: Refusal): AccessRecord {
   const { request } = client;
   const { error, status = errorTable[error.code].status, headers = [] } = refusal;
@@ -43,7 +43,7 @@ export function refuseConnection(socket: Duplex, client: RefusedClient, refusal:
     'Connection: close',
   ];
   const header = [`HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`, ...lines, '\r\n'].join('\r\n');
-  // Only this side is closed: what the client still sends is read on, else it would be reset before it has read.
+  // Only the sending side is closed: unread bytes would reset the connection before the client has read the answer.
   socket.end(header + body);
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once('close', () => {

@@ -6,10 +6,10 @@ import type { Exchange } from './exchange.ts';
 /** A response of this room's Express app. */
 export type ExchangeResponse = Response<unknown, { exchange: Exchange }>;
 
-/** Answers one request, or throws what stands in the error table. */
+/** Answers one request, or throws an error of the table. */
 export type RouteHandler = (exchange: Exchange) => Promise<Answer>;
 
-/** Adds a route; HEAD goes where GET goes, OPTIONS and any other method are answered with what is allowed. */
+/** Adds a route; GET includes HEAD; OPTIONS and unsupported methods are answered with Allow. */
 export function addRoute(app: Express, path: string, method: 'GET' | 'POST', handle: RouteHandler): void {
   const methods: readonly string[] = method === 'GET' ? ['GET', 'HEAD'] : [method];
   const allow = [...methods, 'OPTIONS'].join(', ');

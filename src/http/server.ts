@@ -8,7 +8,7 @@ import { toPipeline } from './exchange.ts';
 import { watchHalfClose } from './half-close.ts';
 import { createObserver } from './observer.ts';
 
-/** Room for an answer and the discarding of a body, beyond the time that header and upload may take. */
+/** Slack for answering and discarding a body, beyond the time limits of headers and upload. */
 const requestSlackMs = 10_000;
 
 /**
@@ -21,7 +21,7 @@ export function createHttpServer(dependencies: HttpDependencies): Server {
   const options = {
     headersTimeout: limits.headersTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
-    // The last bound, for bodies that no route reads.
+    // Last resort, for bodies that no route reads.
     requestTimeout: limits.headersTimeoutMs + upload.timeoutMs + requestSlackMs,
     // Node looks every 30 s by default.
     connectionsCheckingInterval: Math.min(1000, Math.ceil(limits.headersTimeoutMs / 4)),
@@ -35,14 +35,14 @@ export function createHttpServer(dependencies: HttpDependencies): Server {
     });
   };
   const server = createServer(options, serve);
-  // With these listeners Node leaves it to the upload reader when, and whether, a client is told to go on.
+  // With these listeners the upload reader decides whether and when to send 100 Continue.
   server.on('checkContinue', serve);
   server.on('checkExpectation', serve);
   server.on('connect', createConnectHandler(dependencies, observer));
   server.on('clientError', createClientErrorHandler(dependencies, observer));
   server.prependListener('connection', (socket) => {
-    // A socket that was accepted elsewhere has neither: without the first, nothing can be written to a client that
-    // closed its side in the middle of an upload.
+    // A socket accepted in another process has neither option. Without the first, nothing can be written to a client
+    // that closes its side in the middle of an upload.
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
     watchHalfClose(socket);
@@ -52,7 +52,7 @@ export function createHttpServer(dependencies: HttpDependencies): Server {
   });
   // A client may close its sending side after a whole request and read its answer; not in Node's types.
   Object.assign(server, { httpAllowHalfOpen: true });
-  // Node starts the clock of headersTimeout and requestTimeout at 'listening', which never comes here.
+  // Node arms headersTimeout and requestTimeout at 'listening', which is never emitted here.
   server.emit('listening');
   return server;
 }

@@ -20,7 +20,7 @@ export interface VerdictContext {
   readonly uploadMs: number;
 }
 
-/** The answer that tells of a verdict. */
+/** The answer with a verdict. */
 export function toVerdictAnswer(result: CheckResult, { requestId, worker, uploadMs }: VerdictContext): Answer {
   const images = result.images.map((image) => toImageBody(image, requestId));
   const body: VerdictBody = {
@@ -37,7 +37,7 @@ export function toVerdictAnswer(result: CheckResult, { requestId, worker, upload
   };
 }
 
-/** The longest time that any image spent in each step: several images go through the steps side by side. */
+/** The maximum per step over all images, which are processed concurrently. */
 export function toLongestTimings({ images }: CheckResult): ImageTimings {
   const timings = images.flatMap((image) => (image.kind === 'checked' ? [image.timingsMs] : []));
   return {
@@ -47,7 +47,7 @@ export function toLongestTimings({ images }: CheckResult): ImageTimings {
   };
 }
 
-/** What the access log says of a verdict: the label that weighs most. */
+/** Access log variables of a verdict, with the worst label. */
 export function toVerdictVariables(result: CheckResult, uploadMs: number): [string, string | number][] {
   const timings = toLongestTimings(result);
   const worst = findWorstLabel(result);

@@ -13,7 +13,7 @@ import type { PreferredVersions } from '../model/model-store.ts';
 import { type HangListener, toInferenceOptions } from './inference-wiring.ts';
 import { openModels } from './models.ts';
 
-/** What checks images in one process. */
+/** The services of a process that checks images. */
 export interface Services extends LiveStore {
   readonly inference: InferenceService;
   readonly quarantine: QuarantineClient;
@@ -54,7 +54,7 @@ export function createServices(options: ServiceOptions): Services {
   const quarantine = new QuarantineClient(options.quarantine);
   const handleHang: HangListener = (reason, images, suspects) => {
     resetEstimate();
-    log.error({ reason, images }, 'native code is stuck; another worker has to take over');
+    log.error({ reason, images }, 'native code hangs; another worker has to take over');
     onHang?.(reason, quarantine.excludeProven(suspects));
   };
   const inference = new InferenceService(
@@ -71,12 +71,12 @@ export function createServices(options: ServiceOptions): Services {
     quarantine,
     metrics,
     onDecodeTimeout: (subject) => {
-      log.warn({ image: subject }, 'an image was not decoded in its time on an otherwise idle worker');
+      log.warn({ image: subject }, 'decoding an image timed out on an otherwise idle worker');
       quarantine.recordStrike(toDecodeSuspect(subject.imageHash));
     },
     onDecodeHang: (subject, isCounted) => {
       const suspects = isCounted ? [] : [toDecodeSuspect(subject.imageHash)];
-      handleHang('the decoding of an image does not come back', [subject], suspects);
+      handleHang('decoding an image hangs', [subject], suspects);
     },
     onBug: (thrown) => {
       log.error({ err: thrown }, 'an image failed unexpectedly');

@@ -85,6 +85,6 @@ function useNativeJpeg(log: Logger): void {
   try {
     loadNativeJpeg();
   } catch (thrown) {
-    log.warn({ err: thrown }, "TensorFlow's JPEG decoder is not there; sharp decodes all pictures, which takes longer");
+    log.warn({ err: thrown }, "TensorFlow's JPEG decoder is not available; sharp decodes all images, which is slower");
   }
 }

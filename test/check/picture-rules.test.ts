@@ -84,6 +84,6 @@ test('an_unknown_profile_is_an_error_that_names_those_that_there_are', () => {
   for (const name of ['avatars', 'Avatar', 'constructor', '__proto__', 'toString', 'a'.repeat(1000)]) {
     assert.throws(() => findProfiles(profiles, ['avatar', name]), hasCode('ERR_RULES_UNKNOWN'), name);
   }
-  assert.throws(() => findProfiles(profiles, ['logo']), /no rules logo; there are: avatar, banner$/);
-  assert.throws(() => findProfiles(toProfiles({}), ['avatar']), /no rules avatar; there are: none$/);
+  assert.throws(() => findProfiles(profiles, ['logo']), /no rules logo; known: avatar, banner$/);
+  assert.throws(() => findProfiles(toProfiles({}), ['avatar']), /no rules avatar; known: none$/);
 });

@@ -98,7 +98,7 @@ test('unknown_rules_and_policies_are_refused_before_any_decoding', async (contex
   const junk = Buffer.from('no picture');
   await assert.rejects(check(junk, { rules: ['avatars'] }), hasCode('ERR_RULES_UNKNOWN'));
   await assert.rejects(check(junk, { policy: 'strict' }), hasCode('ERR_POLICY_UNKNOWN'));
-  await assert.rejects(check(junk, { policy: 'Default' }), /no policy Default; there are: default$/);
+  await assert.rejects(check(junk, { policy: 'Default' }), /no policy Default; known: default$/);
   await assert.rejects(check(junk, { models: ['shape'], rules: ['x'], policy: 'y' }), hasCode('ERR_MODEL_UNKNOWN'));
 });
 

@@ -52,10 +52,7 @@ test('what_is_served_by_default_stays_unless_it_is_forced', async (context) => {
     const { code, stderr, stdout } = await remove(context, dir, reference);
     assert.equal(code, 78);
     assert.equal(stdout, '');
-    assert.equal(
-      stderr,
-      `image-check: ${reference} is what quality in check.models stands for; --force removes it all the same`,
-    );
+    assert.equal(stderr, `image-check: ${reference} is served as quality of check.models; --force removes it anyway`);
   }
   assert.equal((await remove(context, dir, 'quality@1')).code, 0, 'nobody gets it by default');
   assert.equal((await remove(context, dir, 'quality', '--force')).code, 0);

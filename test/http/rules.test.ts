@@ -57,9 +57,9 @@ const wrong: [string, string, Buffer[], RegExp][] = [
   ['two policies in the query', '?policy=strict&policy=lenient', [image], /both "strict" and "lenient"/],
   ['two policies in the form', '', [policy('a'), image, policy('b')], /both "a" and "b"/],
   ['another policy in the form', '?policy=strict', [image, policy('lenient')], /both "strict" and "lenient"/],
-  ['a policy that is no text', '', [image, toPart('name="policy[a]"', '1')], /it is called "policy"/],
-  ['a rule', '?rule=avatar', [image], /it is called "rules"/],
-  ['policies', '?policies=strict', [image], /it is called "policy"/],
+  ['a policy that is no text', '', [image, toPart('name="policy[a]"', '1')], /did you mean "policy"/],
+  ['a rule', '?rule=avatar', [image], /did you mean "rules"/],
+  ['policies', '?policies=strict', [image], /did you mean "policy"/],
 ];
 for (const [what, query, parts, detail] of wrong) {
   test(`${what} is ERR_REQUEST_INVALID and nothing is checked`, async () => {

@@ -31,7 +31,7 @@ export function refuseMistaken(name: string, known: readonly string[]): void {
   if (known.includes(name)) return;
   const meant = known.find((field) => toSkeleton(field) === toSkeleton(name));
   if (meant === undefined) return;
-  throw new ServiceError('ERR_REQUEST_INVALID', `${quote(name)} is not known: it is called "${meant}"`);
+  throw new ServiceError('ERR_REQUEST_INVALID', `${quote(name)} is unknown; did you mean "${meant}"?`);
 }
 
 /** What is left of a name without case, plural, index, whitespace and punctuation. */

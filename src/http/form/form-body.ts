@@ -124,7 +124,7 @@ function assertPlainBytes({ coding, contentType, shown }: PartHeader): void {
 }
 
 function toForeignFile({ field }: PartHeader): ServiceError {
-  return new ServiceError('ERR_UPLOAD_FIELD', `a file goes into the field "image" and no other, not ${quote(field)}`);
+  return new ServiceError('ERR_UPLOAD_FIELD', `files belong in the field "image", not ${quote(field)}`);
 }
 
 function passErrors(done: TransformCallback, work: () => void): void {

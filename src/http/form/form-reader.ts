@@ -81,7 +81,7 @@ function toForm(body: FormBody): Form {
   const fields = toFieldValues((field) => readTexts(body, field));
   const texts = textFields.reduce((count, field) => count + fields[field].length, 0);
   if (body.files.length !== body.images.length || texts !== body.texts) {
-    throw toMalformed('not every part was read');
+    throw toMalformed('a part could not be read');
   }
   const images = body.images.map((header, index) => toImage(header, body.files[index]?.buffer ?? Buffer.alloc(0)));
   return { images, fields };

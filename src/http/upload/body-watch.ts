@@ -18,7 +18,7 @@ export interface BodyWatch {
   stop(): void;
 }
 
-/** Starts to count and time a body; whoever wants its bytes listens to the request beside. */
+/** Starts to count and time a body; consumers of its bytes listen to the request themselves. */
 export function startBodyWatch({ request, cutOff }: Exchange, limits: BodyLimits): BodyWatch {
   const { promise: whole, resolve, reject } = createDeferred();
   const { permit } = limits;
@@ -31,7 +31,7 @@ export function startBodyWatch({ request, cutOff }: Exchange, limits: BodyLimits
     permit.charge(chunk.length);
   };
   const breakOff = () => {
-    reject(new ServiceError('ERR_UPLOAD_MALFORMED', 'the body breaks off before its end'));
+    reject(new ServiceError('ERR_UPLOAD_MALFORMED', 'the body ended prematurely'));
   };
   const breakOffUnlessWhole = () => {
     // What broke the connection came after this body, whose last bytes wait to be read.

@@ -1,36 +1,35 @@
 import { ServiceError } from '../../errors.ts';
 
-/** Charged at a time: a connection costs memory of its own, however little it has sent. */
+/** Granularity of charges: a connection costs memory of its own, however little it has sent. */
 const blockBytes = 65_536;
-/** Refusing an upload that holds less makes no room worth its client's trouble. */
+/** Evicting an upload that holds less would free too little memory. */
 const minEvictedBytes = 4096;
 
 /** What one upload holds of the budget. */
 export interface Permit {
   /**
    * Starts to charge the upload.
-   * @param refuse called at most once, with ERR_OVERLOADED, where the upload has to make room for others; it holds
-   * nothing from then on
+   * @param refuse called at most once, with ERR_OVERLOADED, when the upload is evicted; it holds nothing from then on
    */
   readonly start: (refuse: (error: ServiceError) => void) => void;
   /** Charges bytes that have arrived. */
   readonly charge: (bytes: number) => void;
-  /** The upload is complete: it keeps what it holds and is not evicted any more. */
+  /** Marks the upload as complete: it keeps what it holds and can no longer be evicted. */
   readonly settle: () => void;
-  /** Gives back what it holds; later calls do nothing. */
+  /** Frees what it holds; idempotent. */
   readonly release: () => void;
 }
 
-/** Bytes of uploads that a worker may hold at one time. */
+/** Limits the bytes of uploads that a worker holds at one time. */
 export interface ByteBudget {
   /**
-   * Opens a permit that grows with what arrives, up to `maxBytes`.
-   * @throws {@link ServiceError} ERR_OVERLOADED while complete uploads leave no room for its first bytes.
+   * Opens a permit that grows with the bytes received, up to `maxBytes`.
+   * @throws {@link ServiceError} ERR_OVERLOADED while complete uploads fill the budget
    */
   readonly open: (maxBytes: number) => Permit;
 }
 
-/** An upload that is arriving. */
+/** An upload in progress. */
 interface Arrival {
   readonly refuse: (error: ServiceError) => void;
   readonly maxBytes: number;
@@ -38,7 +37,7 @@ interface Arrival {
   heldBytes: number;
 }
 
-/** Creates a budget of `maxBytes`. Where it is used up, the slowest upload is evicted. */
+/** Creates a budget of `maxBytes`. When it is used up, the slowest upload is evicted. */
 export function createByteBudget(maxBytes: number): ByteBudget {
   const ledger = new Ledger(maxBytes);
   return {
@@ -72,7 +71,7 @@ export function createByteBudget(maxBytes: number): ByteBudget {
 class Ledger {
   readonly #maxBytes: number;
   readonly arriving = new Set<Arrival>();
-  /** The one that has waited longest for its next block comes first. */
+  /** Ordered by the time of the last block, oldest first. */
   readonly #evictable = new Set<Arrival>();
   #arrivingBytes = 0;
   settledBytes = 0;
@@ -93,7 +92,7 @@ class Ledger {
       this.remove(slowest);
       slowest.refuse(toOverloaded());
     }
-    // Only now: a stalled upload that brings one more block must not evict one that did not stall.
+    // Afterwards: a stalled upload that sends one more block must not evict one that did not stall.
     if (this.#evictable.delete(arrival)) this.#evictable.add(arrival);
   }
 
@@ -105,12 +104,11 @@ class Ledger {
   }
 }
 
-/** Bytes in whole blocks, as far as an upload can come to them. */
+/** Rounds up to whole blocks, but not above the size of the upload. */
 function toCharge(bytes: number, maxBytes: number): number {
   return Math.max(bytes, Math.min(maxBytes, Math.ceil(bytes / blockBytes) * blockBytes));
 }
 
 function toOverloaded(): ServiceError {
-  const detail = 'too many bytes of uploads are held at the moment';
-  return new ServiceError('ERR_OVERLOADED', detail, { retryAfterSeconds: 1 });
+  return new ServiceError('ERR_OVERLOADED', 'the upload buffer is full', { retryAfterSeconds: 1 });
 }

@@ -25,7 +25,7 @@ export function startUploadClock(times: UploadTimes, reject: (reason: ServiceErr
   const idle = setTimeout(() => {
     const bytesBefore = bytes;
     afterReading(() => {
-      if (bytes === bytesBefore) refuse(`no byte for ${String(times.idleTimeoutMs)} ms`);
+      if (bytes === bytesBefore) refuse(`no byte arrived for ${String(times.idleTimeoutMs)} ms`);
     });
   }, times.idleTimeoutMs);
   const judgePace = () => {
@@ -54,7 +54,9 @@ function toAllowedMs(bytes: number, { idleTimeoutMs, minBytesPerSecond, timeoutM
 }
 
 function toTooSlow(bytes: number, times: UploadTimes): string {
-  if (toAllowedMs(bytes, times) === times.timeoutMs) return `not whole after ${String(times.timeoutMs)} ms`;
+  if (toAllowedMs(bytes, times) === times.timeoutMs) {
+    return `the upload was not complete after ${String(times.timeoutMs)} ms`;
+  }
   return `fewer than ${String(times.minBytesPerSecond)} bytes a second arrived`;
 }
 

@@ -2,19 +2,19 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../../config/schema.ts';
 import { ServiceError } from '../../errors.ts';
 
-/** How a body will be read, known from the header of its request. */
+/** How to read a body, decided from the request's headers. */
 export interface UploadPlan {
   readonly kind: 'multipart' | 'raw';
-  /** Whether the client does not say that it is an image of another format. */
+  /** False when the Content-Type names another image format. */
   readonly mayBeJpeg: boolean;
   readonly maxBodyBytes: number;
-  /** The most that it can hold: the announced length, else `maxBodyBytes`. */
+  /** Upper bound of its size: Content-Length, else `maxBodyBytes`. */
   readonly permitBytes: number;
 }
 
 const otherFormats = new Set(['png', 'webp', 'gif', 'avif', 'tiff', 'heic'].map((format) => `image/${format}`));
 
-/** @throws {@link ServiceError} for a body that would be refused whatever its bytes are. */
+/** @throws {@link ServiceError} for a body that is refused by its headers alone */
 export function toUploadPlan(headers: IncomingHttpHeaders, limits: Config['upload']): UploadPlan {
   const { 'content-length': length, 'content-type': contentType, 'transfer-encoding': transferCoding } = headers;
   const isEmpty = transferCoding === undefined && Number(length ?? 0) === 0;
@@ -29,9 +29,9 @@ export function toUploadPlan(headers: IncomingHttpHeaders, limits: Config['uploa
   return { kind, mayBeJpeg: !otherFormats.has(type ?? ''), maxBodyBytes, permitBytes };
 }
 
-/** The error of whatever is over a limit in bytes. */
+/** The error for exceeding a limit in bytes. */
 export function toTooLarge(what: string, maxBytes: number): ServiceError {
-  return new ServiceError('ERR_UPLOAD_TOO_LARGE', `${what}; at most ${String(maxBytes)} are taken`);
+  return new ServiceError('ERR_UPLOAD_TOO_LARGE', `${what}; the limit is ${String(maxBytes)}`);
 }
 
 function toMissing(): ServiceError {
