@@ -12,10 +12,10 @@ import type { SanitizedAddon } from './sanitized-addon.ts';
 
 const program = fileURLToPath(new URL('addon-process.ts', import.meta.url));
 const typescript = new URL('../test/typescript.mjs', import.meta.url).href;
-/** One cause can end process after process. */
+/** Limits restarts: one cause can end every process. */
 const maxEnds = 5;
 
-/** Of so many inputs a third becomes a raster. */
+/** A third of as many inputs becomes a raster. */
 const fairSample = 100;
 
 /** How many inputs to make, and when to stop. */
@@ -35,8 +35,8 @@ interface Ended {
 }
 
 /**
- * Decodes mutated JPEGs by the addon under AddressSanitizer and UBSan; prints how many came to what.
- * @throws Error where the sanitizers do not report what they must.
+ * Decodes mutated JPEGs by the addon under AddressSanitizer and UBSan; prints the counts of outcomes.
+ * @throws Error if the sanitizers miss a planted error.
  */
 export async function fuzzAddon(addon: SanitizedAddon, run: AddonRun): Promise<void> {
   await assertSanitized(addon);
@@ -76,7 +76,7 @@ export async function fuzzAddon(addon: SanitizedAddon, run: AddonRun): Promise<v
   }
 }
 
-/** Decodes a saved input again; its name tells the raster, else it is tried with several. */
+/** Decodes a saved input again, for the raster in its name, or else for several. */
 export async function replayAddon(addon: SanitizedAddon, file: string): Promise<boolean> {
   const known = readShape(path.basename(file));
   const modes = ['cover', 'contain', 'stretch', 'long-side'] as const;

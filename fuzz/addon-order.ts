@@ -1,6 +1,6 @@
 import type { RasterShape } from '../src/image/types.ts';
 
-/** What a process with sanitizers does. */
+/** The task of a process with sanitizers. */
 export type AddonOrder =
   | {
       readonly kind: 'fuzz';
@@ -16,7 +16,7 @@ export type AddonOrder =
   /** Reads beyond the heap or has a signed number overflow, which must end the process. */
   | { readonly kind: 'planted'; readonly addon: string; readonly error: 'heap' | 'undefined' };
 
-/** How many inputs came to what; `refused` ones have too many pixels, `odd` ones are not for the addon. */
+/** Counts of outcomes; `refused` inputs have too many pixels, `odd` ones are not decoded by the addon. */
 export type AddonOutcome = 'raster' | 'given back' | 'odd' | 'refused';
 
 /** Printed as the last line of stdout. */

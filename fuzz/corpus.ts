@@ -3,7 +3,7 @@ import type { FuzzedFormat } from './chunks.ts';
 import { mutate, pick } from './mutator.ts';
 import { formats, type Seeds } from './seeds.ts';
 
-/** One mutated picture, and what makes it again. */
+/** A mutated picture, and what reproduces it. */
 export interface Input {
   readonly name: string;
   readonly format: FuzzedFormat;
@@ -20,7 +20,7 @@ export function makeInput(seeds: Seeds, runSeed: number, format: FuzzedFormat, n
   return { name: `${format}-seed${String(runSeed)}-${String(number)}.${format}`, format, bytes };
 }
 
-/** Makes as many inputs of each format as are wanted, mixed, so that a part of them is a fair sample. */
+/** Makes `counts` inputs of each format, mixed, so that any part of them is a fair sample. */
 export function* makeInputs(
   seeds: Seeds,
   runSeed: number,

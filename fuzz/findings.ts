@@ -2,19 +2,19 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** An input as it was given to what failed. */
+/** An input as it was passed to the code that failed. */
 export interface SavedInput {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** What went wrong, and the inputs that may have caused it. */
+/** A failure, and the inputs that may have caused it. */
 export interface Findings {
   add(what: string, inputs: readonly SavedInput[]): void;
   count(): number;
 }
 
-/** Beyond these only the count goes on: one cause can fail thousands of inputs. */
+/** Further findings are only counted: one cause can fail thousands of inputs. */
 const maxSaved = 100;
 
 /** Builds a collection that prints each finding at once, and writes its inputs to a folder for `--replay`. */

@@ -3,7 +3,7 @@ import type { Random } from '../src/train/samples/random.ts';
 import type { FuzzedFormat } from './chunks.ts';
 import { type Chunk, listChunks, type NumberField } from './chunks.ts';
 
-/** What a picture is changed with. */
+/** The source of a mutation. */
 export interface MutationSource {
   readonly random: Random;
   readonly format: FuzzedFormat;
@@ -79,7 +79,7 @@ function setBytes(bytes: Buffer, { random }: MutationSource): Buffer {
   return copy;
 }
 
-/** Wherever it is: sizes, offsets and counts are all over a header. */
+/** At any offset: sizes, offsets and counts are spread over a header. */
 function setNumber(bytes: Buffer, { random }: MutationSource): Buffer {
   const size = random() < 0.5 ? 2 : 4;
   if (bytes.length < size) return bytes;
@@ -165,7 +165,7 @@ function replace(bytes: Buffer, { start, end }: Block, by: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, start), by, bytes.subarray(end)]);
 }
 
-/** A number that is off by little, an edge of its range, or anything. */
+/** A number that is slightly off, at the edge of its range, or random. */
 function withNumber(bytes: Buffer, { at, bytes: size, isLittleEndian }: NumberField, random: Random): Buffer {
   if (at + size > bytes.length) return bytes;
   const copy = Buffer.from(bytes);

@@ -5,9 +5,9 @@ import { type ErrorCode, toMessage } from '../src/errors.ts';
 import { type Answer, postForm, postRaw } from '../test/fixtures/uploads.ts';
 import type { Input } from './corpus.ts';
 
-/** What was answered to one picture of an upload. */
+/** The outcome of one picture of an upload. */
 export interface Outcome {
-  /** A code, `200`, or in words what should not have happened. */
+  /** A code, `200`, or a description of the failure. */
   readonly said: string;
   readonly isExpected: boolean;
   readonly isBusy: boolean;
@@ -15,7 +15,7 @@ export interface Outcome {
   readonly isAnswered: boolean;
 }
 
-/** What a whole upload of a damaged picture may be told. */
+/** Codes that may refuse a whole upload of a damaged picture. */
 const expectedCodes = new Set<string>([
   'ERR_UPLOAD_MISSING',
   'ERR_IMAGE_UNSUPPORTED',
@@ -26,16 +26,16 @@ const expectedCodes = new Set<string>([
   'ERR_DECODE_TIMEOUT',
 ] satisfies ErrorCode[]);
 
-/** What a slow machine may answer: the picture has not been looked at yet. */
+/** Codes of a slow machine: the picture has not been processed yet. */
 const busyCodes = new Set<string>(['ERR_OVERLOADED', 'ERR_DEADLINE'] satisfies ErrorCode[]);
 const attempts = 5;
 const retryMs = 1000;
-/** Well beyond every deadline of the service: a request without an answer by then hangs. */
+/** Well beyond every deadline of the service: a request that waits longer hangs. */
 const patienceMs = 120_000;
 
 /**
- * Uploads pictures, one as it is and several as a form, again where the service is busy. A form begins with a good
- * picture: of one that fails as a whole only the first error is told.
+ * Uploads pictures, one as a raw body and several as a form, and retries if the service is busy. A form begins with a good
+ * picture: a form that fails as a whole reports only its first error.
  * @returns an outcome for each input
  */
 export async function upload(
@@ -85,7 +85,7 @@ async function limit<T>(running: Promise<T>): Promise<T> {
   }
 }
 
-/** Tells what an answer says of each of so many pictures. */
+/** Returns what an answer says about each of `count` pictures. */
 export function toOutcomes({ status, body }: Answer, count: number): readonly Outcome[] {
   if (status !== 200) return Array<Outcome>(count).fill(toErrorOutcome(status, body.code));
   const images = body.images ?? [];
@@ -106,7 +106,7 @@ export function toOutcomes({ status, body }: Answer, count: number): readonly Ou
 function toErrorOutcome(status: number, code = ''): Outcome {
   const isRow = Object.hasOwn(errorTable, code) && errorTable[code as ErrorCode].status === status;
   const isBusy = isRow && busyCodes.has(code);
-  // A refusal for want of time is an answer, too, though none about the picture.
+  // A refusal for lack of time is an answer, but not about the picture.
   const isExpected = isRow && (expectedCodes.has(code) || code === 'ERR_OVERLOADED');
   return { said: isExpected ? code : `${String(status)} ${code}`, isExpected, isBusy, isAnswered: true };
 }

@@ -44,7 +44,7 @@ export function makeAddonInput(seeds: readonly Buffer[], runSeed: number, number
   const source = { random, format: 'jpeg', donor: pick(random, seeds) } as const;
   let bytes = pick(random, seeds);
   for (let left = 1 + drawIndex(random, 3); left > 0; left -= 1) bytes = pick(random, mutations)(bytes, random);
-  // Most of what anything may have been done to is not plain any more.
+  // Most JPEGs with arbitrary mutations are no longer plain.
   if (random() < 0.1) bytes = mutate(bytes, source);
   const shape = drawShape(bytes, random);
   const { width, height, resize, kernel, coordinates } = shape;
@@ -125,7 +125,7 @@ function setOrientation(bytes: Buffer, random: Random): Buffer {
   return copy;
 }
 
-/** Mostly smaller than the picture by up to twenty times: nothing is enlarged by the addon. */
+/** Mostly up to twenty times smaller than the picture: the addon enlarges nothing. */
 function drawShape(bytes: Buffer, random: Random): RasterShape {
   const frame = findSegment(bytes, 0xc0, 0xc1);
   const [height, width] = frame.length > 5 ? [frame.readUInt16BE(1), frame.readUInt16BE(3)] : [64, 64];

@@ -1,5 +1,5 @@
 // Uploads mutated pictures to the service, and decodes mutated JPEGs by the addon under AddressSanitizer and UBSan.
-// --jpegs N, --others N (of each other format), --addon N: how many · --seconds N: at most so long, each of both parts
+// --jpegs N, --others N (of each other format), --addon N: how many · --seconds N: limit of each of both parts
 // --seed N: other inputs · --seeds DIR: pictures to mutate beside those made in code · --replay FILE: one saved input
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -26,7 +26,7 @@ const { values } = parseArgs({
     replay: { type: 'string' },
   },
 });
-/** A finite number, which JSON can tell. */
+/** A finite number, which JSON can represent. */
 const unlimitedMs = 2 ** 45;
 const runSeed = toCount(values.seed);
 const milliseconds = values.seconds === undefined ? unlimitedMs : 1000 * toCount(values.seconds);

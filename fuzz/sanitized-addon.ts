@@ -45,7 +45,7 @@ export async function buildSanitizedAddon(): Promise<SanitizedAddon> {
       ...process.env,
       ...toLibraryEnvironment(folder),
       LD_PRELOAD: preload,
-      // Node itself frees little of what it has at its end.
+      // Node itself frees little of its memory at exit.
       ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',
       UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
     },

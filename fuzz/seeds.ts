@@ -116,7 +116,7 @@ export async function drawSeeds(): Promise<Seeds> {
   return Object.fromEntries(encoded) as Record<FuzzedFormat, Buffer[]>;
 }
 
-/** Adds the pictures of a folder, whatever their names. */
+/** Adds the pictures of a folder, regardless of their names. */
 export function addSeeds(seeds: Seeds, folder: string): Seeds {
   const added = { ...seeds };
   const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());

@@ -57,7 +57,7 @@ export async function fuzzService(context: Cleanup, run: ServiceRun): Promise<vo
 async function uploadAll(context: Cleanup, service: Service, run: ServiceRun, photo: Buffer): Promise<Tally> {
   const tally = createTally();
   const takeUntil = performance.now() + run.milliseconds;
-  // What the workers hold at one time: where one dies, any of them may be the cause.
+  // All inputs that the workers hold at a time: if a worker dies, any of them may be the cause.
   const inFlight = new Set<Input>();
   const runClient = async (number: number): Promise<void> => {
     const random = createRandom(run.runSeed, -2 - number);

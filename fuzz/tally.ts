@@ -1,4 +1,4 @@
-/** What became of the inputs of one kind. */
+/** Outcomes of the inputs of one kind. */
 interface Row {
   inputs: number;
   readonly outcomes: Map<string, number>;
@@ -6,12 +6,12 @@ interface Row {
   slowest: string;
 }
 
-/** Counts what became of inputs, by kind. */
+/** Counts outcomes of inputs, by kind. */
 export interface Tally {
   add(kind: string, outcome: string, name: string, tookMs: number): void;
-  /** How many inputs were counted. */
+  /** Number of inputs. */
   count(): number;
-  /** A table for people: one line a kind, the most frequent outcome first. */
+  /** A table: one line per kind, the most frequent outcome first. */
   describe(): string;
 }
 

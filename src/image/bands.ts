@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { DecodeTurn } from './decode-gate.ts';
 
-/** Rows of a band, so that it takes about as many operations as this or is one row. */
+/** Returns the number of rows of a band that takes about `operationsPerBand`, at least one. */
 export function toBandRows(operationsPerRow: number, operationsPerBand: number): number {
   return Math.max(1, Math.floor(operationsPerBand / operationsPerRow));
 }
 
 /**
  * Processes rows in bands. Between two bands the thread, which also serves HTTP, handles other events.
- * @throws ERR_DECODE_TIMEOUT, ERR_DEADLINE when nobody waits for the result
+ * @throws ERR_DECODE_TIMEOUT, ERR_DEADLINE when the caller is gone
  */
 export async function processBands(
   rows: number,

@@ -1,4 +1,4 @@
-/** A few pictures of the usual size are being made or wait at any time. */
+/** Enough for the pictures of the usual size that are decoded or wait at a time. */
 const maxFree = 16;
 const maxFreeBytes = 16e6;
 
@@ -6,8 +6,8 @@ const free: Uint8Array<ArrayBuffer>[] = [];
 let freeBytes = 0;
 
 /**
- * Takes memory whose content is left to chance. Fresh memory for every picture costs page faults, and has V8 collect all
- * of its heap again and again: a fifth of the CPU time of an upload.
+ * Takes memory with undefined content. Fresh memory for every picture costs page faults and frequent full garbage
+ * collections: a fifth of the CPU time of an upload.
  */
 export function takeBytes(length: number): Uint8Array<ArrayBuffer> {
   const index = free.findLastIndex((bytes) => bytes.length === length);
@@ -17,7 +17,7 @@ export function takeBytes(length: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Gives memory back that nobody reads or writes any more; what was taken elsewhere is welcome, too. */
+/** Returns memory that is no longer read or written, whether it was taken from the pool or not. */
 export function giveBytes(bytes: Uint8Array): void {
   const { buffer, length } = bytes;
   // A part of something larger may be in use elsewhere. Memory that was transferred has no length any more.

@@ -4,7 +4,7 @@ import { toGivenUp, toTooSlow } from './failures.ts';
 import { startNativeWatch } from './native-watch.ts';
 import type { DecodeBudget, DecodeLimits, DecodeWatch } from './types.ts';
 
-/** What native code is asked to do. */
+/** A native call. */
 export interface DecodeWork {
   /** Whether the picture is a plain JPEG. */
   readonly isPlain: boolean;
@@ -13,14 +13,14 @@ export interface DecodeWork {
   readonly library: 'libvips' | 'libjpeg';
 }
 
-/** What a decode can know of its turn. */
+/** What a decode knows about its turn. */
 export interface DecodeTurn {
   /**
    * Precedes each native call.
-   * @throws ERR_DECODE_TIMEOUT, ERR_DEADLINE when nobody waits for the result
+   * @throws ERR_DECODE_TIMEOUT, ERR_DEADLINE when the caller is gone
    */
   readonly assertWanted: () => void;
-  /** After so many seconds the library gives up by itself: later than the budget ends, which leaves out waits for a CPU. */
+  /** The library's own timeout in seconds, longer than the budget, which excludes waits for a CPU. */
   readonly maxSeconds: number;
   /**
    * Watches for company from now on: libvips has one buffer for messages, and mixes up those of concurrent failures.
@@ -29,11 +29,11 @@ export interface DecodeTurn {
   readonly watchCompany: () => () => boolean;
 }
 
-/** Lets few native calls work on pictures at a time. */
+/** Limits how many native calls run at a time. */
 interface DecodeGate {
   /**
-   * Runs `decode` when it is its turn, and never when nobody waits for it by then.
-   * @throws ERR_DEADLINE when nobody waits any more, ERR_DECODE_TIMEOUT when the budget of the picture is used up.
+   * Runs `decode` when it is its turn, unless the caller is gone by then.
+   * @throws ERR_DEADLINE when the caller is gone, ERR_DECODE_TIMEOUT when the budget of the picture is used up.
    */
   run<T>(
     work: DecodeWork,
@@ -43,7 +43,7 @@ interface DecodeGate {
   ): Promise<T>;
 }
 
-/** A turn, waiting or at work. */
+/** A turn, waiting or running. */
 interface Call {
   readonly work: DecodeWork;
   readonly limits: DecodeLimits;
@@ -92,7 +92,7 @@ export function createDecodeGate(): DecodeGate {
           places.noteLate(visitor);
         };
         const start = (): void => {
-          // The place is held until the native work is over, also when nobody waits for it: it still has its thread.
+          // The place is held until the native call returns, even if the caller is gone: the call still has its thread.
           void followNative(call, calls, decode, onLate)
             .then(resolve, reject)
             .finally(() => {
@@ -149,7 +149,7 @@ function watchCompany(call: Call, calls: ReadonlySet<Call>): () => boolean {
   return () => !hasCompany && call.disturbances === disturbances;
 }
 
-/** For the blame, other work on the same picture is no company: one may be slow by what holds for the other. */
+/** Other work on the same picture does not count as company: both may be slow for the same reason. */
 function noteCompany(call: Call, others: ReadonlySet<Call>): void {
   for (const other of others) {
     if (call.work.library === 'libvips') other.disturbances += 1;

@@ -3,7 +3,7 @@ import { toGivenUp } from './failures.ts';
 
 /** Memory that is reserved for one picture. */
 export interface MemoryPermit {
-  /** Runs native work. The memory stays reserved until it ends, also when nobody waits for it any more. */
+  /** Runs native work. The memory stays reserved until it ends, even if the caller is gone. */
   run<T>(work: () => Promise<T>): Promise<T>;
   /** Frees the memory as soon as no work is running. Run nothing after that. */
   release(): void;
@@ -14,7 +14,7 @@ interface DecodeMemory {
   /**
    * Waits until `bytes` of `maxBytes` are free. First come, first served, so that small pictures do not starve a large one;
    * what needs more than `maxBytes` waits for all of it.
-   * @throws ERR_DEADLINE when nobody waits any more
+   * @throws ERR_DEADLINE when the caller is gone
    */
   acquire(bytes: number, maxBytes: number, deadline: Deadline): Promise<MemoryPermit>;
 }

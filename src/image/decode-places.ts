@@ -9,16 +9,16 @@ export interface Visitor {
   readonly start: () => void;
 }
 
-/** Turns that are out of time, keep their thread and no longer their place. */
+/** Overdue turns that keep their thread after losing their place. */
 const maxOverdue = 1;
 
 type Holding = 'shares' | 'lane' | 'overdue';
 
 /**
- * Hands out libuv's four threads: two are the places, one may be held by a turn that is overdue, and one is a lane for
- * plain JPEGs, one at a time, while others hold the places. What a plain JPEG costs is known from its pixels; what any
- * other picture costs is known when it is done. The lane is closed to libvips while a turn has both places, and may have to
- * know which picture a message of libvips is about.
+ * Assigns libuv's four threads: two are the places, an overdue turn may hold one, and one is a lane for plain JPEGs, one
+ * at a time, while others hold the places. The cost of a plain JPEG is known from its pixels; the cost of any other picture is
+ * known when it is done. The lane is closed to libvips while a turn has both places, because that turn may need to know which
+ * picture a message of libvips is about.
  */
 export class DecodePlaces {
   readonly #queue = new Set<Visitor>();
@@ -37,7 +37,7 @@ export class DecodePlaces {
     if (this.#queue.delete(visitor)) this.#startNext();
   }
 
-  /** Notes that a turn at work is out of time. */
+  /** Marks a running turn as out of time. */
   noteLate(visitor: Visitor): void {
     this.#late.add(visitor);
     this.#freeLatePlaces();

@@ -15,12 +15,11 @@ import { type DecodeLimits, type DecodeWatch, type ImageFormat, isSampled, type 
 
 const memory = createDecodeMemory();
 
-/** Only libjpeg and libtiff, which may hold JPEG data, tell damage by mere warnings. */
+/** Only libjpeg and libtiff, which may contain JPEG data, report damage as warnings. */
 const warningFormats = new Set<ImageFormat>(['jpeg', 'tiff']);
 
 /**
- * Warnings that mean lost pixels. The others are what the pictures of many a phone and scanner give: stray bytes, odd
- * headers, private tags.
+ * Warnings that mean lost pixels. Many phones and scanners cause the others: stray bytes, odd headers, private tags.
  */
 const finalFailure = /bad huffman code|bad arithmetic code|premature end of data segment|instead of rst/i;
 
@@ -30,8 +29,8 @@ const beforeAddedEnd = /extraneous bytes before marker 0xd9/i;
 /**
  * Decodes the first frame of an upload, upright, over white, as 8-bit sRGB.
  * @returns uint8 [shape.height, shape.width, 3] in memory of its own, which may be transferred.
- * @throws ERR_IMAGE_CORRUPT for what does not decode whole, ERR_DECODE_TIMEOUT, ERR_DEADLINE when nobody waits for it any
- * more, and all that `inspectImage` throws.
+ * @throws ERR_IMAGE_CORRUPT for a picture that does not decode completely, ERR_DECODE_TIMEOUT, ERR_DEADLINE when the
+ * caller is gone, and all errors of `inspectImage`.
  */
 export async function decodeImage(
   bytes: Uint8Array,
@@ -46,7 +45,7 @@ export async function decodeImage(
 /**
  * Like `decodeImage`, of an image whose header has been read.
  * @throws ERR_IMAGE_CORRUPT, ERR_IMAGE_TOO_COSTLY where it takes too much memory at its full size, ERR_DECODE_TIMEOUT,
- * ERR_DEADLINE when nobody waits for it any more.
+ * ERR_DEADLINE when the caller is gone.
  */
 export async function decodeMeasured(
   image: MeasuredImage,
@@ -60,7 +59,7 @@ export async function decodeMeasured(
     const pixels = image.facts.width * image.facts.height;
     const run = (decode: typeof decodePlain) =>
       decodeGate.run({ isPlain: true, pixels, library: 'libjpeg' }, limits, bounded, decode);
-    // Reduced while they are decoded, plain JPEGs take little memory, and do not wait behind pictures that take much.
+    // Plain JPEGs are reduced during decoding, take little memory and do not wait behind pictures that take much.
     if (isSampled(shape)) assertAffordable(pixels * 3, limits);
     const raster = isSampled(shape)
       ? await withMemory(pixels * 3, limits, bounded, (permit) => run(() => permit.run(decodePlain)))
@@ -68,7 +67,7 @@ export async function decodeMeasured(
     if (raster !== undefined) return raster;
   }
   const bytes = isSampled(shape) ? image.fullDecodeBytes : image.decodeBytes;
-  // Of the other its header was held against the limit.
+  // `measureImage` compared `decodeBytes` with the limit.
   if (isSampled(shape)) assertAffordable(bytes, limits);
   return withMemory(bytes, limits, bounded, (permit) => decodeByLibrary(image, shape, limits, bounded, permit));
 }
@@ -114,7 +113,7 @@ function withBudget(watch: DecodeWatch, limits: DecodeLimits): DecodeWatch {
 type FailOn = 'error' | 'warning';
 type Decode = (failOn: FailOn, turn: DecodeTurn) => Promise<Uint8Array>;
 
-/** A failed strict decode. Its message is certain to be about this picture where libvips worked on no other meanwhile. */
+/** A failed strict decode. The message is certainly about this picture if libvips decoded no other meanwhile. */
 interface Objection {
   readonly kind: 'objection';
   readonly error: ServiceError;
@@ -122,7 +121,7 @@ interface Objection {
   readonly isCertain: boolean;
 }
 
-/** A picture without an end is taken for truncated by any other warning: the next one could be of lost pixels. */
+/** For a picture without an end any other warning means truncation: the next one could be about lost pixels. */
 function isFinal({ isEndAdded }: MeasuredImage, { message }: Objection): boolean {
   return isEndAdded ? !beforeAddedEnd.test(message) : finalFailure.test(message);
 }
@@ -140,7 +139,7 @@ async function decodeStrictly(
   }
 }
 
-/** Another picture that fails in the same moment can take the message away: the decode is repeated to get it. */
+/** A picture that fails at the same moment can consume the message: the decode is repeated to get it. */
 const strictAttempts = 4;
 
 async function decodeDespiteWarnings(
@@ -174,7 +173,7 @@ async function decodeFrame(
   const open = await prepareSource(attempt);
   const render = (part: Frame) => renderPicture(attempt, open(), part);
   const frame = toFrame(size, shape);
-  // What lies outside a region is not decoded with it, and may be damaged.
+  // The part outside the region is not decoded with it and may be damaged.
   if (frame.region !== undefined) await render({ scale: frame.scale });
   const rendered = await render(frame);
   if (isSampled(shape)) return samplePicture(rendered, image.orientation, shape, turn);

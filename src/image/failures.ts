@@ -11,7 +11,7 @@ export function toCorrupt(format: ImageFormat, cause?: unknown): ServiceError {
   return new ServiceError('ERR_IMAGE_CORRUPT', detail, { cause });
 }
 
-/** libvips buffers a hundred rows or so: one of 50 million pixels took 1.4 GB. libpng has this limit by itself. */
+/** libvips buffers a hundred rows or so: one of 50 million pixels took 1.4 GB. libpng has the same limit. */
 const maxSidePixels = 1_000_000;
 
 /** @throws ERR_IMAGE_TOO_MANY_PIXELS */
@@ -27,7 +27,7 @@ export function toTooSlow(limitMs: number): ServiceError {
   return new ServiceError('ERR_DECODE_TIMEOUT', `the image was not decoded within ${String(limitMs)} ms`);
 }
 
-/** Turns a wait that nobody needs any more into the error for the client. */
+/** Returns the error for a caller that stopped waiting. */
 export function toGivenUp(end: DeadlineEnd): ServiceError {
   const detail = end === 'gone' ? 'the client is gone' : 'the image was admitted, but not decoded by the deadline';
   return new ServiceError('ERR_DEADLINE', detail);

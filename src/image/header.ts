@@ -24,7 +24,7 @@ import type { DecodeLimits, DecodeWatch, ImageFacts, ImageFormat } from './types
 export function isPlainJpeg(bytes: Uint8Array): boolean {
   if (sniffFormat(bytes) !== 'jpeg') return false;
   try {
-    // One with further scans is not plain, however many there are.
+    // A JPEG with further scans is not plain.
     const header = readJpegHeader(bytes, 'first scan');
     return header !== undefined && readPlainJpeg(bytes, header) !== undefined;
   } catch (thrown) {
@@ -38,9 +38,9 @@ export interface MeasuredImage {
   readonly facts: ImageFacts;
   /** The upload as it is given to the library. */
   readonly safeBytes: Uint8Array;
-  /** Estimate of the memory that the library needs to decode it and make it small. */
+  /** Estimate of the memory that the library needs to decode and reduce it. */
   readonly decodeBytes: number;
-  /** The same at its full size, of which a raster is sampled. */
+  /** The same for its full size, from which a raster is sampled. */
   readonly fullDecodeBytes: number;
   /** As EXIF counts, 1…8: how the picture in `safeBytes` has to be turned and mirrored. */
   readonly orientation: number;
@@ -76,7 +76,7 @@ export async function inspectImage(bytes: Uint8Array, limits: DecodeLimits): Pro
 
 /**
  * Like `inspectImage`, with all that decoding needs to know.
- * @throws as `inspectImage`; ERR_DECODE_TIMEOUT, and ERR_DEADLINE when nobody waits any more
+ * @throws as `inspectImage`; ERR_DECODE_TIMEOUT, and ERR_DEADLINE when the caller is gone
  */
 export async function measureImage(
   bytes: Uint8Array,
@@ -119,10 +119,10 @@ export async function measureImage(
   };
 }
 
-/** Nothing that a library has to be told. */
+/** Nothing unusual. */
 const ordinary = { hasWideProfile: false, isIrreducible: false, isEndAdded: false } as const;
 
-/** Whatever its memory: only what the native decoder has objections to is decoded by the library. */
+/** Not limited by memory here: the library decodes it only if the native decoder rejects it. */
 function toMeasured(bytes: Uint8Array, header: HeaderFacts, plain: PlainJpeg): MeasuredImage {
   const { coded, orientation } = plain;
   const { width, height } = orientation >= 5 ? toTurned(coded) : coded;
@@ -138,7 +138,7 @@ function toMeasured(bytes: Uint8Array, header: HeaderFacts, plain: PlainJpeg): M
   };
 }
 
-/** The library has no decoder for it, and is not asked. */
+/** The library has no decoder for HEIC. */
 function toUndecoded(bytes: Uint8Array, heic: HeicFacts): MeasuredImage {
   const { width, height } = heic;
   return {
@@ -161,7 +161,7 @@ function toSamples(header: HeaderFacts, profile: Uint8Array | undefined): Pick<M
   return { samples: header.samples };
 }
 
-/** Takes out or changes what the library can't be trusted with. */
+/** Removes or changes parts that the library does not handle safely. */
 function toSafeBytes(bytes: Uint8Array, header: HeaderFacts): Uint8Array {
   if (header.format === 'png') return dropCompressedText(bytes, header);
   if (header.format === 'avif') return withAvifBrand(bytes);

@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { HeicAnswer, HeicTask } from './heic.ts';
 import { toTiffHead } from './plain-tiff.ts';
 
-/** What is used of libheif, as Emscripten exports it. */
+/** The part of libheif's Emscripten exports that is used. */
 interface Libheif {
   readonly heif_error_code: { readonly heif_error_Ok: object };
   readonly heif_colorspace: { readonly heif_colorspace_RGB: object };
@@ -45,7 +45,7 @@ function limitMemory(maxBytes: number): void {
   const { prototype } = WebAssembly.Memory;
   const { grow } = prototype;
   prototype.grow = function limited(pages) {
-    if (this.buffer.byteLength + pages * pageBytes > maxBytes) throw new RangeError('the decoder wants more memory');
+    if (this.buffer.byteLength + pages * pageBytes > maxBytes) throw new RangeError('the decoder exceeds its memory limit');
     return grow.call(this, pages);
   };
 }
@@ -77,7 +77,7 @@ function decode({ bytes, facts, maxMemoryBytes }: HeicTask): Uint8Array<ArrayBuf
   const isPremultiplied = libheif.heif_image_handle_is_premultiplied_alpha(handle) !== 0;
   const plane = decoded.channels.find(({ id }) => id === libheif.heif_channel.heif_channel_interleaved);
   if (plane?.width !== facts.width || plane.height !== facts.height) {
-    throw new Error('it has another size than it says');
+    throw new Error('its size is not the size in its header');
   }
   const channels = facts.hasAlpha ? 4 : 3;
   const profile = facts.profile && bytes.subarray(facts.profile.start, facts.profile.end);

@@ -5,7 +5,7 @@ import { toCorrupt } from './failures.ts';
 import type { HeicFacts } from './header/heic.ts';
 import { toHeicMemory } from './header/price.ts';
 
-/** What a thread is started for. */
+/** The input of a decoder thread. */
 export interface HeicTask {
   readonly bytes: Uint8Array;
   readonly facts: HeicFacts;
@@ -13,22 +13,23 @@ export interface HeicTask {
   readonly maxMemoryBytes: number;
 }
 
-/** What it posts before it ends. */
+/** The message that a decoder thread posts before it ends. */
 export type HeicAnswer = { readonly tiff: Uint8Array<ArrayBuffer> } | { readonly reason: string };
 
-/** How often it is asked whether anybody still waits, and there is time. */
+/** Interval for checking the deadline and the time budget. */
 const watchMs = 50;
-/** For JavaScript, which holds little: pixels and the decoder's memory are outside of its heap. */
+/** The JavaScript heap holds little: pixels and the decoder's memory are outside of it. */
 const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
 
 /**
- * Decodes a HEIC in a thread of its own, which is ended when time or memory run out: the decoder is WebAssembly, and can be.
+ * Decodes a HEIC in a thread of its own, which is terminated when time or memory run out: the decoder is WebAssembly, so it can
+ * be terminated.
  * @returns an uncompressed TIFF of the upright picture, with its profile
- * @throws ERR_IMAGE_CORRUPT, ERR_DECODE_TIMEOUT, ERR_DEADLINE when nobody waits for it any more
+ * @throws ERR_IMAGE_CORRUPT, ERR_DECODE_TIMEOUT, ERR_DEADLINE when the caller is gone
  */
 export function convertHeic(bytes: Uint8Array, facts: HeicFacts, turn: DecodeTurn): Promise<Uint8Array> {
   turn.assertWanted();
-  // A copy of its own: with a view all of the request's memory would be copied.
+  // Posting a view would copy all memory of the request.
   const copy = Uint8Array.from(bytes);
   const workerData: HeicTask = { bytes: copy, facts, maxMemoryBytes: toHeicMemory(facts) };
   const transferList = [copy.buffer];
@@ -65,6 +66,6 @@ export function convertHeic(bytes: Uint8Array, facts: HeicFacts, turn: DecodeTur
       fail(new Error('the thread ended'));
     });
   });
-  // Its place is free only when it is gone.
+  // The turn ends only when the thread is gone.
   return converting.finally(() => thread.terminate());
 }

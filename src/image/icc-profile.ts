@@ -16,8 +16,7 @@ const headerBytes = 128;
 const tagBytes = 12;
 
 /**
- * Tells whether an ICC profile is one of sRGB: its primaries and its curve, whatever it calls itself. From such a one
- * nothing has to be converted.
+ * Tells whether an ICC profile describes sRGB, by its primaries and curve, not by its name. No conversion is needed then.
  * @returns false for damaged ones, too
  */
 export function isStandardProfile(profile: Uint8Array): boolean {
@@ -25,7 +24,7 @@ export function isStandardProfile(profile: Uint8Array): boolean {
   try {
     if (toText(view, 16) !== 'RGB ' || toText(view, 20) !== 'XYZ ') return false;
     const tags = readTags(view);
-    // A table says more than primaries and curves do, and goes before them.
+    // A table takes precedence over primaries and curves.
     if (tags.has('A2B0')) return false;
     const hasColorants = Object.entries(colorants).every(([name, wanted]) =>
       wanted.every((value, axis) => isNear(readFixed(view, toOffset(tags, name) + 8 + 4 * axis), value)),

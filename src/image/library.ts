@@ -6,12 +6,12 @@ import type { Size } from './types.ts';
 sharp.cache(false);
 sharp.concurrency(1);
 
-// What is blocked counts for the whole process: a thread that begins would close what others are reading with.
+// Blocking affects the whole process: a new thread would close loaders that others are using.
 if (isMainThread) closeOtherLoaders();
 
 /**
- * No other loader can be reached, whatever the bytes pretend to be. UltraHDR's is left out on purpose: its gain map is
- * of no use here, and the plain JPEG loader takes such a photo without it.
+ * No other loader can be reached, regardless of the bytes. UltraHDR's is excluded on purpose: its gain map is not used
+ * here, and the plain JPEG loader reads such a photo without it.
  */
 function closeOtherLoaders(): void {
   sharp.block({ operation: ['VipsForeignLoad'] });
@@ -27,7 +27,7 @@ function closeOtherLoaders(): void {
   });
 }
 
-/** How much of a broken picture the library puts up with, and how large a one it opens. */
+/** How much damage the library tolerates, and how large a picture it opens. */
 type OpenOptions = Required<Pick<SharpOptions, 'failOn' | 'limitInputPixels'>> & Pick<SharpOptions, 'ignoreIcc'>;
 
 /** Opens the first frame of a picture for reading front to back, with the library's own safety limits on. */

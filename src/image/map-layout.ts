@@ -55,7 +55,7 @@ function turnBack({ columns, rows, cells }: MapLayout): MapLayout {
   return { columns: rows, rows: columns, cells: turned };
 }
 
-/** Takes the cells of a raster's grid that lie under `area`, of which none may be looked at whole. */
+/** Takes the cells of a raster's grid that lie under `area`, wholly or in part. */
 function layOut(grid: Grid, raster: Size, area: Area): MapLayout {
   const across = findCells(grid.columns, raster.width, area.left, area.width);
   const down = findCells(grid.rows, raster.height, area.top, area.height);

@@ -9,7 +9,7 @@ import type { PlainJpeg } from './plain-jpeg.ts';
 import { placeSamples, planSampling, type SamplingPlan } from './sampling.ts';
 import { isSampled, type RasterShape, type SampledShape, type Size } from './types.ts';
 
-/** What is sampled of a JPEG, and by which inverse DCT it is decoded. */
+/** The samples of a JPEG, and the inverse DCT that decodes it. */
 interface NativeSampling extends SamplingPlan {
   readonly isFastDct: boolean;
 }
@@ -19,7 +19,7 @@ interface JpegLibrary {
   /**
    * Writes the upright picture, uint8 [height, width, 3].
    * @param sampling what to take of the picture at its full size in place of reducing it
-   * @returns false where libjpeg-turbo has anything to remark
+   * @returns false if libjpeg-turbo warns
    */
   makeRaster(bytes: Uint8Array, plan: JpegPlan, pixels: Uint8Array, sampling?: NativeSampling): Promise<boolean>;
 }
@@ -39,7 +39,7 @@ export function loadNativeJpeg(): void {
 /**
  * Prepares the native decode of a plain JPEG.
  * @returns what decodes it, uint8 [shape.height, shape.width, 3], or answers undefined where the picture is damaged or
- * odd, which is for sharp to judge; undefined where sharp has to decode it anyhow
+ * odd, which sharp has to judge; undefined if sharp has to decode it in any case
  */
 export function toPlainDecode(
   { plain, safeBytes }: Pick<MeasuredImage, 'plain' | 'safeBytes'>,

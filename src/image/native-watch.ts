@@ -2,13 +2,13 @@ import { startWatchdog } from '../watchdog.ts';
 import { createThreadMeter, type ThreadSpan } from '../thread-times.ts';
 
 interface NativeWatchOptions {
-  /** What is left of the picture's budget. */
+  /** The rest of the picture's budget. */
   readonly leftMs: number;
   /** `image.decodeTimeoutMs` */
   readonly limitMs: number;
   /** Called when the budget is used up. */
   readonly onLate: () => void;
-  /** Called when the work will not come back: only another process helps. */
+  /** Called when the work has hung: only another process helps. */
   readonly onHung: () => void;
 }
 

@@ -2,7 +2,7 @@ import { takeBytes } from './byte-pool.ts';
 import type { Size } from './types.ts';
 
 /**
- * Copies what a centred window of `to` shows of the pixels of `from`; around them it is black.
+ * Copies the pixels of `from` that a centred window of `to` covers; the rest is black.
  * @param pixels - uint8 [from.height, from.width, 3]
  * @returns uint8 [to.height, to.width, 3], in memory of its own, from the pool.
  */
@@ -45,7 +45,7 @@ export function placeMirrored(pixels: Uint8Array, from: Size, to: Size): Uint8Ar
   return raster;
 }
 
-/** Fills a row of which the first `filledBytes` are there. */
+/** Fills the rest of a row after its first `filledBytes`. */
 function mirrorRow(row: Uint8Array, filledBytes: number): void {
   const foldBytes = 2 * filledBytes;
   for (let at = filledBytes; at < Math.min(foldBytes, row.length); at += 3) {

@@ -63,7 +63,7 @@ function isPlainFrame(header: JpegFacts): boolean {
 }
 
 /**
- * Whether libjpeg has something to remark on a segment, which it writes to stderr: the header of a scan of a part of the
+ * Whether libjpeg warns about a segment, on stderr: the header of a scan of a part of the
  * spectrum (B.2.3), a later version of JFIF, a transform that Adobe does not define for three components.
  */
 function isRemarkable(marker: number, body: Uint8Array): boolean {

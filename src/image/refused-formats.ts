@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import { areHevcBrands, hasMagic, listBrands, toLatin1 } from './signature.ts';
 
-/** What the client is to send in the place of what is refused. */
+/** What to ask the client for instead. */
 const advice = {
   picture: 'ask the client for JPEG',
   raw: 'ask the client for the JPEG that the camera or its software makes of it',

@@ -12,7 +12,7 @@ export type Samples = Uint8Array | Uint16Array;
  */
 export type SampleConversion = (samples: Samples, pixels: Uint8Array) => void;
 
-/** What the library made of a picture. */
+/** A picture as the library rendered it. */
 export interface RenderedPicture extends Size {
   /** [height, width, channels], 8-bit sRGB of three channels where there is no conversion. */
   readonly samples: Samples;
@@ -20,7 +20,7 @@ export interface RenderedPicture extends Size {
   readonly convert?: SampleConversion;
 }
 
-/** Pixels that are converted in 10 ms or so. */
+/** Pixels per band: about 10 ms. */
 export const pixelsPerBand = 2 ** 17;
 
 /**

@@ -16,13 +16,13 @@ export interface Attempt {
   readonly failOn: 'error' | 'warning';
   readonly limits: DecodeLimits;
   readonly turn: DecodeTurn;
-  /** Whether the picture is turned upright, for which the library needs a copy of what it turns. */
+  /** Whether the library rotates the picture upright, for which it copies it. */
   readonly isUpright: boolean;
   /** Of the picture, turned or not. */
   readonly size: Size;
 }
 
-/** Finds out what renderings begin with: the upload, or its pixels where the library would reduce them wrongly. */
+/** Returns the source of renderings: the upload, or its pixels if the library would reduce them wrongly. */
 export async function prepareSource(attempt: Attempt): Promise<() => Sharp> {
   const { image, turn } = attempt;
   if (image.heic !== undefined) {
@@ -30,7 +30,7 @@ export async function prepareSource(attempt: Attempt): Promise<() => Sharp> {
     return () => openOriented({ ...attempt, image: { ...image, safeBytes } });
   }
   if (image.samples?.kind !== 'extra') return () => openOriented(attempt);
-  // Reduced, they would be multiplied by what is no alpha.
+  // A reduction would premultiply them by samples that are not alpha.
   const { data, info } = await renderPixels(attempt, openOriented(attempt).removeAlpha());
   return () => openPixels(data, info);
 }
@@ -40,7 +40,7 @@ export async function renderPicture(attempt: Attempt, picture: Sharp, frame: Fra
   const { image, size } = attempt;
   const { isIrreducible, colours, samples } = image;
   if (frame.region !== undefined) picture.extract(frame.region);
-  // Where something is cut out, be it the whole, sharp does not reduce while decoding.
+  // With an extract, even of the whole picture, sharp does not reduce during decoding.
   else if (isIrreducible) picture.extract({ left: 0, top: 0, ...size });
   // The whole picture is scaled, and cropped after: cropping in the library leaves the last rows unread, and a
   // truncated file would pass.
@@ -76,7 +76,7 @@ async function renderSamples(attempt: Attempt, picture: Sharp, isDeep: boolean) 
 async function renderPixels(attempt: Attempt, picture: Sharp) {
   const { image } = attempt;
   picture.toColourspace('srgb');
-  // sharp takes 16-bit RGB through Display P3 and does not come back by itself.
+  // sharp converts 16-bit RGB to Display P3, and back only if told to.
   if (image.hasWideProfile) picture.withIccProfile('srgb', { attach: false });
   const rendered = await renderBuffer(attempt, picture.raw({ depth: 'uchar' }));
   if (rendered.info.channels !== 3) throw toCorrupt(image.facts.format);
@@ -87,7 +87,7 @@ function renderBuffer({ image, limits, turn }: Attempt, picture: Sharp) {
   turn.assertWanted();
   const startedAt = performance.now();
   return picture.toBuffer({ resolveWithObject: true }).catch((thrown: unknown) => {
-    // Not by its message, which may be about another picture.
+    // The message may be about another picture.
     if (performance.now() - startedAt >= turn.maxSeconds * 1000) throw toTooSlow(limits.decodeTimeoutMs);
     throw toCorrupt(image.facts.format, thrown);
   });

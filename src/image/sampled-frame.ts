@@ -40,7 +40,7 @@ function toCropped(size: Size, shape: Size): Region {
   return { left: Math.floor((size.width - width) / 2), top: Math.floor((size.height - height) / 2), width, height };
 }
 
-/** A product that should be whole may come out a little below it. */
+/** Rounding may leave a whole product slightly below the integer. */
 function toWhole(value: number): number {
   return Math.max(1, Math.floor(value + 1e-6));
 }

@@ -1,6 +1,6 @@
 import type { Coordinates, SampledShape, SamplingKernel } from './types.ts';
 
-/** How the samples of a line are made: the one at `index` is the sum of `taps` pixels from `firsts[index]` on, weighted. */
+/** Samples of a line: the one at `index` is the weighted sum of `taps` pixels from `firsts[index]` on. */
 export interface SampledLine {
   readonly count: number;
   readonly taps: number;
@@ -60,14 +60,14 @@ export function toReversed({ count, taps, firsts, weights }: SampledLine): Sampl
   };
 }
 
-/** A line without the pixels that no sample is made of. */
+/** A line without the pixels that no sample uses. */
 interface CompactLine {
   /** Of the pixels that are left. */
   readonly positions: Int32Array;
   readonly line: SampledLine;
 }
 
-/** Plans the same samples of a line that has those pixels alone. */
+/** Plans the same samples of a line that contains only the used pixels. */
 export function toCompact(line: SampledLine): CompactLine {
   const { firsts, taps } = line;
   const used = new Set<number>();
@@ -122,7 +122,7 @@ function toCubic(share: number, a: number): number[] {
   return [far(share + 1), near(share), near(1 - share), far(2 - share)];
 }
 
-/** With half-pixel centres TensorFlow leaves out what lies beyond the ends; else the pixel at the end stands for it. */
+/** With half-pixel centres TensorFlow omits pixels beyond the ends; otherwise it repeats the pixel at the end. */
 function toInside(taps: Taps, length: number): Taps {
   const { lowest, weights } = taps;
   if (lowest >= 0 && lowest + weights.length <= length) return taps;

@@ -22,7 +22,7 @@ export async function samplePicture(
   return placeSamples(await samplePixels(await convertSampled(picture, plan, turn), turn), plan, shape);
 }
 
-/** Pixels of which samples are taken, and where these lie in them. */
+/** Pixels to sample, with the plan for them. */
 interface PlannedPixels {
   /** uint8 [n, width, 3] */
   readonly pixels: Uint8Array;
@@ -31,7 +31,7 @@ interface PlannedPixels {
 }
 
 /**
- * Converts those pixels of a picture that are sampled: of a photograph few are.
+ * Converts the pixels of a picture that the plan uses: few of a photograph's.
  * @throws as `processBands`
  */
 async function convertSampled(
@@ -62,7 +62,7 @@ function gather(row: Samples, positions: Int32Array, channels: number, line: Sam
   }
 }
 
-/** Pixels, each weighted in three channels, that are summed in 10 ms or so. */
+/** Weighted pixels per band: about 10 ms. */
 const tapsPerBand = 2 ** 18;
 
 /**
@@ -84,7 +84,7 @@ async function samplePixels(
   return samples;
 }
 
-/** The colours apart: with a loop over them it takes twice the time. */
+/** Channels are unrolled: a loop over them takes twice the time. */
 function sampleRow(pixels: Uint8Array, width: number, plan: SamplingPlan, row: number, samples: Uint8Array): void {
   const { columns, rows, isTurned, size } = plan;
   const [columnStep, rowStep] = isTurned ? [size.width * 3, 3] : [3, size.width * 3];

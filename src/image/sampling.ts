@@ -41,7 +41,7 @@ export function planSampling(coded: Size, orientation: number, shape: SampledSha
   return { columns, rows, isTurned: isCodedTurned !== isFrameTurned, size, placement };
 }
 
-/** Puts samples where they go in the raster, which may be their own memory; nobody may use them any more. */
+/** Places samples in the raster, which may be their own memory. The caller must not use `samples` afterwards. */
 export function placeSamples(samples: Uint8Array, { size, placement }: SamplingPlan, shape: Size): Uint8Array {
   if (size.width === shape.width && size.height === shape.height) return samples;
   const raster = placement ? placeMirrored(samples, placement, shape) : placeCentred(samples, size, shape);

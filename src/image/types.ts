@@ -21,8 +21,8 @@ export interface Size {
 export type ResizeMode = 'cover' | 'contain' | 'stretch' | 'long-side';
 
 /**
- * How pixels of a raster are computed from those of a picture: by a filter that takes in all of them, or from the few next
- * to a position in the picture.
+ * How pixels of a raster are computed from those of a picture: by a filter over all of them, or from the few next to a
+ * position in the picture.
  */
 export type Kernel = 'lanczos' | SamplingKernel;
 export type SamplingKernel = 'bilinear' | 'bicubic' | 'nearest';
@@ -38,9 +38,9 @@ export interface RasterShape extends Size {
   readonly resize: ResizeMode;
   /** `lanczos` where it is absent. */
   readonly kernel?: Kernel;
-  /** `half-pixel` where it is absent; of no meaning for `lanczos`. */
+  /** Default: `half-pixel`; ignored for `lanczos`. */
   readonly coordinates?: Coordinates;
-  /** `accurate` where it is absent; of no meaning for `lanczos`, nor for JPEGs that are not plain. */
+  /** Default: `accurate`; ignored for `lanczos` and for JPEGs that are not plain. */
   readonly jpegDct?: JpegDct;
 }
 
@@ -64,7 +64,7 @@ export interface DecodeLimits {
   readonly heic?: boolean;
 }
 
-/** Which picture is decoded, who waits for it, and who is told of it. */
+/** The picture of a decode, its deadline, and callbacks for its outcome. */
 export interface DecodeWatch extends Deadline {
   /** Shared by all native work on the picture; without it each turn has `decodeTimeoutMs`. */
   readonly budget?: DecodeBudget;
@@ -72,9 +72,9 @@ export interface DecodeWatch extends Deadline {
   readonly imageHash?: string;
   /** Called when native work begins; what it returns is called at the end of that. */
   readonly enter?: () => () => void;
-  /** Called when the budget is used up although the picture had libvips to itself and a CPU: the picture is the cause. */
+  /** Called when the budget is used up although the picture had libvips and a CPU to itself: the picture is the cause. */
   readonly onTooSlow?: () => void;
-  /** Called when native work will not come back: only another process helps. */
+  /** Called when native work has hung: only another process helps. */
   readonly onHung?: () => void;
 }
 

@@ -5,7 +5,6 @@ import { letHeapGrow } from '../heap-flags.ts';
 import { type DrainReason, type ToPrimary, type ToWorker, toWorkerMessage } from '../ipc/messages.ts';
 import type { Logger } from '../log.ts';
 import { useNativeLibrary } from '../native-library.ts';
-import type { Draining } from './closing.ts';
 import { Connections } from './connections.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createOpsClient } from './ops-client.ts';

@@ -26,7 +26,7 @@ test('bands_cover_all_rows_once_and_other_events_are_handled_between_them', asyn
 test('bands_end_when_the_result_is_no_longer_wanted', async () => {
   const bands: number[] = [];
   const assertWanted = (): void => {
-    if (bands.length === 2) throw new ServiceError('ERR_DEADLINE', 'nobody waits');
+    if (bands.length === 2) throw new ServiceError('ERR_DEADLINE', 'the caller is gone');
   };
   await assert.rejects(
     processBands(9, 3, { assertWanted }, (from) => bands.push(from)),

@@ -1,4 +1,4 @@
-/** Files that consist of parts and hardly any pixels, for trying what walks over them. */
+/** Files of many parts and hardly any pixels, for tests of the header pass. */
 
 const gifScreen = Buffer.from('474946383961' + '02000200' + '800000' + '000000ffffff', 'hex');
 const gifFrame = Buffer.from('2c' + '00000000' + '02000200' + '00' + '02' + '028453' + '00', 'hex');

@@ -1,4 +1,4 @@
-/** A decode that ends when the test wants it to. */
+/** A decode that ends when the test ends it. */
 export function createDecode(): {
   decode: () => Promise<string>;
   hasStarted: () => boolean;
@@ -25,7 +25,7 @@ export function createDecode(): {
   };
 }
 
-/** Lets everything that is due happen. */
+/** Lets all pending callbacks run. */
 export function settleAll(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -14,7 +14,7 @@ const large: DecodeWork = { ...small, pixels: 40_000_000 };
 const plain: DecodeWork = { ...small, isPlain: true, library: 'libjpeg' };
 const hasty: DecodeLimits = { ...limits, decodeTimeoutMs: 20 };
 
-/** Somebody who waits for a moment only. */
+/** A caller with a short deadline. */
 function untilSoon(): Deadline {
   return { ...noDeadline, deadlineAt: performance.now() + 20 };
 }
@@ -200,7 +200,7 @@ test('one_that_waited_in_vain_lets_a_smaller_one_behind_it_pass', async () => {
   await running;
 });
 
-test('what_nobody_waits_for_any_more_is_never_decoded', async () => {
+test('a_picture_whose_caller_is_gone_is_never_decoded', async () => {
   const gate = createDecodeGate();
   const first = createDecode();
   const running = gate.run(large, limits, noDeadline, first.decode);

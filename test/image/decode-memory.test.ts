@@ -6,7 +6,7 @@ import { assertRejects } from './fixtures.ts';
 
 const maxBytes = 100;
 
-/** Lets everything that is due happen. */
+/** Lets all pending callbacks run. */
 function settleAll(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -55,7 +55,7 @@ test('one_that_needs_more_than_there_is_takes_all_of_it_alone', async () => {
   assert.deepEqual(admitted, [10, 1000, 10]);
 });
 
-test('memory_is_held_until_the_native_work_in_it_is_over_though_nobody_waits_for_it_any_more', async () => {
+test('memory_is_held_until_its_native_work_ends_even_if_the_caller_is_gone', async () => {
   const memory = createDecodeMemory();
   const admitted: number[] = [];
   const permit = await ask(memory, admitted, 100);

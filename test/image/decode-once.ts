@@ -1,4 +1,4 @@
-// Decodes one picture and prints how far the memory of its process rises, and what that was priced: in bytes, as JSON.
+// Decodes one picture and prints the rise of the process's memory and its price, in bytes, as JSON.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { noDeadline } from '../../src/deadline.ts';
 import { decodeMeasured } from '../../src/image/decode.ts';
@@ -22,7 +22,7 @@ function readBytes(field: 'VmRSS' | 'VmHWM'): number {
   return Number(kibibytes) * 1024;
 }
 
-// What the first decode of a process loads is not part of the price.
+// Code that the first decode of a process loads is not part of the price.
 const small = await measureImage(await drawPlain(red).png().toBuffer(), roomy);
 await decodeMeasured(small, shape, roomy, noDeadline);
 const image = await measureImage(readFileSync(file), roomy);

@@ -26,7 +26,7 @@ test('frames_of_a_GIF_and_of_a_WebP_are_counted', async () => {
   }
 });
 
-/** A PNG of chunks in their order; what follows the pixels is of no use to anybody. */
+/** A PNG of chunks in their order; chunks after the pixels are never read. */
 function makePng(...names: readonly string[]): Buffer {
   const chunks = names.map((name) => toChunk(name, Buffer.alloc(name === 'acTL' ? 8 : 26)));
   return Buffer.concat([pngSignature, toPngHeader(8, 8), ...chunks, toChunk('IEND')]);
@@ -53,7 +53,7 @@ test('frames_behind_the_end_of_a_PNG_do_not_count', () => {
   assert.equal(framesOf('png', bytes), 1);
 });
 
-/** The boxes of a track with a table of so many samples. */
+/** The boxes of a track with a table of this many samples. */
 function makeTrack(samples: number, table = 'stsz'): Buffer {
   const numbers = Buffer.alloc(8);
   numbers.writeUInt32BE(samples, 4);

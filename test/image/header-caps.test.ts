@@ -26,7 +26,7 @@ import {
 } from './containers.ts';
 import { assertRejects, drawPlain, green, limits, red, toChunk, toSmallPng } from './fixtures.ts';
 
-/** So many of the same. */
+/** Repeats a part. */
 function repeat(part: Buffer, times: number): Buffer {
   return Buffer.alloc(part.length * times, part);
 }

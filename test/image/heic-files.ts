@@ -35,7 +35,7 @@ export function toExtents(width: number, height: number): Buffer {
 /** The property that cuts off the rows which only pad the picture. */
 const cut = toBox('clap', toLongs(64, 1, 48, 1, 0, 1, 0x1_0000_0000 - 16, 2));
 
-/** Turned so many quarters, anticlockwise. */
+/** Rotated by quarters, anticlockwise. */
 export function toTurn(quarters: number): Buffer {
   return toBox('irot', Buffer.of(quarters));
 }

@@ -111,7 +111,7 @@ test('a_HEIC_is_held_against_the_limits_by_its_header', async () => {
   await assertRejects(measureImage(writeHeic(), { ...on, maxDecodeBytes: 2 ** 24 }), 'ERR_IMAGE_TOO_COSTLY');
 });
 
-test('a_HEIC_that_takes_too_long_or_that_nobody_waits_for_is_given_up', async () => {
+test('a_HEIC_that_takes_too_long_or_whose_caller_is_gone_is_given_up', async () => {
   const bytes = writeHeic();
   const image = await measureImage(bytes, on);
   const hasty = { ...on, decodeTimeoutMs: 1 };

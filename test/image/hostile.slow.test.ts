@@ -142,7 +142,7 @@ test('a_decode_that_takes_too_long_runs_out_of_time_and_the_next_one_works', asy
   assertMiddle(await decodeImage(toSmallPng(green, []), square, limits), green, 0);
 });
 
-test('what_the_library_could_load_but_nobody_asked_for_can_not_be_reached', async () => {
+test('loaders_of_the_library_for_formats_that_are_not_accepted_cannot_be_reached', async () => {
   const { default: sharp } = await import('sharp');
   const svg = Buffer.from(
     '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',

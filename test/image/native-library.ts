@@ -4,9 +4,9 @@ import { toMessage } from '../../src/errors.ts';
 import { loadNativeJpeg } from '../../src/image/native-jpeg.ts';
 
 /**
- * Has JPEGs decoded by TensorFlow's library from now on.
- * @returns whether it is there; the test is marked as skipped otherwise and has to return
- * @throws where it is missing and IMAGE_CHECK_REQUIRE is `all`
+ * Loads the native JPEG decoder, which decodes JPEGs from now on.
+ * @returns whether it is available; otherwise the test is marked as skipped and has to return
+ * @throws if it is missing and IMAGE_CHECK_REQUIRE is `all`
  */
 export function hasNativeJpeg(context: Pick<TestContext, 'skip'>): boolean {
   try {

@@ -1,4 +1,4 @@
-// What is promised of damaged and hostile pictures holds where TensorFlow's library decodes, too.
+// Runs the tests of damaged and hostile pictures with the native JPEG decoder.
 import { test } from 'node:test';
 import { hasNativeJpeg } from './native-library.ts';
 

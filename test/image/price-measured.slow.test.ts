@@ -28,7 +28,7 @@ function draw(): Sharp {
   return drawPlain(red, width, height);
 }
 
-/** Without a profile, which would go before the chunks that tell colours. */
+/** Without a profile, which would take precedence over the colour chunks. */
 function withChunks(png: Buffer, orientation: number, ...chunks: readonly Buffer[]): Buffer {
   const exif = Buffer.from('II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\0\0\0\0\0\0\0\0', 'latin1');
   exif.writeUInt16LE(orientation, 18);

@@ -10,7 +10,7 @@ function toMedia(...brands: readonly string[]): string {
   return `\0\0\0${String.fromCharCode(bytes)}ftyp${major}\0\0\0\0${compatible.join('')}`;
 }
 
-/** The beginning of files, in Latin-1, by what they are called. */
+/** The first bytes of files, in Latin-1, by format name. */
 const files: readonly (readonly [name: string, ...beginnings: readonly string[]])[] = [
   ['HEIC', toMedia('heic', 'mif1', 'heic'), toMedia('mif1', 'heic', 'avif'), toMedia('hevc', 'msf1', 'heic')],
   ['HEIF', toMedia('mif1', 'miaf')],

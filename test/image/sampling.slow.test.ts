@@ -12,7 +12,7 @@ const kernels: readonly SamplingKernel[] = ['bilinear', 'bicubic', 'nearest'];
 const allCoordinates: readonly Coordinates[] = ['half-pixel', 'align-corners', 'asymmetric'];
 const tf = await startTensorFlow();
 
-/** Larger, smaller, the same, of one pixel, and none of it a whole number of times. */
+/** Larger, smaller, equal, one pixel, and ratios that are not whole. */
 const sizes: readonly (readonly [Size, Size])[] = [
   [
     { width: 640, height: 427 },

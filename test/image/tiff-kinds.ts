@@ -14,7 +14,7 @@ export function toVideo(colour: Colour): number[] {
   return [16 + (y * 219) / 255, 128 + ((cb - 128) * 224) / 255, 128 + ((cr - 128) * 224) / 255].map(Math.round);
 }
 
-/** YCbCr of which nothing is reduced. */
+/** YCbCr without subsampling. */
 export const ycbcr: Kind = { photometric: 6, bits: 8, toSamples: toYcbcr, more: [{ tag: 530, values: [1, 1] }] };
 
 /** YCbCr with one colour for each block of 2 × 2 pixels. */
@@ -56,7 +56,7 @@ export function withKind(page: Page, kind: number): Page {
   return { ...page, fields: [...page.fields, { tag: 254, type: 'long', values: [kind] }] };
 }
 
-/** A smaller copy of a picture, with other colours so that it is told from it. */
+/** A smaller copy of a picture, with other colours to tell them apart. */
 export const thumbnail = withKind(drawPage(rgb, 16, 12, [...quarters].reverse()), 1);
 /** A mask of a picture. */
 export const mask = withKind(drawPage({ photometric: 4, bits: 1, toSamples: () => [1] }), 4);

@@ -52,7 +52,7 @@ export function toColourSpace(header: HeaderFacts, { space, icc }: LibraryFacts)
 
 type Colours = Omit<ColourSpace, 'highest'>;
 
-/** Chunks go before each other in this order (PNG, third edition, 4.3); in an AVIF the profile goes first. */
+/** Precedence of chunks: PNG, third edition, 4.3. In an AVIF the profile takes precedence. */
 function toColours(header: HeaderFacts, space?: string, icc?: Uint8Array): Colours | undefined {
   if (header.format === 'png' && header.codePoints) {
     const { codePoints, isNarrow = false } = header;
@@ -84,7 +84,7 @@ function toGreyColours(profile: Uint8Array): Colours | undefined {
   return curve && { curve };
 }
 
-/** By the code points of ITU-T H.273, table 3; what is missing is shown as sRGB, as BT.709 is by custom. */
+/** By the code points of ITU-T H.273, table 3; missing codes are shown as sRGB, as BT.709 usually is. */
 const curvesByCode: ReadonlyMap<number, Curve> = new Map([
   [4, toPowerCurve(2.2)],
   [5, toPowerCurve(2.8)],

@@ -22,7 +22,7 @@ export function createColourConversion(space: ColourSpace, channels: number): Sa
   const lightOf = toTable(curve, highest);
   storedOfLight ??= Uint8Array.from({ length: steps + 1 }, (_, step) => Math.round(255 * toStandard(step / steps)));
   const stored = storedOfLight;
-  // Numbers instead of arrays: a quarter of the time.
+  // Numbers take a quarter of the time of arrays.
   const [[redRed, redGreen, redBlue], [greenRed, greenGreen, greenBlue], [blueRed, blueGreen, blueBlue]] = matrix;
   const write = (light: number, alpha: number): number => {
     const shown = stored[Math.trunc(Math.min(1, Math.max(0, light)) * steps + 0.5)] ?? 0;
@@ -30,7 +30,7 @@ export function createColourConversion(space: ColourSpace, channels: number): Sa
   };
   return (samples, pixels) => {
     const opaque = samples instanceof Uint8Array ? 255 : 65_535;
-    // A filter may overshoot what is the highest sample.
+    // A filter may overshoot the highest sample.
     const read = (at: number): number => lightOf[Math.min(samples[at] ?? 0, highest)] ?? 0;
     for (let from = 0, to = 0; to < pixels.length; from += channels, to += 3) {
       const red = read(from);

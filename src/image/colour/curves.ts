@@ -35,7 +35,7 @@ export const hybridCurve: Curve = (stored) =>
 const knee = 0.75;
 
 /**
- * Brings light of up to `peakLight` into 0…1. What is darker than the knee stays as it is; above it is the extended curve
+ * Brings light of up to `peakLight` into 0…1. Light below the knee is unchanged; above it is the extended curve
  * of Reinhard et al. (Photographic Tone Reproduction for Digital Images, 2002, equation 4).
  */
 export function compressHighlights(light: number): number {

@@ -20,7 +20,7 @@ const d65: Chromaticity = [0.3127, 0.329];
 /** Those of sRGB and BT.709. */
 export const standardPrimaries: Primaries = { white: d65, red: [0.64, 0.33], green: [0.3, 0.6], blue: [0.15, 0.06] };
 
-/** By the code points of ITU-T H.273, table 2; what is missing is unspecified or as in sRGB. */
+/** By the code points of ITU-T H.273, table 2; missing codes are unspecified or equal sRGB. */
 export const primariesByCode: ReadonlyMap<number, Primaries> = new Map([
   [5, { white: d65, red: [0.64, 0.33], green: [0.29, 0.6], blue: [0.15, 0.06] }],
   [6, { white: d65, red: [0.63, 0.34], green: [0.31, 0.595], blue: [0.155, 0.07] }],

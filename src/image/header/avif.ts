@@ -19,7 +19,7 @@ export interface AvifPicture extends Size {
   readonly codedPixels: number;
   /** Coded frames that a decoder may keep at a time. */
   readonly codedFrames: number;
-  /** Of its colours; those of the container go before those of the coded data. */
+  /** Of its colours; the container takes precedence over the coded data. */
   readonly codePoints: CodePoints | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface AvifFacts extends CommonFacts {
   readonly codePoints: CodePoints | undefined;
 }
 
-/** A grid of pictures, at most inside an overlay inside an identity; what is deeper is not looked at. */
+/** A grid of pictures, at most inside an overlay inside an identity; deeper levels are ignored. */
 const maxLevels = 3;
 /** Frames that an AV1 decoder keeps for reference. */
 const maxCodedFrames = 8;

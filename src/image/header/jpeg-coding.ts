@@ -27,7 +27,7 @@ export function assertJpegCoding({ coding, bitDepth, channels, isComplete }: Jpe
   const isOtherDepth = bitDepth === 12 || (coding === lossless && bitDepth !== 8 && bitDepth >= 2 && bitDepth <= 16);
   if (isOtherDepth) throw toUnsupported(`JPEG of ${String(bitDepth)} bits a sample`);
   if (![1, 3, 4].includes(channels)) throw toUnsupported(`JPEG of ${String(channels)} components`);
-  // The decoder makes up what is missing without a warning: nobody can tell that it was truncated.
+  // The decoder fills in missing data without a warning, so truncation cannot be detected.
   if (arithmetic.has(coding) && !isComplete) throw toCorrupt('jpeg');
 }
 

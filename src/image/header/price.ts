@@ -11,14 +11,14 @@ import type { HeaderFacts } from './read-header.ts';
  * memory rises, for 400 × 40,000 to 1,000,000 × 49 pixels and each kind of every format. They bound all that was measured.
  */
 
-/** What a decode takes whatever its size. */
+/** Memory of any decode, regardless of size. */
 const fixedBytes = 10 * 2 ** 20;
-/** libvips keeps rows for shrinking, up to so many … */
+/** Most rows that libvips keeps for shrinking. */
 const maxRows = 1600;
-/** … and of low pictures at least so many, and some for each of their own. */
+/** Of low pictures it keeps at least `minRows`, and `rowsPerRow` for each of their own. */
 const minRows = 110;
 const rowsPerRow = 2.8;
-/** What libaom keeps of each pixel's block. */
+/** Memory of libaom for each pixel's block. */
 const blockBytesPerPixel = 10;
 /** libaom and libheif each have a copy of the planes. */
 const planeCopies = 2;
@@ -37,13 +37,13 @@ const heicAlphaBytes = 5;
 const narrowRatio = 8;
 
 /**
- * Estimates from above what memory libvips needs to decode a picture and make it small.
+ * Estimates the memory that libvips needs at most to decode and reduce a picture.
  * @param orientation as EXIF counts: a turned picture's columns become the rows that are kept
  */
 export function toDecodeBytes(header: HeaderFacts, size: Size, orientation = 1): number {
   if (header.format === 'heic') return fixedBytes + toHeicBytes(header);
   const whole = toWholeBytes(header, size) + (orientation >= 3 ? toTurnedBytes(header, size) : 0);
-  // Its decoder is gone before rows are read, and took more than they do.
+  // Its decoder ends before rows are read, and takes more than they do.
   if (header.format === 'avif') return fixedBytes + whole;
   const pixelBytes = toPixelBytes(header);
   const rows = toRowsBytes(size.width, size.height, pixelBytes);
@@ -52,23 +52,23 @@ export function toDecodeBytes(header: HeaderFacts, size: Size, orientation = 1):
 }
 
 /**
- * Estimates from above what memory is needed to decode a picture at its full size, as it was coded.
+ * Estimates the memory that is needed at most to decode a picture at full size, as coded.
  * @param colours how its samples become sRGB where the library is not to convert them
  */
 export function toFullDecodeBytes(header: HeaderFacts, size: Size, colours?: ColourSpace): number {
   const pixels = size.width * size.height;
-  // libwebp has nothing to reduce, and has as much again.
+  // Without reduction libwebp needs a second copy.
   const unreduced = header.format === 'webp' && !isNarrow(size.width, size.height) ? pixels * webpPixelBytes : 0;
   const converted = colours ? pixels * toSampleBytes(header, colours) : 0;
   return toDecodeBytes(header, size) + unreduced + converted + pixels * rgbBytes;
 }
 
-/** Samples that the library leaves unconverted, as it gives them. */
+/** Bytes per pixel of samples that the library leaves unconverted. */
 function toSampleBytes({ channels }: HeaderFacts, { highest }: ColourSpace): number {
   return (channels % 2 === 0 ? 4 : 3) * (highest > 255 ? 2 : 1);
 }
 
-/** What is turned or flipped whole: where the library is not to reduce it while decoding, or its alpha is taken off first. */
+/** Memory of pictures that are rotated or flipped at full size: not reduced during decoding, or without alpha first. */
 function toTurnedBytes(header: HeaderFacts, { width, height }: Size): number {
   const isWhole =
     (header.format === 'jpeg' && (isLosslessJpeg(header) || !header.isComplete)) ||

@@ -42,7 +42,7 @@ export interface SampleFields {
 
 /** Values of PhotometricInterpretation. */
 export const photometrics = { rgb: 2, palette: 3, separated: 5, ycbcr: 6, lab: 8 } as const;
-/** Samples of a pixel that are colour; what is not here is not supported. */
+/** Colour samples of a pixel; other kinds are not supported. */
 const colourSamples: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3 };
 const planar: ReadonlySet<number> = new Set([photometrics.rgb, photometrics.separated]);
 const wholeBits = new Set([8, 16]);

@@ -20,7 +20,7 @@ import {
  */
 export interface TiffFacts extends CommonFacts {
   readonly format: 'tiff';
-  /** What is stored, and decoded, as one: a strip or a tile. */
+  /** The unit of storage and decoding: a strip or a tile. */
   readonly block: Size;
   /** Bytes that are kept of a pixel of a block. */
   readonly blockPixelBytes: number;

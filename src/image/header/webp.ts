@@ -22,7 +22,7 @@ const codes = {
   frame: toCode('ANMF'),
 };
 
-/** What is gathered while going through the chunks. */
+/** Facts collected while reading the chunks. */
 interface Draft {
   width: number;
   height: number;

@@ -22,7 +22,7 @@ enum Measure { kCodedWidth, kCodedHeight, kRatio, kColumns, kRows, kColumnShrink
 constexpr const char* kNames[kMeasures] = {"codedWidth", "codedHeight", "ratio",    "columns",
                                            "rows",       "columnShrink", "rowShrink", "orientation"};
 
-// What is sampled, at ratio 1, in place of what `plan` says of columns and rows.
+// Samples at ratio 1; they replace the columns and rows of `plan`.
 struct Sampling {
   SampledLine columns;
   SampledLine rows;
@@ -101,7 +101,7 @@ void Execute(napi_env, void* data) {
   try {
     task.isClean = MakeRaster(task);
   } catch (const std::bad_alloc&) {
-    // As with damage: whoever asked has another way, which tells why it fails.
+    // As with damage, the caller falls back to sharp, which reports the cause.
   }
 }
 

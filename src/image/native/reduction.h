@@ -28,14 +28,14 @@ inline double Lanczos(double x) {
   return kLobes * std::sin(turn) * std::sin(turn / kLobes) / (turn * turn);
 }
 
-// What pixels of a line, from `first` on, one pixel of the shorter line is the sum of.
+// The pixels of a line, from `first` on, whose weighted sum is one pixel of the shorter line.
 struct Taps {
   int first;
   std::vector<float> weights;
 };
 
-// Beyond its ends the line goes on as its last pixel; what `to` pixels at that shrink do not cover of it, or cover
-// too much, is shared by both ends.
+// The last pixel is repeated beyond the ends. Pixels that `to` pixels at this shrink do not cover, or cover in excess, are
+// split between both ends.
 inline std::vector<Taps> PlanLine(int from, int to, double shrink) {
   const double stretch = std::max(shrink, 1.0);
   const double start = (from - to * shrink) / 2;
@@ -78,7 +78,7 @@ inline void SumRows(const uint8_t* rows, int rowValues, const std::vector<float>
 }
 
 #ifdef WITH_AVX2
-// The same, 32 values at once: half of all the time that making a raster takes goes by here.
+// Adds 32 values at once: half of the time of a raster is spent here.
 WITH_AVX2 inline void SumRowsAvx2(const uint8_t* rows, int rowValues, const std::vector<float>& weights, float* sums) {
   const __m256 highest = _mm256_set1_ps(255);
   for (int at = 0; at < rowValues; at += kSpareValues) {
@@ -140,7 +140,7 @@ inline void WriteRow(const float* sums, const std::vector<Taps>& line, uint8_t* 
 }
 
 #ifdef WITH_AVX2
-// The same, three colours and whatever comes after at once, and two sums: an addition does not wait for the one before.
+// Adds three colours and the next value at once, in two sums, so that an addition does not wait for the one before.
 WITH_AVX2 inline void WriteRowAvx2(const float* sums, const std::vector<Taps>& line, uint8_t* output, ptrdiff_t step) {
   for (const Taps& taps : line) {
     const float* source = sums + static_cast<size_t>(taps.first) * kChannels;
@@ -162,7 +162,7 @@ WITH_AVX2 inline void WriteRowAvx2(const float* sums, const std::vector<Taps>& l
 }
 #endif
 
-// What is reduced, of pixels that have `rowPixels` to a row, and to what.
+// Size and target of pixels with `rowPixels` per row.
 struct Reduction {
   int width;
   int height;

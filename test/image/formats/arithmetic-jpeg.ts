@@ -1,4 +1,4 @@
-/** Four colours, coded by `jpegtran -arithmetic` of libjpeg-turbo: no library at hand writes such ones. */
+/** Four colours, coded by `jpegtran -arithmetic` of libjpeg-turbo: no installed library writes these. */
 export const arithmeticJpeg = Buffer.from(
   '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoK' +
     'CgoKBggLDAsKDAkKCgr/2wBDAQICAgICAgUDAwUKBwYHCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoK' +

@@ -36,7 +36,7 @@ function writeStored(toStored: (colour: Colour) => readonly number[], chunks: re
 const palette = toChunk('PLTE', Buffer.from(fourColours.flat()));
 const toIndex = (x: number, y: number): number[] => [toQuarter(x, y)];
 
-/** Grey levels that so few bits can hold. */
+/** Grey levels that fit into this few bits. */
 function toFewGreys(levels: readonly [number, number, number, number], bits: number): Quarters {
   return levels.map((level): Colour => {
     const seen = Math.round((level * 255) / (2 ** bits - 1));

@@ -33,7 +33,7 @@ function toDeep(kind: Kind): Kind {
   return { ...kind, bits: 16, toSamples: (colour) => kind.toSamples(colour).map((value) => value * 257) };
 }
 
-/** A row of grey of so many bits. */
+/** A row of grey samples of this depth in bits. */
 function toGreyRow(picture: string, bits: number, photometric: 0 | 1, seen: Quarters): FormatRow {
   const most = 2 ** bits - 1;
   const toCode = ([value]: Colour): number => Math.round((value / 255) * most);
