@@ -1,5 +1,5 @@
-import { ServiceError } from '../errors.ts';
 import type { DeadlineEnd } from '../deadline.ts';
+import { ServiceError } from '../errors.ts';
 import type { DecodeLimits, ImageFormat } from './types.ts';
 
 /**

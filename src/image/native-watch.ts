@@ -1,5 +1,5 @@
-import { startWatchdog } from '../watchdog.ts';
 import { createThreadMeter, type ThreadSpan } from '../thread-times.ts';
+import { startWatchdog } from '../watchdog.ts';
 
 interface NativeWatchOptions {
   /** The rest of the picture's budget. */
