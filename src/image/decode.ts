@@ -9,7 +9,7 @@ import { turnPixels } from './library.ts';
 import { toPlainDecode } from './native-jpeg.ts';
 import { placeCentred, placeMirrored } from './placing.ts';
 import { convertPicture } from './rendered-picture.ts';
-import { prepareSource,renderPicture } from './rendering.ts';
+import { prepareSource, renderPicture } from './rendering.ts';
 import { samplePicture } from './sampled-picture.ts';
 import { type DecodeLimits, type DecodeWatch, type ImageFormat, isSampled, type RasterShape } from './types.ts';
 

@@ -45,8 +45,9 @@ function limitMemory(maxBytes: number): void {
   const { prototype } = WebAssembly.Memory;
   const { grow } = prototype;
   prototype.grow = function limited(pages) {
-    if (this.buffer.byteLength + pages * pageBytes > maxBytes)
-      {throw new RangeError('the decoder exceeds its memory limit');}
+    if (this.buffer.byteLength + pages * pageBytes > maxBytes) {
+      throw new RangeError('the decoder exceeds its memory limit');
+    }
     return grow.call(this, pages);
   };
 }

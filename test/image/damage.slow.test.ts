@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import type { Sharp } from 'sharp';
+import { noDeadline } from '../../src/deadline.ts';
 import { decodeImage } from '../../src/image/decode.ts';
 import type { RasterShape } from '../../src/image/types.ts';
-import { noDeadline } from '../../src/deadline.ts';
 import {
   assertMiddle,
   assertRejects,

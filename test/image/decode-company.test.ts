@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createDecodeGate, type DecodeWork } from '../../src/image/decode-gate.ts';
 import { noDeadline } from '../../src/deadline.ts';
+import { createDecodeGate, type DecodeWork } from '../../src/image/decode-gate.ts';
 import { createDecode, settleAll } from './controlled-decode.ts';
 import { limits } from './fixtures.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createDecodeMemory, type MemoryPermit } from '../../src/image/decode-memory.ts';
 import { noDeadline } from '../../src/deadline.ts';
+import { createDecodeMemory, type MemoryPermit } from '../../src/image/decode-memory.ts';
 import { assertRejects } from './fixtures.ts';
 
 const maxBytes = 100;

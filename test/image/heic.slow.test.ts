@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import { noDeadline } from '../../src/deadline.ts';
 import { decodeImage, decodeMeasured } from '../../src/image/decode.ts';
 import { inspectImage, measureImage } from '../../src/image/header.ts';
 import type { RasterShape } from '../../src/image/types.ts';
-import { noDeadline } from '../../src/deadline.ts';
 import {
   assertColour,
   assertRejects,
