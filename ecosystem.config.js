@@ -23,7 +23,7 @@ export const apps = [
     treekill: false,
     pmx: false,
     exp_backoff_restart_delay: 200,
-    // Another try ends the same way until somebody mends the cache (73) or the configuration (78). A port in use (75) may
+    // A restart ends the same way until the cache (73) or the configuration (78) is fixed. A port in use (75) may
     // become free. Not 0: pm2 takes a primary that was killed by a signal for one that ended with 0.
     stop_exit_codes: [73, 78],
     env_production: { NODE_ENV: 'production' },

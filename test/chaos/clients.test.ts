@@ -63,7 +63,7 @@ async function connectClients(service: Service, count: number, words: string): P
     await Promise.all(more.map(({ socket }) => once(socket, 'connect')));
     for (const { socket } of more) if (words !== '') socket.write(words);
     clients.push(...more);
-    // Where the kernel's queue (server.backlog) overflows, it lets a client believe for ever that it is connected. Once
+    // Where the kernel's queue (server.backlog) overflows, it lets a client believe indefinitely that it is connected. Once
     // the primary has answered this, it has taken all that were in the queue.
     await service.health();
   }

@@ -81,7 +81,7 @@ describe('crash loops', { concurrency: true }, () => {
     );
   });
 
-  test('a_slot_that_crashes_for_ever_stays_down_and_says_why_while_the_other_serves', async (context) => {
+  test('a_slot_that_keeps_crashing_stays_down_and_says_why_while_the_other_serves', async (context) => {
     const service = await startService(context);
     const photo = await makePhoto();
     const [victim, other] = await warmWorkers(service, photo);

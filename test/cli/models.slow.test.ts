@@ -99,7 +99,7 @@ test('models_list_tells_of_a_damaged_artefact', async (context) => {
   );
   const { code, stdout } = await runModels(context, dir, ['compile']);
   assert.equal(code, 0);
-  assert.match(stdout, /^colour@1 {2}compiled in \d+ ms/m, 'it is mended');
+  assert.match(stdout, /^colour@1 {2}compiled in \d+ ms/m, 'it is repaired');
 });
 
 test('models_compile_compiles_once_and_again_when_forced_or_changed', async (context) => {

@@ -135,7 +135,7 @@ test('kept_connections_that_all_fell_to_one_worker_are_shared_out_again_without_
   );
 });
 
-test('the_worker_with_the_fewest_open_connections_is_next_among_equals_whoever_waited_longest', () => {
+test('the_worker_with_the_fewest_open_connections_is_next_among_equals_the_one_that_waited_longest', () => {
   const [left, right] = [createRecipient(0), createRecipient(1)];
   const { dispatcher } = createDispatcher([left.recipient, right.recipient]);
   for (let i = 0; i < 4; i++) dispatcher.dispatch(new Socket());
@@ -232,7 +232,7 @@ test('a_worker_whose_connections_are_idle_gets_the_next_ones_not_one_that_is_bus
   assert.deepEqual([busy.given.length, idle.given.length], [5, 7]);
 });
 
-test('idle_connections_count_a_little_one_request_in_flight_does_not_send_all_others_elsewhere_for_ever', () => {
+test('idle_connections_count_a_little_one_request_in_flight_does_not_send_all_others_elsewhere_indefinitely', () => {
   const [busy, idle] = [createRecipient(0), createRecipient(1)];
   const { dispatcher } = createDispatcher([busy.recipient, idle.recipient]);
   for (let i = 0; i < 40; i++) {
