@@ -8,7 +8,7 @@ import { toShortList } from '../short-list.ts';
 import { describeOutcome } from './models-compile.ts';
 import { toTable } from './text-table.ts';
 
-/** Tells as a table what was found of a model that was added, and below it what the user has to look at. */
+/** Renders a table of what was detected in an added model, followed by what the user has to review. */
 export function describeAdded({ model, found, network, outcome, guessed, isKnown }: AddedModel): string {
   const { input, output, golden, policy } = model.manifest;
   const { scale, offset } = input.normalise;
@@ -43,7 +43,7 @@ function toTensorRows(what: string, tensors: NetworkFacts['inputs']): string[][]
   return tensors.map(({ name, dtype, shape }) => [what, `${name} ${dtype} ${toShapeText(shape)}`]);
 }
 
-/** What a network does that draws numbers, it does while it learns. */
+/** Operations that draw random numbers are active only in training. */
 function listDoubts(outcome: AddedModel['outcome']): string[] {
   if (outcome.kind !== 'refused' || !/Rng|random/i.test(outcome.reason)) return [];
   return [

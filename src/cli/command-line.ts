@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { exitCodes, ExitError } from '../errors.ts';
 import { loadVersion } from './project.ts';
 
-/** What adds each command, loaded only where it may be meant: the modules of all of them take 170 ms of CPU. */
+/** Loads each command on demand: the modules of all commands take 170 ms of CPU. */
 export const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   serve: async () => (await import('./serve.ts')).addServeCommand,
   check: async () => (await import('./check.ts')).addCheckCommand,
@@ -14,7 +14,7 @@ export const commands: Readonly<Record<string, () => Promise<(program: Command) 
   config: async () => (await import('./config.ts')).addConfigCommand,
 };
 
-/** Runs one command of `image-check`; `serve` where none is named. Expected failures end in one line and their exit code. */
+/** Runs one command of `image-check`; `serve` by default. Expected failures print one line and set their exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   const program = new Command('image-check')
     .description('Checks uploaded pictures with TensorFlow models on every CPU of a machine.')
@@ -34,10 +34,10 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Chooses the commands that the arguments can mean: the one that is named, or the default, or all where help is asked for. */
+/** Chooses the commands that the arguments can refer to: the named one, the default, or all for help. */
 function chooseCommands([name = '', ...others]: readonly string[]): readonly string[] {
   if (Object.hasOwn(commands, name)) return [name];
-  // A misspelt command would be an argument too many of the default one.
+  // A misspelt command would be an excess argument of the default one.
   if (name !== '' && name !== 'help' && !name.startsWith('-')) {
     throw new ExitError(exitCodes.configuration, `unknown command '${name}'; image-check --help lists them`);
   }

@@ -28,7 +28,7 @@ export type Checked =
       readonly error: { readonly code: string; readonly detail: string };
     };
 
-/** What is asked of every picture. */
+/** Options that apply to every picture. */
 export interface Asked {
   /** Empty for `check.models`. */
   readonly models: readonly string[];
@@ -36,14 +36,14 @@ export interface Asked {
   readonly rules: readonly string[];
   /** Undefined for `check.policy`. */
   readonly policy: string | undefined;
-  /** Whether to tell where flagged labels show. */
+  /** Whether to include the maps of flagged labels. */
   readonly explain: boolean;
 }
 
 /** Checks one picture; never throws. */
 export type FileChecker = (picture: Picture) => Promise<Checked>;
 
-/** Checks in this process, with the engine that this machine can run. */
+/** Checks in this process, with the best engine of this machine. */
 export async function createLocalChecker(config: Config, asked: Asked): Promise<FileChecker> {
   const { engine } = await prepareEngine(config.model.engine);
   const { createServices } = await import('../worker/composition-root.ts');
@@ -63,7 +63,7 @@ export async function createLocalChecker(config: Config, asked: Asked): Promise<
     });
 }
 
-/** Lets the service at `server` check, over HTTP. */
+/** Checks over HTTP with the service at `server`. */
 export function createRemoteChecker(server: string, { models, rules, policy, explain }: Asked): FileChecker {
   const url = new URL('/v1/check', server);
   if (models.length > 0) url.searchParams.set('model', models.join(','));

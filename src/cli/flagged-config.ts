@@ -17,7 +17,7 @@ const shortcuts = {
 } as const;
 
 /**
- * Loads the configuration under the command's flags.
+ * Loads the configuration and applies the command's flags.
  * @throws ExitError 78
  */
 export function loadFlaggedConfig(flags: ConfigFlags): LoadedConfig {
@@ -31,7 +31,7 @@ export function loadFlaggedConfig(flags: ConfigFlags): LoadedConfig {
 }
 
 /**
- * Holds policies against the models folder, which need not be there where no policy is configured.
+ * Validates policies against the models folder, which may be missing if no policy is configured.
  * @throws ExitError 78
  */
 export function assertPoliciesFit({ models, policies, check }: Config): void {

@@ -5,9 +5,9 @@ import { exitCodes, ExitError } from '../errors.ts';
 import { projectRoot } from './project.ts';
 
 /**
- * Finds the folder of an installed package; nothing of it is run.
- * @param from its folder, where the user says it
- * @throws ExitError 78 where it isn't there
+ * Finds the folder of an installed package without running any of it.
+ * @param from its folder, if the user names one
+ * @throws ExitError 78 if it is not installed
  */
 export function findPackage(name: string, from: string | undefined): string {
   if (from !== undefined) {

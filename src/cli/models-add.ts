@@ -24,7 +24,7 @@ interface AddFlags extends ConfigFlags, ModelChoices {
 
 const packagePrefix = 'npm:';
 
-/** The flags that are choices, as commander calls them. */
+/** Flags of `models add`, as commander names them. */
 const choiceNames = new Set<string>([
   'labels',
   'width',
@@ -101,7 +101,7 @@ function addChoiceFlags(command: Command): void {
     .option('--signature <name>', 'of a SavedModel (serving_default)');
 }
 
-/** The package's own choices stand where the user makes none. */
+/** User choices override the package's own. */
 async function addPackage(config: Config, presetName: string, flags: AddFlags): Promise<AddedModel> {
   const preset = presets.get(presetName);
   if (!preset) {
@@ -109,7 +109,7 @@ async function addPackage(config: Config, presetName: string, flags: AddFlags): 
     throw new ExitError(exitCodes.configuration, `no model is known in the package ${presetName}; there are: ${known}`);
   }
   const unpacked = await unpackPreset(preset, findPackage(preset.packageName, flags.from)).catch(refuse);
-  // A signal that ends the process comes by here too.
+  // Also runs when a signal ends the process.
   process.once('exit', () => {
     rmSync(unpacked, { recursive: true, force: true });
   });
@@ -131,13 +131,13 @@ async function addSource(config: Config, source: string, flags: AddFlags, defaul
   }).catch(refuse);
 }
 
-/** Leaves out what isn't said, so that a package's own choice stays. */
+/** Omits unset choices, so that those of the package apply. */
 function toChoices(flags: AddFlags): ModelChoices {
   const said = Object.fromEntries(Object.entries(flags).filter(([name]) => choiceNames.has(name)));
   return flags.labelsFile === undefined ? said : { ...said, labels: loadLabels(flags.labelsFile) };
 }
 
-/** A label that the user names has the user's thresholds, the others keep those of the package. */
+/** Labels named by the user get the user's thresholds, the others keep the package's. */
 function toPolicy(defaults: ModelChoices, { policy }: AddFlags): ModelChoices {
   return { policy: { ...defaults.policy, ...policy } };
 }
@@ -158,7 +158,7 @@ function toSide(text: string): number {
   throw new InvalidArgumentError('must be a whole number of pixels, 1 to 4096');
 }
 
-/** Fractions are taken too: 1/255 is what people mean. */
+/** Accepts fractions such as 1/255. */
 function toNumbers(text: string): number | [number, number, number] {
   const numbers = text.split(',').map(toNumber);
   const [first = NaN, second = NaN, third = NaN] = numbers;

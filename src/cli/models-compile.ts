@@ -45,8 +45,8 @@ export async function compileVersions(config: Config, names: readonly string[], 
 }
 
 /**
- * Makes this process fit for TensorFlow before anything loads it.
- * @throws ExitError 78 where there is no native TensorFlow here
+ * Prepares this process for TensorFlow before anything loads it.
+ * @throws ExitError 78 if native TensorFlow is not available
  */
 export async function prepareTensorFlow(config: Config, what: string): Promise<void> {
   if (config.model.engine === 'wasm') {
@@ -55,7 +55,7 @@ export async function prepareTensorFlow(config: Config, what: string): Promise<v
   await prepareEngine('tensorflow');
 }
 
-/** Says in one line what came of a compilation. */
+/** Describes the outcome of a compilation in one line. */
 export function describeOutcome(model: ModelVersion, outcome: CompileOutcome, took: string): string {
   if (outcome.kind === 'refused') {
     return `not compiled, served as it came (${toOwnForm(model)}): ${toOneLine(outcome.reason)}`;

@@ -61,7 +61,7 @@ async function toForm(
   return { form: `${toOwnForm(model)} (${toReason(found)})` };
 }
 
-/** How a version is served that has no artefact. */
+/** How a version without an artefact is served. */
 export function toOwnForm({ manifest }: ModelVersion): string {
   return manifest.format === 'tf-savedmodel' ? 'saved model' : 'op by op';
 }

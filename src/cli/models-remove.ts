@@ -23,7 +23,7 @@ export function addModelsRemoveCommand(models: Command): void {
   });
 }
 
-/** @throws ExitError 78 where there is no such version, it is a default one, or it can't be removed */
+/** @throws ExitError 78 if the version does not exist, is a default, or can't be removed */
 function removeVersions(config: Config, reference: string, isForced: boolean): void {
   const store = loadModelStore(config.models.dir);
   const [name = ''] = reference.split('@', 1);
@@ -51,11 +51,11 @@ function chooseVersions(store: ModelStore, name: string, reference: string): rea
   throw new ExitError(exitCodes.configuration, `no model ${reference}; there are: ${there}`);
 }
 
-/** The version is gone in one step, so that nobody reads half of it. */
+/** Renames before deleting, so that no reader sees half a version. */
 function removeVersion({ models, model }: Config, name: string, version: string): void {
   const folder = path.join(path.resolve(models.dir), name);
   const dir = path.join(folder, version);
-  // A name that the models folder doesn't take for a version.
+  // A name that is not a version to the models folder.
   const aside = path.join(folder, `.${version}.${String(process.pid)}.removed`);
   try {
     renameSync(dir, aside);
@@ -70,7 +70,7 @@ function removeVersion({ models, model }: Config, name: string, version: string)
   try {
     rmdirSync(folder);
   } catch {
-    // Other versions are there.
+    // Other versions remain.
   }
 }
 

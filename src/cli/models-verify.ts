@@ -12,7 +12,7 @@ export async function verifyVersions(config: Config): Promise<number> {
   const { engine } = await prepareEngine(config.model.engine);
   const { createServices } = await import('../worker/composition-root.ts');
   const log = createLogger({ level: 'error', format: 'pretty' }, {});
-  // Whatever is in the folder is looked at; `check.models` needn't be.
+  // All models of the folder are verified; `check.models` may be absent.
   const alone = { ...config, check: { ...config.check, models: [] } };
   const metrics = createWorkerMetrics(new Registry());
   const { inference, store } = createServices({ config: alone, engine, metrics, log });

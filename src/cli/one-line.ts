@@ -1,7 +1,7 @@
-/** Some name every weight of a network. */
+/** Some messages list every weight of a network. */
 const longest = 1000;
 
-/** Brings a message to one line; TensorFlow's run over several. */
+/** Joins a message into one line; TensorFlow's have several. */
 export function toOneLine(message: string): string {
   const line = message.trim().replaceAll(/\s+/g, ' ');
   return line.length > longest ? `${line.slice(0, longest)}…` : line;

@@ -1,12 +1,12 @@
 import { SingleBar } from 'cli-progress';
 
-/** Shows how far each phase of a long work is: a bar on a terminal, elsewhere one line a phase. */
+/** Shows the progress of each phase: a bar on a terminal, otherwise one line per phase. */
 export interface PhaseBar {
   readonly update: (phase: string, done: number, total: number, more?: Readonly<Record<string, string>>) => void;
   readonly stop: () => void;
 }
 
-/** @param format as cli-progress has it; `{phase}` and what `update` is given can be in it */
+/** @param format in cli-progress syntax, with `{phase}` and the values passed to `update` */
 export function createPhaseBar(format = '{phase} {bar} {value}/{total}'): PhaseBar {
   const bar = new SingleBar({ format });
   let lastPhase = '';

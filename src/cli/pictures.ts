@@ -3,13 +3,13 @@ import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { toMessage } from '../errors.ts';
 
-/** One thing to check; reading it may fail, which is an outcome of its own. */
+/** One picture to check; a failed read is an outcome of its own. */
 export interface Picture {
   readonly name: string;
   read(): Promise<Uint8Array>;
 }
 
-/** Lists what the arguments name: files as they are, the files of folders, `-` for standard input. */
+/** Lists the pictures that the arguments name: files, the files of folders, `-` for standard input. */
 export async function listPictures(names: readonly string[], isRecursive: boolean): Promise<Picture[]> {
   const lists = await Promise.all(names.map((name) => listOne(name, isRecursive)));
   return lists.flat();

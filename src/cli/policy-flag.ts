@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Manifest } from '../model/manifest.ts';
 
 /**
- * Takes one `label=review,reject` into those before it; either threshold may be left out.
+ * Adds one `label=review,reject` to the previous ones; either threshold may be omitted.
  * @throws InvalidArgumentError
  */
 export function addThresholds(text: string, before: Manifest['policy'] = {}): Manifest['policy'] {
@@ -19,7 +19,7 @@ export function addThresholds(text: string, before: Manifest['policy'] = {}): Ma
   return { ...before, [label]: { ...(review !== undefined && { review }), ...(reject !== undefined && { reject }) } };
 }
 
-/** @returns NaN for what is no number */
+/** @returns NaN if the text is not a number */
 function toThreshold(text: string): number | undefined {
   return text.trim() === '' ? undefined : Number(text);
 }

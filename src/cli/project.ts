@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The project's folder: two levels above this file, as source and compiled alike. */
+/** The project's folder: two levels above this file, both as source and compiled. */
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Reads the version of package.json. */

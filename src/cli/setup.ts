@@ -10,7 +10,7 @@ export function addSetupCommand(program: Command): void {
     .action(async () => {
       const progress = process.stderr.isTTY ? 'bar' : 'lines';
       const choice = await chooseEngine({ wanted: 'auto', progress, environment: process.env });
-      // Without a place to keep it, a setup has failed; serve goes on with the next engine.
+      // Without a writable cache `setup` fails; `serve` continues with the next engine.
       if (choice.engine === 'wasm' && choice.cause instanceof ExitError) throw choice.cause;
       const line = choice.engine === 'wasm' ? `wasm: ${choice.why}` : `tensorflow ${choice.libraryVersion}`;
       process.stdout.write(`engine: ${line}\n`);

@@ -2,7 +2,7 @@
 export function toTable(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
-    // The last cell of a shorter row may run on: it holds a sentence.
+    // The last cell of a shorter row may overflow: it holds a sentence.
     for (const [column, cell] of row.slice(0, -1).entries()) {
       widths[column] = Math.max(widths[column] ?? 0, cell.length);
     }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { exitCodes, ExitError } from '../errors.ts';
 
 /**
- * Checks that the trainer is there: the npm package is made without it.
+ * Checks that the trainer is available: the npm package does not include it.
  * @throws {@link ExitError} 78 in an installed package
  */
 export function assertTrainer(command: string): void {

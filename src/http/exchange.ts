@@ -4,34 +4,34 @@ import { createPipelines } from '../connection/pipeline.ts';
 import type { ErrorCode } from '../errors.ts';
 import { toRequestId } from './request-id.ts';
 
-/** What was written to the client. */
+/** The answer as written to the client. */
 export interface SentAnswer {
   readonly status: number;
   readonly bodyBytes: number;
   readonly headerBytes: number;
   /** On the clock of `performance.now()`. */
   readonly sentAt: number;
-  /** Written before the request's body was read: complete for the client although the response stays open. */
+  /** Written before the request's body was read: complete for the client, although the response stays open. */
   readonly isEarly: boolean;
 }
 
-/** One request and its answer, from the request's header to the closing of the response. */
+/** One request and its answer, from the request's header until the response closes. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
-  /** The client's own address where a trusted proxy forwarded it; kept because a closed socket has none. */
+  /** The client's own address if a trusted proxy forwarded it; stored because a closed socket has none. */
   readonly clientAddress: string | undefined;
   /** Unknown behind a trusted proxy. */
   readonly clientPort: number | undefined;
   /** On the clock of `performance.now()`. */
   readonly startedAt: number;
   readonly startedAtEpochMs: number;
-  /** How long the client may go without reading any of its answer. */
+  /** Longest time without progress while the client reads its answer. */
   readonly writeTimeoutMs: number;
-  /** Aborted when the connection can bring no more of the request, while an answer may still leave. */
+  /** Aborted when the connection can't deliver more of the request; an answer may still be sent. */
   readonly cutOff: AbortController;
-  /** Aborted when the client went away before its answer. */
+  /** Aborted when the client disconnects before its answer. */
   readonly clientGone: AbortController;
   /** Whether the connection closes after this answer. */
   readonly mustClose: () => boolean;
@@ -39,10 +39,10 @@ export interface Exchange {
   route: string;
   errorCode?: ErrorCode;
   sent?: SentAnswer;
-  /** Runs from the writing of the answer until the kernel has taken all of it. */
+  /** Runs from the write of the answer until the kernel has accepted all of it. */
   unreadTimer?: NodeJS.Timeout;
   isClosed: boolean;
-  /** What the product says of this request, by the name of its variable in the access log. */
+  /** Access-log variables that the check sets for this request. */
   readonly logVariables: Map<string, string | number>;
 }
 
@@ -54,13 +54,13 @@ interface ExchangeHooks extends Pick<Exchange, 'clientAddress' | 'writeTimeoutMs
   readonly onClosed: (exchange: Exchange) => void;
 }
 
-/** Opens an exchange; `onClosed` is called once, when its answer is written or its client gone. */
+/** Opens an exchange; `onClosed` is called once, when its answer is written or the client disconnects. */
 export function openExchange(request: IncomingMessage, response: ServerResponse, hooks: ExchangeHooks): Exchange {
   const { clientAddress, writeTimeoutMs } = hooks;
   const { remoteAddress, remotePort } = request.socket;
   const cutOff = new AbortController();
   const clientGone = new AbortController();
-  // Each image of a request listens.
+  // Each image of a request adds a listener.
   setMaxListeners(0, clientGone.signal);
   const exchange: Exchange = {
     request,
@@ -92,24 +92,24 @@ export function openExchange(request: IncomingMessage, response: ServerResponse,
   return exchange;
 }
 
-/** Before this time an answer that the kernel does not take is nothing unusual. */
+/** A stall shorter than this is normal. */
 const slowReaderMs = 1000;
 
-/** Closes the connection when its client reads nothing of a written answer for `writeTimeoutMs`. */
+/** Closes the connection when the client reads none of its answer for `writeTimeoutMs`. */
 export function awaitReader(exchange: Exchange): void {
   if (exchange.isClosed) return;
   const timer = setTimeout(() => {
-    // Null while an earlier answer of the connection is not written.
+    // Null until earlier answers of the connection are written.
     if (exchange.response.socket === null) timer.refresh();
     else toPipeline(exchange.request.socket).awaitReader(exchange.writeTimeoutMs);
   }, slowReaderMs);
   exchange.unreadTimer = timer;
 }
 
-/** What the access log says of a client that went away; nginx's number, never sent. */
+/** Status in the access log of a request whose client disconnected; nginx's number, never sent. */
 const clientClosedRequest = 499;
 
-/** The status of a closed exchange: what the client got, else 499. */
+/** The status of a closed exchange: the one sent, or 499. */
 export function toFinalStatus(exchange: Exchange): number {
   const { sent, response } = exchange;
   return sent !== undefined && (sent.isEarly || response.writableFinished) ? sent.status : clientClosedRequest;

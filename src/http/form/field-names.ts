@@ -1,30 +1,30 @@
 import { ServiceError } from '../../errors.ts';
 import { quote } from './malformed-form.ts';
 
-/** The text fields of a form, and the parameters of a query, that mean something. */
+/** Names of the text fields and query parameters that the API reads. */
 export const textFields = ['model', 'rules', 'policy', 'explain'] as const;
 
-/** The field that images come in. */
+/** The form field that holds images. */
 export const imageField = 'image';
 
-/** A text field that is read. */
+/** A known text field. */
 export type TextField = (typeof textFields)[number];
 
-/** The values of each, in their order. */
+/** The values of each field, in order. */
 export type FieldValues = Readonly<Record<TextField, readonly string[]>>;
 
-/** Reads the values of every text field that means something. */
+/** Collects the values of every known text field. */
 export function toFieldValues(read: (field: TextField) => readonly string[]): FieldValues {
   return { model: read('model'), rules: read('rules'), policy: read('policy'), explain: read('explain') };
 }
 
-/** Tells the text fields that are read from those that are ignored. */
+/** Distinguishes known text fields from ignored ones. */
 export function isTextField(name: string): name is TextField {
   return textFields.some((field) => field === name);
 }
 
 /**
- * Refuses a name that a client took for one of ours: ignored, `models=strict` would be judged by the default model.
+ * Rejects a name that resembles a known one: if it were ignored, `models=strict` would be judged by the default model.
  * @throws {@link ServiceError} ERR_REQUEST_INVALID
  */
 export function refuseMistaken(name: string, known: readonly string[]): void {
@@ -34,7 +34,7 @@ export function refuseMistaken(name: string, known: readonly string[]): void {
   throw new ServiceError('ERR_REQUEST_INVALID', `${quote(name)} is unknown; did you mean "${meant}"?`);
 }
 
-/** What is left of a name without case, plural, index, whitespace and punctuation. */
+/** Strips case, plural, index, whitespace and punctuation from a name. */
 function toSkeleton(name: string): string {
   return name
     .normalize('NFKC')

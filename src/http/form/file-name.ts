@@ -1,15 +1,15 @@
 import { unprintable } from '../../public-text.ts';
 import type { Parameters } from './parameters.ts';
 
-/** Characters of a file name that are shown. */
+/** Longest file name in answers, in characters. */
 const maxNameLength = 255;
 
-/** The name of an image whose client gave it none. */
+/** The name of an image that the client sent without one. */
 export const defaultFileName = 'upload';
 
 /**
  * The file name of a Content-Disposition: `filename*` (RFC 8187), its numbered pieces (RFC 2231), else `filename`.
- * @returns undefined where there is none or an empty one.
+ * @returns undefined if it is missing or empty
  */
 export function readFileName(parameters: Parameters): string | undefined {
   const byName = new Map(parameters.toReversed());
@@ -23,7 +23,7 @@ export function readFileName(parameters: Parameters): string | undefined {
   return name === '' ? undefined : name;
 }
 
-/** The last part of a client's file name, which may be a path of any system, as it is shown. */
+/** The last component of a client's file name, which may be a path of any system, shortened for display. */
 export function toShownName(name: string | undefined): string {
   const base = (name?.split(/[/\\]/).at(-1) ?? '').replace(unprintable, '').slice(0, maxNameLength);
   return base === '' || base === '.' || base === '..' ? defaultFileName : base;
@@ -34,7 +34,7 @@ function decodeFormEscapes(name: string): string {
   return name.replace(/%0A/gi, '\n').replace(/%0D/gi, '\r').replace(/%22/g, '"');
 }
 
-/** Decodes `charset'language'percent-encoded`; undefined where it isn't that, or nobody knows the charset. */
+/** Decodes `charset'language'percent-encoded`; undefined if it has another form or an unknown charset. */
 function decodeExtended(text: string): string | undefined {
   const [, charset = '', encoded = ''] = /^([^']*)'[^']*'(.*)$/su.exec(text) ?? [];
   if (charset === '' || /[^\0-\xFF]/u.test(encoded)) return undefined;

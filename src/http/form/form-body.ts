@@ -11,30 +11,30 @@ import { parsePartHeader, type PartHeader } from './part-header.ts';
 /** Django's and PHP's limit for the fields of a form. */
 const maxParts = 1000;
 
-/** Nobody outside this process knows it, so no content holds it. */
+/** A secret of this process, so no content can contain it. */
 const boundary = `image-check-${randomUUID()}`;
 
 /**
- * The body of a form as multer understands it without exception. busboy skips a part whose header it can't parse and
- * multer one without a file name, and the rest of the form would get the verdict; here each part that is read gets a
- * plain header, and a form with a part that can't be told is refused. Text fields that are not read are left out.
+ * Normalises the body of a form for multer. busboy skips a part whose header it can't parse, and multer one without a file
+ * name: the verdict would cover the other parts only. Here every known part gets a plain header, and a form with an
+ * ambiguous part is rejected. Unknown text fields are dropped.
  */
 export class FormBody extends Transform {
-  /** The request's, with the type of what comes out. */
+  /** The request's headers, with the content type of the normalised body. */
   readonly headers: IncomingHttpHeaders;
   /** Set by multer. */
   files: Express.Multer.File[] = [];
   /** Set by multer. */
   body: Record<string, unknown> = {};
-  /** Headers of the image parts that came out; multer's file names are their indices. */
+  /** Headers of the emitted image parts; multer's file names are their indices. */
   readonly images: PartHeader[] = [];
-  /** Text fields that came out. */
+  /** Emitted text fields. */
   texts = 0;
   readonly #framing: Framing;
   #parts = 0;
   #takeContent: (bytes: Buffer) => void = () => undefined;
 
-  /** @throws {@link ServiceError} ERR_UPLOAD_MALFORMED where the request's Content-Type has no boundary. */
+  /** @throws {@link ServiceError} ERR_UPLOAD_MALFORMED if the request's Content-Type has no boundary */
   constructor(headers: IncomingHttpHeaders) {
     super();
     this.headers = { ...headers, 'content-type': `multipart/form-data; boundary=${boundary}` };
@@ -46,7 +46,7 @@ export class FormBody extends Transform {
         this.#takeContent(bytes);
       },
     });
-    // multer reports an error only after the rest of a readable request was read, which may take a minute.
+    // multer reports an error only after it has read the rest of the request, which may take a minute.
     Object.defineProperty(this, 'readable', { value: false });
   }
 
@@ -81,7 +81,7 @@ export class FormBody extends Transform {
     };
     if (header.fileName !== undefined) open();
     else {
-      // A file input that was left empty comes as a part without name and bytes.
+      // Browsers send an empty file input as a part without name and bytes.
       this.#takeContent = (bytes) => {
         open();
         this.push(bytes);
@@ -115,7 +115,7 @@ function readBoundary(contentType = ''): string {
   return found;
 }
 
-/** Encoded bytes would be judged as they are, and a form inside the part not at all. */
+/** Encoded bytes would be judged undecoded, and a nested form not at all. */
 function assertPlainBytes({ coding, contentType, shown }: PartHeader): void {
   if (coding !== undefined) throw toMalformed(`Content-Transfer-Encoding ${quote(coding)} is not supported (${shown})`);
   if (contentType?.startsWith('multipart/') === true) {

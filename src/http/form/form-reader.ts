@@ -12,16 +12,16 @@ import { toMalformed } from './malformed-form.ts';
 import { toMulterError } from './multer-errors.ts';
 import type { PartHeader } from './part-header.ts';
 
-/** What a form brings. */
+/** The contents of a form. */
 export interface Form {
   readonly images: readonly UploadedImage[];
   readonly fields: FieldValues;
 }
 
-/** Bounds of the text fields that are read; the others never reach multer. */
+/** Limits of known text fields; unknown ones never reach multer. */
 const fieldLimits = { fields: 32, fieldSize: 1024 };
 
-/** Creates the reader of multipart/form-data: files of the field `image`, and the text fields that are known. */
+/** Creates the reader of multipart/form-data: files of the field `image`, and the known text fields. */
 export function createFormReader(limits: Config['upload']): (exchange: Exchange, body: BodyLimits) => Promise<Form> {
   const parse = multer({
     storage: createBlockStorage(limits.maxBytes),
@@ -46,7 +46,7 @@ export function createFormReader(limits: Config['upload']): (exchange: Exchange,
   };
 }
 
-/** multer's middleware: it reads the headers and the stream of a request, and nothing of a response. */
+/** multer's middleware: it reads the headers and the stream of a request and never uses the response. */
 type ParseForm = (body: FormBody, response: object, done: (thrown?: unknown) => void) => void;
 
 function parseForm(parse: ParseForm, body: FormBody): Promise<void> {
@@ -58,7 +58,7 @@ function parseForm(parse: ParseForm, body: FormBody): Promise<void> {
   });
 }
 
-/** Keeps files in one block each; reports a file over the limit at once, where multer's own storage waits for its end. */
+/** Stores each file in one block. Reports a file over the limit at once; multer's own storage waits for its end. */
 function createBlockStorage(maxBytes: number): multer.StorageEngine {
   return {
     _handleFile({ headers }, file, done) {
@@ -101,7 +101,7 @@ function toImage({ fileName, contentType = 'text/plain', shown }: PartHeader, by
   return { name: toShownName(fileName), bytes };
 }
 
-/** No format of an image begins without a control character. */
+/** Every image format starts with a control character. */
 function isText(bytes: Buffer): boolean {
   return bytes.subarray(0, 512).every((byte) => byte >= 32 || (byte >= 9 && byte <= 13));
 }

@@ -1,10 +1,10 @@
 import { toMalformed } from './malformed-form.ts';
 
-/** What is told of a form's parts, in their order. */
+/** Receives the parts of a form, in order. */
 export interface PartObserver {
   /** @param block the header lines without the empty line that ends them */
   readonly openPart: (block: Buffer) => void;
-  /** @param bytes a piece of the part's content; of the chunk's memory */
+  /** @param bytes a piece of the part's content; a view of the chunk */
   readonly content: (bytes: Buffer) => void;
 }
 
@@ -16,16 +16,16 @@ const headerEnd = Buffer.from('\r\n\r\n');
 const [carriageReturn, lineFeed, dash, space, tab] = [13, 10, 45, 32, 9];
 
 /**
- * Splits the stream of one multipart body. Every line that some parser takes for a delimiter is one here, or an error: a
- * part that hides behind a bare line feed or the closing delimiter would be content to us and a part to others.
+ * Splits the stream of one multipart body. Every line that any parser treats as a delimiter is one here, or an error: a part
+ * after a bare line feed or after the closing delimiter would be content here and a part to others.
  */
 export class Framing {
   readonly #delimiter: Buffer;
   readonly #observer: PartObserver;
   #place: 'preamble' | 'header' | 'content' | 'epilogue' = 'preamble';
-  /** What can't be told yet: part of a header or perhaps of a delimiter. A body may begin with its first delimiter. */
+  /** Undecided bytes: part of a header or possibly of a delimiter. A body may begin with its first delimiter. */
   #held: Buffer = lineEnd;
-  /** Bytes at the start of the content that are the end of the header's last line. */
+  /** Bytes at the start of the content that belong to the end of the header's last line. */
   #toSkip = 0;
 
   constructor(boundary: string, observer: PartObserver) {
@@ -33,7 +33,7 @@ export class Framing {
     this.#observer = observer;
   }
 
-  /** @throws {@link ServiceError} ERR_UPLOAD_MALFORMED; what the observer throws passes through. */
+  /** @throws {@link ServiceError} ERR_UPLOAD_MALFORMED; errors of the observer pass through. */
   push(chunk: Buffer): void {
     let bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     while (bytes.length > 0) {
@@ -44,13 +44,13 @@ export class Framing {
     this.#held = bytes;
   }
 
-  /** @throws {@link ServiceError} ERR_UPLOAD_MALFORMED where the closing delimiter is missing. */
+  /** @throws {@link ServiceError} ERR_UPLOAD_MALFORMED if the closing delimiter is missing */
   end(): void {
     if (this.#place === 'preamble') throw toMalformed('the boundary does not occur');
     if (this.#place !== 'epilogue') throw toMalformed('the closing boundary is missing');
   }
 
-  /** Bytes read; undefined where all are held until more come. */
+  /** Returns the bytes consumed; undefined if all are held until more arrive. */
   #readHeader(bytes: Buffer): number | undefined {
     const end = bytes.subarray(0, 2).equals(lineEnd) ? 0 : bytes.indexOf(headerEnd);
     if ((end === -1 ? bytes.length : end) > maxHeaderBytes) {
@@ -62,7 +62,7 @@ export class Framing {
     }
     this.#observer.openPart(bytes.subarray(0, end));
     this.#place = 'content';
-    // A delimiter may follow the empty line at once, where there is no content.
+    // Without content the delimiter follows the empty line immediately.
     this.#toSkip = lineEnd.length;
     return end === 0 ? 0 : end + lineEnd.length;
   }
@@ -92,7 +92,7 @@ export class Framing {
 
 type DelimiterLine =
   | { readonly kind: 'next' | 'closing'; readonly start: number; readonly end: number }
-  /** None before `start`; what follows can't be told yet. */
+  /** No delimiter before `start`; the rest is undecided. */
   | { readonly kind: 'unknown'; readonly start: number };
 
 /** Finds the first delimiter line; `start` is where its line end begins. */
@@ -118,7 +118,7 @@ type RestOfLine =
   | { readonly kind: 'bare' }
   | { readonly kind: 'unknown' };
 
-/** Tells by what follows a boundary whether it stands on a line of its own. */
+/** Decides by the bytes after a boundary whether it stands on a line of its own. */
 function readRestOfLine(bytes: Buffer, from: number): RestOfLine {
   if (bytes[from] === dash && from + 1 < bytes.length) {
     return bytes[from + 1] === dash ? { kind: 'closing', end: from + 2 } : { kind: 'content' };
@@ -136,7 +136,7 @@ function readRestOfLine(bytes: Buffer, from: number): RestOfLine {
   return { kind: 'content' };
 }
 
-/** Where a delimiter may have begun that goes on in the next chunk; the length where none did. */
+/** Where a delimiter that continues in the next chunk may begin; the length if there is none. */
 function findBegun(bytes: Buffer, delimiter: Buffer, from: number): number {
   for (let at = Math.max(from, bytes.length - delimiter.length + 1); at < bytes.length; at++) {
     if (bytes[at] !== carriageReturn && bytes[at] !== lineFeed) continue;

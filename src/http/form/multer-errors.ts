@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import { type ErrorCode, ServiceError } from '../../errors.ts';
 import { toTooLarge } from '../upload/upload-plan.ts';
 
-/** multer's codes that a plain form can cause. */
+/** The multer codes that a normalised form can cause. */
 const byCode: Readonly<Record<string, ErrorCode>> = {
   LIMIT_FILE_COUNT: 'ERR_UPLOAD_FIELD',
   LIMIT_FIELD_COUNT: 'ERR_UPLOAD_FIELD',
@@ -11,7 +11,7 @@ const byCode: Readonly<Record<string, ErrorCode>> = {
   LIMIT_FIELD_VALUE: 'ERR_REQUEST_INVALID',
 };
 
-/** What multer throws at a limit, as an error of the table; anything else stays as it is. */
+/** Maps multer's limit errors to errors of the table; anything else is returned unchanged. */
 export function toMulterError(thrown: unknown, limits: Config['upload']): unknown {
   if (!(thrown instanceof multer.MulterError)) return thrown;
   const code = byCode[thrown.code];

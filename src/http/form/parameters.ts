@@ -4,10 +4,10 @@ import { toMalformed } from './malformed-form.ts';
 export type Parameters = readonly (readonly [name: string, value: string])[];
 
 /**
- * Parses the parameters of a header value such as `form-data; name="image"`, in their order. It takes what common clients
- * send, not RFC 9110 alone: trailing semicolons, values without quotes that hold any
+ * Parses the parameters of a header value such as `form-data; name="image"`, in order. It accepts what common clients send,
+ * beyond RFC 9110: trailing semicolons, values without quotes that hold any
  * character but a semicolon, and quotes inside quoted file names (`"12" ruler.png"`).
- * @throws {@link ServiceError} ERR_UPLOAD_MALFORMED where a quoted value has no end.
+ * @throws {@link ServiceError} ERR_UPLOAD_MALFORMED if a quoted value is unterminated
  */
 export function parseParameters(text: string): Parameters {
   const parameters: [string, string][] = [];
@@ -25,8 +25,8 @@ export function parseParameters(text: string): Parameters {
 }
 
 /**
- * The one value of a parameter; undefined where there is none or an empty one.
- * @throws {@link ServiceError} ERR_UPLOAD_MALFORMED where it is repeated with another value: two parsers could take different ones.
+ * The single value of a parameter; undefined if it is missing or empty.
+ * @throws {@link ServiceError} ERR_UPLOAD_MALFORMED if it is repeated with another value: two parsers could choose different ones
  */
 export function getParameter(parameters: Parameters, wanted: string): string | undefined {
   const [value, ...others] = new Set(parameters.filter(([name]) => name === wanted).map((parameter) => parameter[1]));
@@ -36,7 +36,7 @@ export function getParameter(parameters: Parameters, wanted: string): string | u
 
 interface ReadValue {
   readonly value: string;
-  /** Behind the value's semicolon. */
+  /** Index after the value's semicolon. */
   readonly end: number;
 }
 

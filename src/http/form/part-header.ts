@@ -2,26 +2,26 @@ import { readFileName } from './file-name.ts';
 import { quote, toMalformed } from './malformed-form.ts';
 import { getParameter, parseParameters } from './parameters.ts';
 
-/** What the header of one part of a form says. */
+/** The header of one part of a form. */
 export interface PartHeader {
   readonly field: string;
-  /** As it was sent; undefined where there is none or an empty one. */
+  /** As sent; undefined if missing or empty. */
   readonly fileName: string | undefined;
-  /** Lower-case, without parameters; undefined where there is none. */
+  /** Lower-case, without parameters; undefined if missing. */
   readonly contentType: string | undefined;
-  /** The Content-Transfer-Encoding, where it is one that changes the bytes. */
+  /** The Content-Transfer-Encoding, if it changes the bytes. */
   readonly coding: string | undefined;
   /** The disposition, quoted for errors. */
   readonly shown: string;
 }
 
-/** Transfer encodings that leave the bytes as they are (RFC 2045, 6.2). */
+/** Transfer encodings that leave the bytes unchanged (RFC 2045, 6.2). */
 const identityCodings = new Set(['', '7bit', '8bit', 'binary', 'identity']);
 
 /**
  * Parses the header lines of one part.
- * @param block from behind the delimiter's line to before the empty line
- * @throws {@link ServiceError} ERR_UPLOAD_MALFORMED, quoting the line, where it doesn't say which field the part belongs to.
+ * @param block the bytes between the delimiter's line and the empty line
+ * @throws {@link ServiceError} ERR_UPLOAD_MALFORMED, quoting the line, if it doesn't say which field the part belongs to
  */
 export function parsePartHeader(block: Buffer): PartHeader {
   const lines = toLines(block);
@@ -44,12 +44,12 @@ interface HeaderLine {
   /** Lower-case. */
   readonly name: string;
   readonly value: string;
-  /** As it was sent, but unfolded. */
+  /** As sent, unfolded. */
   readonly text: string;
 }
 
 function toLines(block: Buffer): HeaderLine[] {
-  // A line that begins with whitespace continues the one before (RFC 5322, 2.2.3).
+  // A line that begins with whitespace continues the previous one (RFC 5322, 2.2.3).
   const text = decodeHeader(block).replace(/\r\n[ \t]+/g, ' ');
   return text === '' ? [] : text.split('\r\n').map(toLine);
 }
@@ -70,7 +70,7 @@ function findOne(lines: readonly HeaderLine[], name: string): HeaderLine | undef
   return first;
 }
 
-/** Browsers send UTF-8 without saying so; what isn't UTF-8 is an older client's Latin-1. */
+/** Browsers send UTF-8 without declaring it; anything else is an older client's Latin-1. */
 function decodeHeader(block: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(block);
