@@ -4,7 +4,7 @@ if (process.env['IMAGE_CHECK_ROLE'] === 'worker') {
   startWorker();
 } else {
   const args = process.argv.slice(2);
-  // What V8 takes for the heap while modules load it does not give back, and a primary lives long.
+  // V8 never shrinks the heap that it grew while modules loaded, and a primary is long-lived.
   if (args[0] === undefined || args[0] === 'serve' || args[0].startsWith('-')) {
     (await import('./heap-flags.ts')).keepHeapSmall();
   }

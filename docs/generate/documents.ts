@@ -23,7 +23,7 @@ export const generatedDocuments: readonly GeneratedDocument[] = [
   },
 ];
 
-/** Reads a document and writes its end anew. */
+/** Reads a document and regenerates its end. */
 export async function renderDocument({ file, below, render }: GeneratedDocument): Promise<string> {
   return replaceBelow(await readFile(path.join(root, file), 'utf8'), below, await render());
 }

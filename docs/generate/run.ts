@@ -1,4 +1,4 @@
-// `npm run docs`: writes the generated parts of the documents anew.
+// `npm run docs`: regenerates the generated parts of the documents.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { generatedDocuments, renderDocument } from './documents.ts';

@@ -9,7 +9,7 @@ const maxProven = 4096;
 
 /** Connects a worker's part of the quarantine to the process around it. */
 export interface QuarantineLink {
-  /** Records the images that native code works on; undefined where nobody would read it. */
+  /** Records the images that native code works on; undefined without a primary to read it. */
   readonly journal: InFlightJournal | undefined;
   /** Called with work that timed out on an otherwise idle worker. */
   readonly onStrike: (suspects: readonly string[]) => void;

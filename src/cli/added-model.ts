@@ -59,18 +59,18 @@ function listNotes({ manifest }: ModelVersion, network: NetworkFacts, guessed: A
   }
   if (guessed.normalise && network.inputs.every(isFloat)) {
     notes.push(
-      'normalise is a guess, 0…1; a model trained on -1…1 needs to be added anew with --scale 1/127.5 --offset -1',
+      'normalise is a guess, 0…1; a model trained on -1…1 has to be added again with --scale 1/127.5 --offset -1',
     );
   }
   const { scale, offset } = manifest.input.normalise;
   if (network.scaling !== undefined && !(scale === 1 && offset === 0)) {
     notes.push(
-      `the network scales 0…255 itself (${network.scaling}), and --scale or --offset scale before that: add it anew without them`,
+      `the network scales 0…255 itself (${network.scaling}), and --scale or --offset scale before that: add it again without them`,
     );
   }
   const scores = manifest.golden.flatMap((golden) => golden.scores);
   if (scores.some((score) => score < 0 || score > 1)) {
-    notes.push('scores are outside 0…1: add it anew with --activation sigmoid or softmax');
+    notes.push('scores are outside 0…1: add it again with --activation sigmoid or softmax');
   }
   return notes;
 }

@@ -54,7 +54,7 @@ async function listStandardForms() {
   };
 }
 
-/** Forms of the package form-data, made anew each, because a stream is read only once. */
+/** Forms of the package form-data, created for each request, because a stream can be read only once. */
 async function listPackageForms() {
   const PackageForm = await load('form-data');
   return {

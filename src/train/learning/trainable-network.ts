@@ -33,7 +33,7 @@ export class TrainableNetwork {
     const memory = await this.#optimizer.getWeights();
     const next = this.#tf.train.adam(rate);
     if (memory.length > 1) await next.setWeights(memory);
-    // The step count comes first; `getWeights` creates its tensor anew.
+    // The step count comes first; `getWeights` creates a new tensor for it.
     memory[0]?.tensor.dispose();
     this.#optimizer.dispose();
     this.#optimizer = next;
