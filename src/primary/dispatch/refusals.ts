@@ -1,37 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '../../errors.ts';
+import { ServiceError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { RefusalReason } from '../../metrics/connection-metrics.ts';
+import { problemContentType, toProblem } from '../../problem.ts';
 
-interface Answer {
-  readonly status: string;
-  readonly code: ErrorCode;
-  readonly title: string;
-  readonly detail: string;
-}
-
-const overloaded = {
-  status: '429 Too Many Requests',
-  code: 'ERR_OVERLOADED',
-  title: 'The service is overloaded',
-} as const;
-const answers: Readonly<Record<Exclude<RefusalReason, 'accept'>, Answer>> = {
-  max_connections: { ...overloaded, detail: 'the service has too many open connections' },
-  max_connections_per_address: { ...overloaded, detail: 'this address has too many open connections' },
-  descriptors: { ...overloaded, detail: 'the service can open no more connections' },
-  no_worker: {
-    status: '503 Service Unavailable',
-    code: 'ERR_MODEL_UNAVAILABLE',
-    title: 'The model is not available',
-    detail: 'no worker could take the connection in time',
-  },
-  draining: {
-    status: '503 Service Unavailable',
-    code: 'ERR_DRAINING',
-    title: 'The service is shutting down',
-    detail: 'the service is shutting down',
-  },
+const answers: Readonly<Record<Exclude<RefusalReason, 'accept'>, ServiceError>> = {
+  max_connections: new ServiceError('ERR_OVERLOADED', 'the service has too many open connections'),
+  max_connections_per_address: new ServiceError('ERR_OVERLOADED', 'this address has too many open connections'),
+  descriptors: new ServiceError('ERR_OVERLOADED', 'the service can open no more connections'),
+  no_worker: new ServiceError('ERR_MODEL_UNAVAILABLE', 'no worker could take the connection in time'),
+  draining: new ServiceError('ERR_DRAINING', 'the service is shutting down'),
 };
 
 /** Time for a refused client to read its answer, bytes of its request to discard meanwhile, and clients served so at once. */
@@ -89,13 +69,13 @@ export class Refusals {
   }
 }
 
-function toResponse({ status, code, title, detail }: Answer): string {
+function toResponse(error: ServiceError): string {
   const requestId = randomUUID();
-  const type = `urn:image-check:error:${code.slice('ERR_'.length).toLowerCase().replaceAll('_', '-')}`;
-  const body = JSON.stringify({ type, title, status: Number.parseInt(status, 10), detail, code, requestId });
+  const problem = toProblem(error, requestId);
+  const body = JSON.stringify(problem);
   return [
-    `HTTP/1.1 ${status}`,
-    'Content-Type: application/problem+json',
+    `HTTP/1.1 ${String(problem.status)} ${STATUS_CODES[problem.status] ?? ''}`,
+    `Content-Type: ${problemContentType}`,
     `Content-Length: ${String(Buffer.byteLength(body))}`,
     'Cache-Control: no-store',
     'X-Content-Type-Options: nosniff',
