@@ -136,6 +136,6 @@ test('a_thousand_labels_are_short_lines_everywhere', async (context) => {
   assert.equal(added.code, 0, added.stderr);
   assert.match(added.stdout, /^labels +class0, .*, … 992 more$/m);
   const listed = await runModels(context, dir, ['list']);
-  assert.match(listed.stdout, /^mine@1 .* class0,.*,… 992 more +compiled$/m);
+  assert.match(listed.stdout, /^mine@1 .* class0,.*,… 992 more +default +compiled$/m);
   for (const line of `${added.stdout}${listed.stdout}`.split('\n')) assert.ok(line.length < 500, line);
 });
