@@ -131,7 +131,8 @@ for (const { form, ...options } of forms) {
     const dir = makeTempDir(context);
     const policy = { light: { reject: 0.2 } };
     await writeMapModel(dir, { name: 'quality', resize: 'contain', colour: 'grey', policy });
-    const args = ['--models', dir, '--workers', '1', ...(options.args ?? [])];
+    const loadTime = ['--set', 'check.deadlineMs=60000'];
+    const args = ['--models', dir, '--workers', '1', ...loadTime, ...(options.args ?? [])];
     const service = await startService(context, { ...options, args });
     const answer = await postRaw(service.url, await makeQuarter('bottom left'), { query: '?explain=1' });
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
