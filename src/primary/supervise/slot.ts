@@ -120,10 +120,9 @@ export class Slot {
     return this.#replacement.settled;
   }
 
-  /** Resolves when no replacement is under way. */
-  async waitUntilUnchanged(): Promise<void> {
-    // Several may wait; the first of them may start another replacement.
-    while (this.#replacement !== undefined) await this.#replacement.settled;
+  /** Resolves when the replacement under way is complete; by then another caller may have started the next one. */
+  async waitForReplacement(): Promise<void> {
+    await this.#replacement?.settled;
   }
 
   /** Lets a candidate that is fit take over, and refuses one that is not. @returns the reason when it has taken over */

@@ -92,8 +92,9 @@ export class Supervisor {
    * @returns a promise of undefined once the old one is gone, or of the reason why it stays
    */
   async replace(slot: Slot, config: Config, reason: RestartReason): Promise<string | undefined> {
-    // A hung or a recycled worker may be replaced already.
-    await slot.waitUntilUnchanged();
+    // A hung or a recycled worker may be replaced already. Nothing is awaited between the check and the fork: of several that
+    // wait, only the first finds the slot free.
+    while (slot.isChanging) await slot.waitForReplacement();
     if (this.#isStopping) return 'the service is stopping';
     return slot.replace(config, reason);
   }
@@ -106,7 +107,7 @@ export class Supervisor {
     if (slot?.current !== worker) return;
     log.error({ slot: slot.index, workerPid: worker.pid, reason }, 'worker is stuck');
     // A replacement that is under way brings the next worker anyway, unless it fails.
-    await slot.waitUntilUnchanged();
+    while (slot.isChanging) await slot.waitForReplacement();
     if (slot.current !== worker) return;
     const failure = await this.replace(slot, slot.config, 'harakiri');
     if (failure !== undefined) log.error({ slot: slot.index, failure }, 'no worker could take over');
