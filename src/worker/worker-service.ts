@@ -3,11 +3,11 @@ import { Registry } from 'prom-client';
 import { createHttpServer } from '../http/server.ts';
 import { createByteBudget } from '../http/upload/byte-budget.ts';
 import { createInFlightJournal } from '../ipc/in-flight-journal.ts';
-import type { QuarantineState, ToWorker, WorkerSnapshot } from '../ipc/messages.ts';
+import type { DrainReason, QuarantineState, ToWorker, WorkerSnapshot } from '../ipc/messages.ts';
 import { journalDescriptor } from '../ipc/worker-descriptors.ts';
 import { createWorkerMetrics } from '../metrics/catalogue.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
-import { createClosing, type Draining } from './closing.ts';
+import { createClosing } from './closing.ts';
 import { createServices } from './composition-root.ts';
 import { createModelBoard } from './model-board.ts';
 import type { PrimaryLink } from './primary-link.ts';
@@ -26,7 +26,7 @@ export interface WorkerService {
   /** Takes over thresholds that have changed on disk. */
   readonly refreshPolicies: () => Promise<void>;
   /** Makes every answer from now on close its connection. */
-  readonly drain: (because: Draining) => void;
+  readonly drain: (because: DrainReason) => void;
   /** Makes the next `connections` answers on keep-alive connections close them. */
   readonly shed: (connections: number) => void;
   /** Resolves when every line of both logs is written. */
