@@ -7,7 +7,7 @@ import { toTurned } from './framing.ts';
 import { assertAffordable, assertPasses } from './header/cost.ts';
 import type { HeicFacts } from './header/heic.ts';
 import { readJpegHeader } from './header/jpeg.ts';
-import { assertJpegCoding, isLosslessJpeg } from './header/jpeg-coding.ts';
+import { assertJpegCoding, isIrreducibleJpeg } from './header/jpeg-coding.ts';
 import { toDecodeBytes, toFullDecodeBytes } from './header/price.ts';
 import { type HeaderFacts, readHeader } from './header/read-header.ts';
 import { withDetour } from './header/tiff.ts';
@@ -111,7 +111,7 @@ export async function measureImage(
     fullDecodeBytes: toFullDecodeBytes(header, metadata, colours),
     orientation,
     hasWideProfile: !colours && metadata.space === 'rgb16' && metadata.hasProfile,
-    isIrreducible: header.format === 'jpeg' && (isLosslessJpeg(header) || !header.isComplete),
+    isIrreducible: header.format === 'jpeg' && isIrreducibleJpeg(header),
     isEndAdded: header.format === 'jpeg' && !header.isComplete,
     ...(colours && { colours }),
     ...toSamples(header, metadata.icc),

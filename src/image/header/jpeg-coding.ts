@@ -11,9 +11,12 @@ const arithmeticLossless = 0xcb;
 /** SOF5 to SOF7, SOF13 to SOF15. */
 const hierarchical = new Set([0xc5, 0xc6, 0xc7, 0xcd, 0xce, 0xcf]);
 
-/** Whether a JPEG is lossless: it is not made of blocks, and no decoder reduces it. */
-export function isLosslessJpeg({ coding }: JpegFacts): boolean {
-  return coding === lossless;
+/**
+ * Whether the library must not reduce a JPEG while decoding: a lossless one is not made of blocks, and of one whose end was
+ * added it does not report missing rows then.
+ */
+export function isIrreducibleJpeg({ coding, isComplete }: JpegFacts): boolean {
+  return coding === lossless || !isComplete;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Size } from '../types.ts';
 import type { AvifFacts, AvifPicture } from './avif.ts';
 import type { HeicFacts } from './heic.ts';
 import type { JpegFacts } from './jpeg.ts';
-import { isLosslessJpeg } from './jpeg-coding.ts';
+import { isIrreducibleJpeg } from './jpeg-coding.ts';
 import type { HeaderFacts } from './read-header.ts';
 
 /*
@@ -71,7 +71,7 @@ function toSampleBytes({ channels }: HeaderFacts, { highest }: ColourSpace): num
 /** Memory of pictures that are rotated or flipped at full size: not reduced during decoding, or without alpha first. */
 function toTurnedBytes(header: HeaderFacts, { width, height }: Size): number {
   const isWhole =
-    (header.format === 'jpeg' && (isLosslessJpeg(header) || !header.isComplete)) ||
+    (header.format === 'jpeg' && isIrreducibleJpeg(header)) ||
     (header.format === 'tiff' && header.samples.kind === 'extra');
   return isWhole ? width * height * toPixelBytes(header) : 0;
 }
